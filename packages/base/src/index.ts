@@ -1,0 +1,23 @@
+export { type Clock, sleepUs, VirtualClock } from "./clock.ts";
+export { crc32c } from "./crc32c.ts";
+export type { DatagramSocket } from "./datagram-socket.ts";
+export {
+  BaseError,
+  type ErrorKind,
+  exitCodeOf,
+  httpStatusOf,
+  isLongwaveError,
+  LongwaveError,
+} from "./errors.ts";
+export { type Hooks, type LogLevel, silentHooks } from "./hooks.ts";
+export {
+  checkKey,
+  MemoryStore,
+  type ObjectInfo,
+  type ObjectStore,
+  type PutCondition,
+  requireCondition,
+  StoreError,
+} from "./object-store.ts";
+export { type Random, SeededRandom } from "./random.ts";
+export { SampleRing } from "./ring-buffer.ts";

@@ -1,0 +1,2 @@
+export { DirectoryStore } from "./directory-store.ts";
+export { SystemClock } from "./system-clock.ts";

@@ -1,0 +1,1 @@
+export { decodeBase64, instantiateCore, KernelError } from "./instantiate.ts";
