@@ -1,0 +1,6 @@
+import type { Command } from "commander";
+
+/** Adds one `longwave <thing>` to the program. One file per thing; order here is the order of the help text. */
+export type RegisterCommand = (program: Command) => void;
+
+export const commands: readonly RegisterCommand[] = [];
