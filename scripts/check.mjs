@@ -7,6 +7,11 @@ import { findMissingLockEntries } from "./lock-completeness.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 let failures = 0;
 
+if (!existsSync(`${root}packages/base/dist/index.js`)) {
+  console.error("Run npm run build first: the packages are checked as they would be published.");
+  process.exit(2);
+}
+
 command("format and lint", ["node_modules/@biomejs/biome/bin/biome", "ci", "--error-on-warnings", "."]);
 command("types of the tests", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.tests.json"]);
 command("arrows between packages", [
