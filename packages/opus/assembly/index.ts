@@ -1,0 +1,22 @@
+// Exports of the Opus core; nothing else is reachable from JavaScript. Addresses are byte offsets in the memory.
+import { PACKET_AT, PACKET_CAPACITY, PCM_FLOAT_AT, PCM_INTEGER_AT, slotsAddress } from "./layout";
+
+export function packetAddress(): usize {
+  return PACKET_AT;
+}
+
+export function packetCapacity(): usize {
+  return PACKET_CAPACITY;
+}
+
+export function pcmFloatAddress(): usize {
+  return PCM_FLOAT_AT;
+}
+
+export function pcmIntegerAddress(): usize {
+  return PCM_INTEGER_AT;
+}
+
+export function firstSlotAddress(): usize {
+  return slotsAddress();
+}
