@@ -1,0 +1,34 @@
+import type { OpusHead } from "./opus-head.ts";
+
+/**
+ * A decoder whose state can be kept, compared and taken up again: what the archive needs to prove a seek point. Output is
+ * 48 kHz, interleaved, without soft clip, with the head's gain applied.
+ *
+ * An implementation guarantees: a state loaded in another process, slot or machine continues bit-identically; saving after
+ * loading gives the same bytes; hostile states never crash, loop or read out of bounds; `reset` equals a fresh decoder;
+ * nothing is allocated per call.
+ */
+export interface SeekableDecoder {
+  /** Name of the arithmetic, for example `opus-1`; proofs hold for one profile. */
+  readonly profile: string;
+  readonly channels: number;
+  /** Upper bound of what `saveState` writes. */
+  readonly maxStateBytes: number;
+  reset(): void;
+  /**
+   * Decodes one packet, or conceals `frames` where it is null. Returns sample frames written. A malformed packet throws a
+   * LongwaveError and leaves the state as it was.
+   */
+  decode(packet: Uint8Array | null, out: Float32Array, frames?: number): number;
+  /** Writes the canonical state; "live" omits what only concealment and DTX use. Returns bytes. */
+  saveState(into: Uint8Array, sections: "live" | "all"): number;
+  /** Validates everything first, throws a LongwaveError of kind malformed, never half-loads. */
+  loadState(from: Uint8Array): void;
+  /** Four words over the live state: equal states give equal words. */
+  liveStateDigest(into: Uint32Array): void;
+  /** Gives the slot back. */
+  close(): void;
+}
+
+/** Makes a decoder for a stream. Throws where it does not know the profile. */
+export type DecoderFactory = (head: OpusHead, profile: string) => SeekableDecoder;
