@@ -1,13 +1,16 @@
 // Compiles a package's AssemblyScript core in this process and inlines the bytes into a TypeScript module.
 //
 // A package with a core has an asconfig.json (targets "release" and "debug", entry assembly/index.ts). The result is
-// src/generated/core-wasm.ts, which exports the WASM bytes as base64 text, so that constructors stay synchronous in
-// Node, browsers, workers and worklets. The result is cached by a hash of the sources and the compiler version.
+// src/generated/core-wasm.ts, which exports the WASM bytes as base64 text of a raw DEFLATE stream (see decodeCore in
+// src/instantiate.ts), so that constructors stay synchronous in Node, browsers, workers and worklets and the text
+// stays small: base64 hides the redundancy of a plain binary from gzip. The result is cached by a hash of the sources
+// and the compiler version.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 
 const kernelsDirectory = fileURLToPath(new URL("..", import.meta.url));
 const compilerVersion = createRequire(import.meta.url)("assemblyscript/package.json").version;
@@ -35,8 +38,8 @@ export async function buildCore({ packageDirectory, target = "release", force = 
   const text = [
     `// Generated from ${basename(packageDirectory)}/assembly by the kernels build; do not edit.`,
     `// hash ${hash}, ${binary.length} bytes`,
-    "/** The WASM core, base64. */",
-    `export const coreWasmBase64: string =\n  "${Buffer.from(binary).toString("base64")}";`,
+    "/** The WASM core for `instantiateCore`: base64 of its size (u32 little-endian) and its raw DEFLATE stream. */",
+    `export const coreWasmBase64: string =\n  "${encodeCore(binary)}";`,
     "",
   ];
   if (sourceMap !== undefined) {
@@ -96,6 +99,17 @@ export async function compileCore(packageDirectory, target) {
     throw new Error(`AssemblyScript failed for ${entry}:\n${messages.join("")}${error?.message ?? ""}`);
   }
   return { binary, sourceMap: files.get("core.wasm.map") };
+}
+
+/**
+ * The text form of a binary, read by `decodeCore`.
+ * @param {Uint8Array} binary
+ * @returns {string}
+ */
+export function encodeCore(binary) {
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(binary.length);
+  return Buffer.concat([size, deflateRawSync(binary, { level: 9, memLevel: 9 })]).toString("base64");
 }
 
 /** Hash of everything that the binary depends on. */

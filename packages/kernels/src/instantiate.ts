@@ -1,50 +1,42 @@
-import { LongwaveError } from "@longwave/base";
-
-/** A WASM core could not be started on this engine. */
-export class KernelError extends LongwaveError {
-  override readonly name = "KernelError";
-}
+import { decodeBase64 } from "./base64.ts";
+import { inflate } from "./inflate.ts";
+import { KernelError } from "./kernel-error.ts";
 
 /**
- * Turns the inlined base64 text of a core into bytes. Works in Node, browsers, workers and AudioWorklets (which have
- * no `atob`), so the decoder is our own.
+ * The WASM binary inside the text of a generated module: base64 of the size as u32 little-endian, then the binary as
+ * a raw DEFLATE stream. Base64 of a binary as it is (it begins with `\0asm`) is taken too.
+ *
+ * @throws KernelError `kernels/corrupt` where the text is damaged
  */
-export function decodeBase64(text: string): Uint8Array {
-  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
-  let at = 0;
-  let bits = 0;
-  let bitCount = 0;
-  for (let i = 0; i < text.length - padding; i++) {
-    bits = (bits << 6) | base64Value(text.charCodeAt(i));
-    bitCount += 6;
-    if (bitCount >= 8) {
-      bitCount -= 8;
-      bytes[at++] = bits >> bitCount;
-      bits &= (1 << bitCount) - 1;
-    }
+export function decodeCore(base64: string): Uint8Array<ArrayBuffer> {
+  const bytes = decodeBase64(base64);
+  if (bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d) return bytes;
+  const size = bytes.length < 4 ? 0 : new DataView(bytes.buffer).getUint32(0, true);
+  if (size > maxCoreBytes) {
+    throw new KernelError(
+      "kernels/corrupt",
+      "malformed",
+      `The inlined core claims ${size} bytes, more than ${maxCoreBytes}. Install the package again.`,
+    );
   }
-  return bytes;
+  return inflate(bytes.subarray(4), size);
 }
 
-function base64Value(code: number): number {
-  if (code >= 97) return code - 71;
-  if (code >= 65) return code - 65;
-  if (code >= 48) return code + 4;
-  return code === 43 ? 62 : 63;
-}
+/** Far above any core of ours; keeps a damaged size from allocating. */
+const maxCoreBytes = 2 ** 24;
 
 /**
  * Instantiates a core synchronously. Cores import nothing and never grow their memory, so views made once stay valid
  * for the life of the instance.
  *
  * @param base64 the text of the generated module
- * @throws KernelError `kernels/unsupported` where the engine has no WebAssembly SIMD
+ * @throws KernelError `kernels/unsupported` where the engine has no WebAssembly SIMD, `kernels/corrupt` where the text
+ * is damaged
  */
 export function instantiateCore<Exports extends object>(
   base64: string,
 ): Exports & { memory: WebAssembly.Memory } {
-  const bytes = decodeBase64(base64) as Uint8Array<ArrayBuffer>;
+  const bytes = decodeCore(base64);
   let module: WebAssembly.Module;
   try {
     module = new WebAssembly.Module(bytes);
