@@ -1,1 +1,1 @@
-export {};
+export { decodeAudioBytes, decodeAudioFile } from "./decode-audio-file.ts";

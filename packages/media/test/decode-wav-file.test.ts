@@ -1,0 +1,80 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encodeWav } from "@longwave/media";
+import { decodeAudioFile } from "@longwave/media/node";
+import { sharedPath } from "@longwave/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const galway = sharedPath("data/audio/galway.wav");
+
+describe("decodeAudioFile on WAV", () => {
+  let directory = "";
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "longwave-media-"));
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  const write = async (name: string, bytes: Uint8Array): Promise<string> => {
+    await writeFile(join(directory, name), bytes);
+    return join(directory, name);
+  };
+
+  test("returns what was written, whatever the file is called", async () => {
+    const pcm = Float32Array.from({ length: 20_000 }, (_, i) => ((i * 37) % 65_536) / 32_768 - 1);
+    const path = await write("song.mp3", encodeWav(pcm, { sampleRate: 32_000, channels: 2 }));
+    const audio = await decodeAudioFile(path);
+    expect(audio).toMatchObject({
+      sampleRate: 32_000,
+      channels: 2,
+      frames: 10_000,
+      format: "wav",
+      truncated: false,
+    });
+    expect(audio.pcm).toEqual(pcm);
+  });
+
+  test("mixes to mono", async () => {
+    const path = await write(
+      "a.wav",
+      encodeWav(Float32Array.of(0.5, 0.25, -1, 0), { sampleRate: 8000, channels: 2 }),
+    );
+    expect((await decodeAudioFile(path, { channels: 1 })).pcm).toEqual(Float32Array.of(0.375, -0.5));
+  });
+
+  test("an absent file, a directory, an empty and a foreign file each have their error", async () => {
+    await expect(decodeAudioFile(join(directory, "absent"))).rejects.toMatchObject({
+      code: "media/not-found",
+    });
+    await expect(decodeAudioFile(directory)).rejects.toMatchObject({ code: "media/unreadable" });
+    const empty = await write("empty.wav", new Uint8Array(0));
+    await expect(decodeAudioFile(empty)).rejects.toMatchObject({ code: "media/empty" });
+    const text = await write("text.wav", new TextEncoder().encode("Dear diary, ".repeat(100)));
+    await expect(decodeAudioFile(text)).rejects.toMatchObject({ code: "media/unknown-format" });
+  });
+
+  test("limits on bytes, duration and samples are checked", async () => {
+    const path = await write(
+      "long.wav",
+      encodeWav(new Float32Array(48_000), { sampleRate: 48_000, channels: 1 }),
+    );
+    for (const limits of [{ maxBytes: 1000 }, { maxSeconds: 0.5 }, { maxSamples: 47_999 }]) {
+      await expect(decodeAudioFile(path, { limits })).rejects.toMatchObject({ code: "media/limit" });
+    }
+    await expect(
+      decodeAudioFile(path, { limits: { maxSeconds: 1, maxSamples: 48_000 } }),
+    ).resolves.toBeDefined();
+  });
+
+  test("an aborted signal stops it", async () => {
+    const path = await write("b.wav", encodeWav(new Float32Array(100), { sampleRate: 48_000, channels: 1 }));
+    await expect(decodeAudioFile(path, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: "media/aborted",
+    });
+  });
+
+  test.skipIf(galway === undefined)("galway.wav of the shared data has 698,194 samples", async () => {
+    const audio = await decodeAudioFile(galway!);
+    expect(audio).toMatchObject({ sampleRate: 44_100, channels: 1, frames: 698_194 });
+  });
+});
