@@ -28,7 +28,7 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 
 async function compile(): Promise<WebAssembly.Module> {
   const compiler = await import("assemblyscript/asc");
-  const files = new Map<string, Uint8Array>();
+  const files = new Map<string, string | Uint8Array>();
   let messages = "";
   const path = (name: string) =>
     relative(repository, fileURLToPath(new URL(`../../${name}`, import.meta.url)));
@@ -41,7 +41,7 @@ async function compile(): Promise<WebAssembly.Module> {
         const file = resolve(repository, folder, name);
         return existsSync(file) ? readFileSync(file, "utf8") : null;
       },
-      writeFile: (name: string, contents: Uint8Array) => void files.set(name, contents),
+      writeFile: (name: string, contents: string | Uint8Array) => void files.set(name, contents),
       listFiles: () => [],
     },
   );
