@@ -1,15 +1,17 @@
 import { MemoryStore } from "@longwave/base";
+import { extract } from "@longwave/fingerprint";
 import { describe, expect, test } from "vitest";
 import { Catalog } from "../src/index.ts";
 import { melody } from "./signals.ts";
 
 const sampleRate = 8000;
 const songs = Array.from({ length: 12 }, (_, seed) => melody(100 + seed, 20));
+const fingerprints = songs.map((samples) => extract("wang-v1", samples, { sampleRate }));
 
 async function filled(store = new MemoryStore()): Promise<Catalog> {
   const catalog = await Catalog.open(store, { profile: "wang-v1" });
-  for (const [i, samples] of songs.entries()) {
-    await catalog.enroll({ id: `song-${i}`, title: `Song ${i}` }, { samples, sampleRate });
+  for (const [i, fingerprint] of fingerprints.entries()) {
+    await catalog.enroll({ id: `song-${i}`, title: `Song ${i}` }, fingerprint);
   }
   return catalog;
 }
