@@ -1,3 +1,1 @@
-export { ComplexFft } from "./complex-fft.ts";
-export { DspError } from "./errors.ts";
-export { RealFft } from "./real-fft.ts";
+export {};

@@ -1,5 +1,18 @@
 // Exports of the Opus core; nothing else is reachable from JavaScript. Addresses are byte offsets in the memory.
+import { prepareTwiddles } from "./celt/fft";
 import { PACKET_AT, PACKET_CAPACITY, PCM_FLOAT_AT, PCM_INTEGER_AT, slotsAddress } from "./layout";
+import { BAD_ARGUMENT, opusConceal, opusDecode, opusDecodeFec } from "./opus/decoder";
+import { packetBytes } from "./opus/packet";
+import { convertToInt16, convertToInt24 } from "./opus/soft-clip";
+import { celtOf, opusInit, opusReset, OpusState, silkOf, SLOT_BYTES } from "./opus/state";
+
+const FORMAT_INT16: i32 = 1;
+const FORMAT_INT24: i32 = 2;
+
+/** To be called once, before anything else. */
+export function initialize(): void {
+  prepareTwiddles();
+}
 
 export function packetAddress(): usize {
   return PACKET_AT;
@@ -19,4 +32,93 @@ export function pcmIntegerAddress(): usize {
 
 export function firstSlotAddress(): usize {
   return slotsAddress();
+}
+
+export function slotBytes(): usize {
+  return SLOT_BYTES;
+}
+
+export function decoderInit(slot: usize, sampleRate: i32, channels: i32): void {
+  opusInit(changetype<OpusState>(slot), sampleRate, channels);
+}
+
+export function decoderReset(slot: usize): void {
+  opusReset(changetype<OpusState>(slot));
+}
+
+export function copySlot(to: usize, from: usize): void {
+  memory.copy(to, from, SLOT_BYTES);
+}
+
+/**
+ * Decodes the packet at the packet address + `offset` into the PCM regions: f32 always, and i16 or i32 by `format`.
+ * `fec`: instead the `frames` before it from its redundancy. Returns frames per channel or a negative code.
+ */
+export function decode(
+  slot: usize,
+  offset: i32,
+  length: i32,
+  frames: i32,
+  fec: i32,
+  selfDelimited: i32,
+  format: i32,
+  clip: i32,
+): i32 {
+  const state = changetype<OpusState>(slot);
+  const result = fec
+    ? opusDecodeFec(state, offset, length, PCM_FLOAT_AT, frames, selfDelimited != 0)
+    : opusDecode(state, offset, length, PCM_FLOAT_AT, frames, selfDelimited != 0, clip != 0);
+  return convert(state, result, format);
+}
+
+/** Conceals a loss of `frames` per channel. */
+export function conceal(slot: usize, frames: i32, format: i32): i32 {
+  const state = changetype<OpusState>(slot);
+  return convert(state, opusConceal(state, PCM_FLOAT_AT, frames), format);
+}
+
+function convert(state: OpusState, frames: i32, format: i32): i32 {
+  if (frames > 0) {
+    if (format == FORMAT_INT16) convertToInt16(PCM_FLOAT_AT, PCM_INTEGER_AT, frames * state.channels);
+    else if (format == FORMAT_INT24) convertToInt24(PCM_FLOAT_AT, PCM_INTEGER_AT, frames * state.channels);
+  }
+  return frames;
+}
+
+/** Bytes of the packet that was decoded last, padding included; tells where the next self-delimited one starts. */
+export function lastPacketBytes(): i32 {
+  return packetBytes();
+}
+
+export function finalRange(slot: usize): u32 {
+  return changetype<OpusState>(slot).finalRange;
+}
+
+export function lastPacketFrames(slot: usize): i32 {
+  return changetype<OpusState>(slot).lastPacketFrames;
+}
+
+/** 0 before the first packet, else 1 (narrowband) to 5 (fullband). */
+export function bandwidth(slot: usize): i32 {
+  return changetype<OpusState>(slot).bandwidth;
+}
+
+/** Pitch lag at 48 kHz of the last frame, 0 if it has none. */
+export function pitch(slot: usize): i32 {
+  const state = changetype<OpusState>(slot);
+  return state.previousMode == 3 ? celtOf(state).postfilterPeriod : silkOf(state).prevPitchLag;
+}
+
+export function setGain(slot: usize, gainQ8: i32): i32 {
+  if (gainQ8 < -32768 || gainQ8 > 32767) return BAD_ARGUMENT;
+  changetype<OpusState>(slot).gainQ8 = gainQ8;
+  return 0;
+}
+
+export function setPhaseInversionDisabled(slot: usize, disabled: i32): void {
+  celtOf(changetype<OpusState>(slot)).phaseInversionDisabled = i32(disabled != 0);
+}
+
+export function setIgnoreExtensions(slot: usize, ignore: i32): void {
+  changetype<OpusState>(slot).ignoreExtensions = i32(ignore != 0);
 }
