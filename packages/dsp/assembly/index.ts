@@ -1,1 +1,14 @@
-export {};
+// Exports of the dsp core; nothing else is reachable from JavaScript.
+export { fftForward, fftPlan, fftPlanBytes } from "../../kernels/assembly/fft";
+export {
+  realFftForward,
+  realFftInverse,
+  realFftInverseOdd,
+  realFftPlan,
+  realFftPlanBytes,
+} from "../../kernels/assembly/real-fft";
+
+/** First byte behind the static data. */
+export function heapBase(): usize {
+  return __heap_base;
+}

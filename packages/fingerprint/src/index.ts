@@ -1,1 +1,19 @@
-export {};
+export { CompatResampler, compatResample } from "./compat-resample.ts";
+export { fromEnvelope, toEnvelope } from "./envelope.ts";
+export { FingerprintError, type FingerprintErrorCode } from "./errors.ts";
+export { downmix, type ExtractOptions, extract } from "./extract.ts";
+export {
+  durationSeconds,
+  type Fingerprint,
+  type PeakSink,
+  type RecordSink,
+  recordCount,
+} from "./fingerprint.ts";
+export { type LandmarkSettings, panakoDefaults, wangDefaults } from "./landmark-settings.ts";
+export { matchWang } from "./match-wang.ts";
+export type { NoMatchReason, PairMatch, PairMiss, PairResult } from "./pair-match.ts";
+export { frameToMs, type Profile, type ProfileId, profileIds, profileOf } from "./profile.ts";
+export { fromSerialV1, toSerialV1 } from "./serial-v1.ts";
+export { hmacSha256, sha256 } from "./sha256.ts";
+export { createStream, FingerprintStream, type StreamOptions } from "./stream.ts";
+export { parseWangHash, wangHash } from "./wang-pairs.ts";

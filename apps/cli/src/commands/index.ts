@@ -1,6 +1,7 @@
 import type { Command } from "commander";
+import { registerId } from "./id.ts";
 
 /** Adds one `longwave <thing>` to the program. One file per thing; order here is the order of the help text. */
 export type RegisterCommand = (program: Command) => void;
 
-export const commands: readonly RegisterCommand[] = [];
+export const commands: readonly RegisterCommand[] = [registerId];

@@ -1,0 +1,316 @@
+import { type Hooks, isLongwaveError, type ObjectStore } from "@longwave/base";
+import type { DecoderFactory } from "@longwave/media";
+import { ArchiveError } from "./errors.ts";
+import { hashKey, recordingKey, recordingPrefix, rootKey, rootMetadata } from "./layout.ts";
+import { checkRecordingInfo, type RecordingInfo, type SourceInfo } from "./recording-info.ts";
+import { checkSampleRange, emptyReport, type ReadReport, RecordingReader } from "./recording-reader.ts";
+import { RecordingWriter } from "./recording-writer.ts";
+import { TimeAxis } from "./time-axis.ts";
+
+export interface ArchiveOptions {
+  /** Makes decoders; proofs and reads are exact for its profile. */
+  readonly decoder: DecoderFactory;
+  /** Decoder profile for new recordings; default `opus-1`. */
+  readonly profile?: string;
+  /** Makes identifiers for new recordings: 1 to 64 letters, digits, `-` and `_`, unique and preferably ascending in time. */
+  readonly newId?: () => string;
+  readonly hooks?: Hooks;
+}
+
+export interface RecordOptions {
+  readonly id?: string;
+  readonly channels: 1 | 2;
+  /** Length of a chunk in sample frames; default 10 s. Low bit rates want 30 s. */
+  readonly chunkFrames?: number;
+  /** Default 360: shards of one hour. */
+  readonly chunksPerShard?: number;
+  /** Distance of the seek points; default 1 s. */
+  readonly pointFrames?: number;
+  readonly source?: SourceInfo;
+  /** Wall-clock time of sample 0, nanoseconds since the Unix epoch. */
+  readonly startTimeNs?: bigint;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
+  /** Readable while it is written, at the latest after so many sample frames (default 1 s). */
+  readonly live?: boolean | { readonly publishFrames: number };
+}
+
+/** A position in a recording: a sample frame, or a wall-clock time in nanoseconds since the Unix epoch. */
+export type ArchivePosition = number | { readonly unixNs: bigint };
+
+export interface ReadOptions {
+  readonly from: ArchivePosition;
+  readonly to: ArchivePosition;
+  readonly signal?: AbortSignal;
+  /** Refuse what cannot be proven exact; default false. */
+  readonly requireExact?: boolean;
+}
+
+/** Decoded samples and how they were come by. */
+export interface Clip {
+  readonly id: string;
+  /** First sample frame. */
+  readonly start: number;
+  readonly channels: number;
+  readonly sampleRate: 48000;
+  /** Interleaved; the caller's. */
+  readonly pcm: Float32Array;
+  readonly report: Readonly<ReadReport>;
+}
+
+/**
+ * An archive of Opus recordings in an object store. Any range of samples comes back bit-identical to the decode of the whole
+ * recording by the same profile.
+ *
+ * @example
+ * const archive = await Archive.open(store, { decoder: createSeekableDecoder });
+ * const clip = await archive.read(id, { from: 90 * 48000, to: 100 * 48000 });
+ */
+export class Archive {
+  readonly store: ObjectStore;
+  readonly #options: ArchiveOptions;
+  readonly #readers = new Map<string, RecordingReader>();
+  readonly #live = new Map<string, RecordingWriter>();
+  #idCount = 0;
+
+  private constructor(store: ObjectStore, options: ArchiveOptions) {
+    this.store = store;
+    this.#options = options;
+  }
+
+  /** Opens an archive; an empty store becomes one with the first recording. @throws ArchiveError `archive/version` */
+  static async open(store: ObjectStore, options: ArchiveOptions): Promise<Archive> {
+    const root = await store.get(rootKey);
+    if (root !== undefined) checkRoot(root);
+    return new Archive(store, options);
+  }
+
+  /** All recordings, oldest identifier first, those being written included. */
+  async list(signal?: AbortSignal): Promise<RecordingInfo[]> {
+    const infos: RecordingInfo[] = [];
+    for await (const object of this.store.list("rec/", signal)) {
+      const id = /^rec\/([\w-]{1,64})\/zarr\.json$/.exec(object.key)?.[1];
+      if (id !== undefined) infos.push(await this.info(id));
+    }
+    return infos;
+  }
+
+  /** What is known of a recording. @throws ArchiveError `archive/not-found`, `archive/metadata`, `archive/version` */
+  async info(id: string): Promise<RecordingInfo> {
+    checkId(id);
+    const bytes = await this.store.get(recordingKey(id));
+    if (bytes === undefined) {
+      throw new ArchiveError(
+        "archive/not-found",
+        `There is no recording ${id} in this archive; list shows what there is.`,
+      );
+    }
+    return parseRecording(bytes, recordingKey(id));
+  }
+
+  /** Reads samples; an empty range costs nothing. Errors: see RecordingReader.read. */
+  async read(id: string, options: ReadOptions): Promise<Clip> {
+    const info = await this.info(id);
+    const { start, end } = resolveRange(info, options);
+    checkSampleRange(info, start, end);
+    const pcm = new Float32Array((end - start) * info.channels);
+    const report = emptyReport(info);
+    if (end > start) await this.#readInto(info, start, end, pcm, report, options.signal);
+    if (options.requireExact === true && !report.exact) {
+      throw new ArchiveError(
+        "archive/proof-failed",
+        `Samples [${start}, ${end}) of ${id} cannot be proven exact; run verify.`,
+      );
+    }
+    return { id, start, channels: info.channels, sampleRate: 48_000, pcm, report };
+  }
+
+  /** Reads several ranges in the order of the requests. */
+  async *readMany(
+    requests: Iterable<{ id: string } & ReadOptions>,
+    signal?: AbortSignal,
+  ): AsyncIterable<Clip> {
+    for (const request of requests) {
+      signal?.throwIfAborted();
+      yield await this.read(request.id, signal === undefined ? request : { ...request, signal });
+    }
+  }
+
+  /** Starts a recording. */
+  async record(options: RecordOptions): Promise<RecordingWriter> {
+    const id = options.id ?? this.#newId();
+    checkId(id);
+    if ((await this.store.head(recordingKey(id))) !== undefined) {
+      throw new ArchiveError(
+        "archive/options",
+        `There already is a recording ${id}; choose another identifier.`,
+      );
+    }
+    const startNs = options.startTimeNs;
+    const live = options.live === true ? { publishFrames: 48_000 } : options.live || undefined;
+    const writer = new RecordingWriter(this.store, {
+      decoder: this.#options.decoder,
+      profile: this.#options.profile ?? "opus-1",
+      id,
+      channels: options.channels,
+      chunkFrames: options.chunkFrames ?? 480_000,
+      chunksPerShard: options.chunksPerShard ?? 360,
+      pointFrames: options.pointFrames ?? 48_000,
+      ...(options.source === undefined ? {} : { source: options.source }),
+      ...(startNs === undefined ? {} : { anchors: [{ sample: 0, unixNs: startNs.toString() }] }),
+      ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
+      ...(options.rawMetadata === undefined ? {} : { rawMetadata: options.rawMetadata }),
+      ...(live === undefined ? {} : { live }),
+    });
+    if (live !== undefined) this.#live.set(id, writer);
+    return writer;
+  }
+
+  /** The identifier of the recording with this content hash, or undefined. One look-up, never a scan. */
+  async findByHash(sha256: string): Promise<string | undefined> {
+    const bytes = await this.store.get(hashKey(sha256));
+    return bytes === undefined ? undefined : new TextDecoder().decode(bytes).trim();
+  }
+
+  /** Writes the root group with the list of recordings, for readers that want the whole catalog in one request. */
+  async consolidate(): Promise<void> {
+    await this.store.put(rootKey, rootMetadata(await this.list()));
+  }
+
+  /** Removes a recording: its metadata first, so that it disappears at once, then its data. */
+  async remove(id: string): Promise<void> {
+    const info = await this.info(id);
+    this.#readers.get(id)?.close();
+    this.#readers.delete(id);
+    await this.store.delete(recordingKey(id));
+    if (info.source.sha256 !== undefined) await this.store.delete(hashKey(info.source.sha256));
+    await this.store.delete(hashKey(info.packetsSha256));
+    for await (const object of this.store.list(recordingPrefix(id))) await this.store.delete(object.key);
+  }
+
+  close(): void {
+    for (const reader of this.#readers.values()) reader.close();
+    this.#readers.clear();
+  }
+
+  /** A reader for this state of the recording; kept while the metadata stays the same. */
+  reader(info: RecordingInfo): RecordingReader {
+    const kept = this.#readers.get(info.id);
+    if (
+      kept !== undefined &&
+      kept.info.frames === info.frames &&
+      kept.info.sealedShards === info.sealedShards
+    )
+      return kept;
+    kept?.close();
+    if (this.#readers.size >= 16) {
+      const oldest = this.#readers.keys().next().value!;
+      this.#readers.get(oldest)!.close();
+      this.#readers.delete(oldest);
+    }
+    const reader = new RecordingReader(this.store, info, this.#options.decoder);
+    this.#readers.set(info.id, reader);
+    return reader;
+  }
+
+  async #readInto(
+    info: RecordingInfo,
+    start: number,
+    end: number,
+    pcm: Float32Array,
+    report: ReadReport,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.reader(info).read(start, end, pcm, report, signal);
+    } catch (error) {
+      // While recording, a tail chunk may have moved into its shard since the metadata was read.
+      if (info.state !== "recording" || !isLongwaveError(error, "archive/chunk-missing")) throw error;
+      await this.reader(await this.info(info.id)).read(start, end, pcm, report, signal);
+    }
+  }
+
+  #newId(): string {
+    return this.#options.newId?.() ?? `recording-${++this.#idCount}`;
+  }
+}
+
+/** Samples that a request means. */
+export function resolveRange(
+  info: RecordingInfo,
+  options: { from: ArchivePosition; to: ArchivePosition },
+): { start: number; end: number } {
+  const start = typeof options.from === "number" ? options.from : undefined;
+  const end = typeof options.to === "number" ? options.to : undefined;
+  if (start !== undefined && end !== undefined) return { start, end };
+  const axis = timeAxis(info);
+  if (!axis.known || typeof options.from === "number" || typeof options.to === "number") {
+    throw new ArchiveError(
+      "archive/range",
+      axis.known
+        ? "A range is given in samples or in wall-clock time, not half and half."
+        : `Recording ${info.id} has no start time; ask for samples instead.`,
+    );
+  }
+  const ranges = axis.rangesBetween(options.from.unixNs, options.to.unixNs);
+  if (ranges.length > 1) {
+    throw new ArchiveError(
+      "archive/gap",
+      `The time range of ${info.id} holds ${ranges.length - 1} gaps; read its pieces.`,
+    );
+  }
+  return ranges[0] ?? { start: 0, end: 0 };
+}
+
+/** The wall-clock axis of a recording. */
+export function timeAxis(info: RecordingInfo): TimeAxis {
+  return new TimeAxis(
+    info.anchors.map((each) => ({ ...each, unixNs: BigInt(each.unixNs) })),
+    info.frames,
+  );
+}
+
+function checkId(id: string): void {
+  if (!/^[\w-]{1,64}$/.test(id)) {
+    throw new ArchiveError(
+      "archive/not-found",
+      `${JSON.stringify(id)} is no recording identifier: use letters, digits, - and _.`,
+    );
+  }
+}
+
+function checkRoot(bytes: Uint8Array): void {
+  const root = parseJson(bytes, rootKey) as {
+    attributes?: { longwave_archive?: { version?: unknown } };
+  } | null;
+  const version = root?.attributes?.longwave_archive?.version;
+  if (version === undefined) {
+    throw new ArchiveError(
+      "archive/metadata",
+      "This Zarr store is no Longwave archive; open an empty directory or an archive.",
+    );
+  }
+  if (version !== 1) {
+    throw new ArchiveError(
+      "archive/version",
+      `This archive has version ${String(version)}; this program reads version 1.`,
+    );
+  }
+}
+
+export function parseRecording(bytes: Uint8Array, where: string): RecordingInfo {
+  const group = parseJson(bytes, where) as { attributes?: { longwave_archive?: unknown } } | null;
+  return checkRecordingInfo(group?.attributes?.longwave_archive, where);
+}
+
+function parseJson(bytes: Uint8Array, where: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new ArchiveError(
+      "archive/metadata",
+      `${where} is not valid JSON; restore it from a copy or run repair.`,
+      { cause },
+    );
+  }
+}

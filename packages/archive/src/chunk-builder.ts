@@ -1,0 +1,494 @@
+import { crc32c } from "@longwave/base";
+import { type DecoderFactory, type OpusHead, opusPacketFrames } from "@longwave/media";
+import { encodeChunk } from "./chunk-format.ts";
+import { maxPacketFrames, SegmentDecoder } from "./decode-run.ts";
+import { ArchiveError } from "./errors.ts";
+import type { PacketItem, TimedPacket } from "./packet-item.ts";
+import type { SegmentInfo } from "./recording-info.ts";
+import { RunUpProver, type StateMark, StateMarker } from "./run-up-prover.ts";
+import { type PacketEvent, pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
+
+export interface ChunkBuilderOptions {
+  readonly decoder: DecoderFactory;
+  readonly profile: string;
+  readonly channels: number;
+  readonly chunkFrames: number;
+  readonly pointFrames: number;
+}
+
+/** A finished chunk and what it adds to the recording's counts. */
+export interface SealedChunk {
+  readonly index: number;
+  readonly payload: Uint8Array;
+  readonly validFrames: number;
+  readonly packetBytes: number;
+  readonly preRollBytes: number;
+  readonly points: number;
+  readonly provenPoints: number;
+  readonly checkpoints: number;
+  readonly maxRunUp: number;
+}
+
+/** Counts of irregular packets so far. */
+export interface PacketCounts {
+  lost: number;
+  malformed: number;
+  dtx: number;
+}
+
+/** What a later run needs to go on at the start of a chunk exactly as this one would have. */
+export interface BuilderCheckpoint {
+  readonly chunk: number;
+  /** Packet with the chunk's first sample. */
+  readonly packet: number;
+  /** Axis position of the first kept frame of that packet. */
+  readonly axis: number;
+  readonly skipRemaining: number;
+  /** Decoder state before that packet. */
+  readonly state: Uint8Array;
+  readonly prover: readonly number[];
+  readonly counts: PacketCounts;
+  readonly segments: readonly SegmentInfo[];
+  readonly segmentStartPacket: number;
+}
+
+/** A seek point under construction. */
+interface Draft {
+  readonly sample: number;
+  readonly packet: number;
+  /** Decoded frames of `packet` in front of `sample`. */
+  readonly cut: number;
+  readonly start: number | undefined;
+  readonly wholeStateEqual: boolean;
+  readonly segmentStart: boolean;
+  digest: number;
+}
+
+interface OpenChunk {
+  readonly index: number;
+  readonly first: Draft;
+  readonly drafts: Draft[];
+  readonly checkpoint: BuilderCheckpoint;
+  /** State at the start without what only concealment uses. */
+  readonly liveState: Uint8Array;
+}
+
+/** Foreign readers get at least 80 ms of run-up even where a chunk starts from a state (RFC 7845 section 4.6). */
+const courtesyPreRollFrames = 3840;
+/** Run-ups reach back 96 units of 20 ms; a chunk's pre-roll may reach as far before its first packet. */
+const historyFrames = 98 * 960 + maxPacketFrames;
+
+/**
+ * Turns a sequence of packets into chunks with proven seek points: one sequential decode, and beside it the search for
+ * run-ups. Synchronous and pure: the same items give the same bytes. Push items, then take what is sealed.
+ */
+export class ChunkBuilder {
+  readonly #options: ChunkBuilderOptions;
+  readonly #decoder: SegmentDecoder;
+  readonly #prover: RunUpProver;
+  readonly #marker = new StateMarker();
+  readonly #sealed: SealedChunk[] = [];
+  readonly #segments: SegmentInfo[] = [];
+  readonly #counts: PacketCounts = { lost: 0, malformed: 0, dtx: 0 };
+  /** Packets from `#oldest` on. */
+  #packets: TimedPacket[] = [];
+  #oldest = 0;
+  #nextPacket = 0;
+  #axis = 0;
+  #skipRemaining = 0;
+  #segmentStartPacket = 0;
+  #pendingSegment: OpusHead | undefined;
+  #head: OpusHead | undefined;
+  #lastFrames = 960;
+  #chunk: OpenChunk | undefined;
+
+  constructor(options: ChunkBuilderOptions) {
+    const { chunkFrames, pointFrames } = options;
+    if (pointFrames < 12_000 || chunkFrames % pointFrames !== 0 || chunkFrames > 30 * 48_000) {
+      throw new ArchiveError(
+        "archive/options",
+        `Chunks of ${chunkFrames} frames with points every ${pointFrames} do not work: points every 0.25 s or more must divide chunks of at most 30 s.`,
+      );
+    }
+    this.#options = options;
+    this.#decoder = new SegmentDecoder(options.decoder, options.profile, options.channels);
+    this.#prover = new RunUpProver(options.decoder, options.profile, options.channels);
+  }
+
+  /** Sample frames so far. */
+  get frames(): number {
+    return this.#axis;
+  }
+
+  get packets(): number {
+    return this.#nextPacket;
+  }
+
+  get segments(): readonly SegmentInfo[] {
+    return this.#segments;
+  }
+
+  get counts(): Readonly<PacketCounts> {
+    return this.#counts;
+  }
+
+  /** State at the start of the chunk that is open now, to resume from. */
+  get checkpoint(): BuilderCheckpoint | undefined {
+    return this.#chunk?.checkpoint;
+  }
+
+  /**
+   * Adds one item.
+   * @throws ArchiveError `archive/append-mismatch` for a segment with other channels, `archive/multistream`
+   */
+  push(item: PacketItem): void {
+    if (item.type === "segment") {
+      this.#startSegment(item.head);
+      return;
+    }
+    if (this.#head === undefined)
+      throw new ArchiveError("archive/options", "A recording starts with a segment.");
+    if (item.type === "loss") {
+      this.#pushLoss(item.frames);
+      return;
+    }
+    const frames = opusPacketFrames(item.data);
+    const malformed = frames === 0;
+    if (malformed) this.#counts.malformed++;
+    const declared = roundToGrid(item.frames ?? this.#lastFrames);
+    this.#add(item.data, malformed ? declared : frames, item.trimEnd ?? 0, malformed);
+  }
+
+  /** Ends the recording: seals the last chunk. */
+  finish(): void {
+    const chunk = this.#chunk;
+    if (chunk === undefined) return;
+    this.#seal(chunk, this.#nextPacket - 1, this.#axis, true);
+    this.#chunk = undefined;
+  }
+
+  /** The open chunk as it is now, without closing it; undefined where nothing is in it. */
+  snapshotOpenChunk(): SealedChunk | undefined {
+    const chunk = this.#chunk;
+    if (chunk === undefined || this.#axis <= chunk.first.sample) return undefined;
+    return this.#encode(chunk, this.#nextPacket - 1, this.#axis, true);
+  }
+
+  /** The oldest chunk that is finished and not yet taken. */
+  take(): SealedChunk | undefined {
+    return this.#sealed.shift();
+  }
+
+  /**
+   * Continues at a checkpoint. `history` are the packets in front of it, oldest first, as many as the caller can give (those
+   * of the last two seconds matter).
+   */
+  resume(checkpoint: BuilderCheckpoint, history: readonly TimedPacket[], head: OpusHead): void {
+    this.#segments.push(...checkpoint.segments);
+    Object.assign(this.#counts, checkpoint.counts);
+    this.#packets = [...history];
+    this.#oldest = checkpoint.packet - history.length;
+    this.#nextPacket = checkpoint.packet;
+    this.#axis = checkpoint.axis;
+    this.#skipRemaining = checkpoint.skipRemaining;
+    this.#segmentStartPacket = checkpoint.segmentStartPacket;
+    this.#head = head;
+    this.#lastFrames = history.at(-1)?.frames ?? 960;
+    this.#decoder.start(head);
+    this.#decoder.decoder.loadState(checkpoint.state);
+    this.#prover.importState(checkpoint.prover);
+  }
+
+  close(): void {
+    this.#decoder.close();
+    this.#prover.close();
+  }
+
+  #startSegment(head: OpusHead): void {
+    if (head.family !== 0) {
+      throw new ArchiveError(
+        "archive/multistream",
+        `Channel mapping family ${head.family} is not supported; only 0 is.`,
+      );
+    }
+    if (head.channels !== this.#options.channels) {
+      throw new ArchiveError(
+        "archive/append-mismatch",
+        `A segment with ${head.channels} channels cannot follow in a recording of ${this.#options.channels}.`,
+      );
+    }
+    this.#pendingSegment = head;
+    this.#head = head;
+  }
+
+  #pushLoss(frames: number): void {
+    for (let rest = roundToGrid(frames); rest > 0; ) {
+      const piece = Math.min(rest, maxPacketFrames);
+      this.#counts.lost++;
+      this.#add(undefined, piece, 0, true);
+      rest -= piece;
+    }
+  }
+
+  #add(data: Uint8Array | undefined, frames: number, trimEnd: number, concealed: boolean): void {
+    const index = this.#nextPacket;
+    const head = this.#head!;
+    const starts = this.#pendingSegment !== undefined;
+    if (starts) {
+      this.#pendingSegment = undefined;
+      this.#skipRemaining = head.preSkip;
+      this.#segmentStartPacket = index;
+      this.#segments.push({
+        firstPacket: index,
+        firstSample: this.#axis,
+        preSkip: head.preSkip,
+        gainQ8: head.gainQ8,
+        inputSampleRate: head.inputSampleRate,
+      });
+      this.#prover.forget();
+      this.#decoder.start(head);
+    }
+    const skipBefore = this.#skipRemaining;
+    const skip = Math.min(skipBefore, frames);
+    const trim = Math.min(trimEnd, frames - skip);
+    const keptStart = this.#axis;
+    const keptEnd = keptStart + frames - skip - trim;
+    const { pointFrames, chunkFrames, channels } = this.#options;
+    const sample = Math.ceil(keptStart / pointFrames) * pointFrames;
+    const draft =
+      sample < keptEnd
+        ? this.#draftPoint(index, sample, sample - keptStart + skip, starts, skipBefore)
+        : undefined;
+
+    const refused = this.#decoder.decode(data, frames, concealed);
+    if (refused) this.#counts.malformed++;
+    const dtx = data !== undefined && !concealed && !refused && hasNoPayload(data);
+    if (dtx) this.#counts.dtx++;
+    this.#packets.push({
+      data,
+      frames,
+      skip,
+      trim,
+      concealed: concealed || refused,
+      usesConcealment: concealed || refused || dtx,
+      segmentStart: starts ? this.#segments.length - 1 : undefined,
+      preSkip: starts ? head.preSkip : 0,
+    });
+    this.#nextPacket++;
+    this.#skipRemaining = skipBefore - skip;
+    this.#axis = keptEnd;
+    this.#lastFrames = frames;
+    this.#prover.earn(frames);
+
+    const pcm = this.#decoder.pcm;
+    const bytes = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
+    const stride = 4 * channels;
+    const border = draft === undefined ? skip + keptEnd - keptStart : draft.cut;
+    const previous = this.#chunk?.drafts.at(-1);
+    if (previous !== undefined) {
+      previous.digest = crc32c(bytes, skip * stride, border * stride, previous.digest);
+    }
+    if (draft === undefined) return;
+    draft.digest = crc32c(bytes, border * stride, (frames - trim) * stride);
+    if (sample % chunkFrames !== 0) {
+      this.#chunk?.drafts.push(draft);
+      return;
+    }
+    const open = this.#chunk;
+    const straddles = sample > keptStart;
+    if (open !== undefined) this.#seal(open, straddles ? index : index - 1, sample, false);
+    this.#chunk = this.#nextChunk!;
+    this.#chunk.drafts.push(draft);
+    this.#dropHistory(index);
+  }
+
+  /** Set by `#draftPoint` when the point starts a chunk. */
+  #nextChunk: OpenChunk | undefined;
+
+  /** Looks for a run-up to packet `index`; the sequential decoder stands right before it. */
+  #draftPoint(index: number, sample: number, cut: number, segmentStart: boolean, skipBefore: number): Draft {
+    const startsChunk = sample % this.#options.chunkFrames === 0;
+    const mark: StateMark = this.#marker.mark(this.#decoder);
+    const proven = segmentStart
+      ? { start: index, provenAt: index, wholeStateEqual: true }
+      : this.#prover.prove({
+          index,
+          segmentStart: this.#segmentStartPacket,
+          head: this.#head!,
+          mark,
+          packetAt: (at) => this.#packets[at - this.#oldest]!,
+          oldestKept: this.#oldest,
+          important: startsChunk,
+        });
+    const draft: Draft = {
+      sample,
+      packet: index,
+      cut,
+      start: proven?.start,
+      wholeStateEqual: proven?.wholeStateEqual ?? false,
+      segmentStart,
+      digest: 0,
+    };
+    if (startsChunk) {
+      this.#nextChunk = {
+        index: sample / this.#options.chunkFrames,
+        first: draft,
+        drafts: [],
+        liveState: this.#marker.save(this.#decoder, "live"),
+        checkpoint: {
+          chunk: sample / this.#options.chunkFrames,
+          packet: index,
+          axis: this.#axis,
+          skipRemaining: skipBefore,
+          state: this.#marker.save(this.#decoder, "all"),
+          prover: this.#prover.exportState(),
+          counts: { ...this.#counts },
+          segments: segmentStart ? this.#segments.slice(0, -1) : [...this.#segments],
+          segmentStartPacket: this.#segmentStartPacket,
+        },
+      };
+    }
+    return draft;
+  }
+
+  #seal(chunk: OpenChunk, lastPacket: number, endSample: number, last: boolean): void {
+    this.#sealed.push(this.#encode(chunk, lastPacket, endSample, last));
+  }
+
+  #encode(chunk: OpenChunk, lastPacket: number, endSample: number, last: boolean): SealedChunk {
+    const firstPacket = chunk.first.packet;
+    const at = (index: number) => this.#packets[index - this.#oldest]!;
+    let lastConcealment = -1;
+    for (let i = lastPacket; i >= firstPacket && lastConcealment < 0; i--) {
+      if (at(i).usesConcealment) lastConcealment = i;
+    }
+    const isExact = (draft: Draft) =>
+      draft.start !== undefined && (draft.wholeStateEqual || draft.packet > lastConcealment);
+    const startExact = isExact(chunk.first);
+    let preRollStart = firstPacket;
+    for (const draft of chunk.drafts) {
+      if (isExact(draft) && draft.start !== undefined) preRollStart = Math.min(preRollStart, draft.start);
+    }
+    if (!startExact) preRollStart = Math.min(preRollStart, this.#courtesyStart(firstPacket));
+
+    const list: (Uint8Array | undefined)[] = [];
+    const events: PacketEvent[] = [];
+    let packetBytes = 0;
+    let preRollBytes = 0;
+    for (let i = preRollStart; i <= lastPacket; i++) {
+      const packet = at(i);
+      const place = i - preRollStart;
+      list.push(packet.data);
+      if (i < firstPacket) preRollBytes += packet.data?.length ?? 0;
+      else packetBytes += packet.data?.length ?? 0;
+      if (packet.segmentStart !== undefined) {
+        events.push({
+          packet: place,
+          type: "segment-start",
+          frames: packet.preSkip,
+          segment: packet.segmentStart,
+        });
+      }
+      if (packet.concealed) events.push({ packet: place, type: "loss", frames: packet.frames, segment: 0 });
+      if (packet.trim > 0) events.push({ packet: place, type: "end-trim", frames: packet.trim, segment: 0 });
+    }
+
+    const byteOffsets = new Map<number, number>();
+    let offset = 0;
+    for (let i = preRollStart; i <= lastPacket; i++) {
+      byteOffsets.set(i, offset);
+      offset += at(i).data?.length ?? 0;
+    }
+    const states = new Map<number, Uint8Array>();
+    let maxRunUp = 0;
+    let provenPoints = 0;
+    const points = chunk.drafts.map((draft, i): SeekPoint => {
+      const exact = isExact(draft);
+      const next = chunk.drafts[i + 1]?.packet ?? lastPacket;
+      let flags = 0;
+      if (exact) flags |= pointFlags.provenForEver;
+      if (exact && draft.wholeStateEqual) flags |= pointFlags.wholeStateEqual;
+      if (draft.segmentStart) flags |= pointFlags.segmentStart;
+      for (let p = draft.packet; p <= next; p++)
+        if (at(p).usesConcealment) flags |= pointFlags.concealmentInside;
+      if (i === 0 && !exact) {
+        flags |= pointFlags.stateStored;
+        states.set(0, lastConcealment >= 0 ? chunk.checkpoint.state : chunk.liveState);
+      }
+      const runUp = exact ? draft.packet - draft.start! : unproven;
+      if (exact) {
+        provenPoints++;
+        maxRunUp = Math.max(maxRunUp, runUp);
+      }
+      return {
+        packet: draft.packet - firstPacket,
+        runUpFloat: runUp,
+        runUpInt16: runUp,
+        flags,
+        byteOffset: byteOffsets.get(draft.packet)!,
+        digest: draft.digest,
+      };
+    });
+    const payload = encodeChunk({
+      channels: this.#options.channels,
+      profile: this.#options.profile,
+      startsFromState: !startExact,
+      startProvenFloat: startExact,
+      preRollApproximate: !startExact,
+      last,
+      preRollCount: firstPacket - preRollStart,
+      firstPacket,
+      firstSample: chunk.first.sample,
+      trimHead: chunk.first.cut,
+      validFrames: endSample - chunk.first.sample,
+      packetList: list,
+      points,
+      events,
+      states,
+    });
+    return {
+      index: chunk.index,
+      payload,
+      validFrames: endSample - chunk.first.sample,
+      packetBytes,
+      preRollBytes,
+      points: points.length,
+      provenPoints,
+      checkpoints: states.size,
+      maxRunUp,
+    };
+  }
+
+  #courtesyStart(firstPacket: number): number {
+    let start = firstPacket;
+    for (let frames = 0; frames < courtesyPreRollFrames && start > this.#oldest; start--) {
+      frames += this.#packets[start - 1 - this.#oldest]!.frames;
+      if (this.#packets[start - 1 - this.#oldest]!.segmentStart !== undefined) return start - 1;
+    }
+    return start;
+  }
+
+  /** Keeps what run-ups of the chunk that starts at `index` and of later ones may need. */
+  #dropHistory(index: number): void {
+    let keep = index;
+    let frames = 0;
+    while (keep > this.#oldest && frames < historyFrames) {
+      keep--;
+      frames += this.#packets[keep - this.#oldest]!.frames;
+    }
+    if (keep === this.#oldest) return;
+    this.#packets = this.#packets.slice(keep - this.#oldest);
+    this.#oldest = keep;
+  }
+}
+
+/** Packets of one or two bytes without frame data: silence that the decoder makes itself (RFC 6716 section 4.4). */
+function hasNoPayload(packet: Uint8Array): boolean {
+  const code = packet[0]! & 3;
+  return packet.length <= (code === 3 ? 2 : 1);
+}
+
+/** Decoders conceal in steps of 2.5 ms. */
+function roundToGrid(frames: number): number {
+  return Math.max(120, Math.round(frames / 120) * 120);
+}

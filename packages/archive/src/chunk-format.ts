@@ -1,0 +1,361 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { deflateSync, Inflate } from "fflate";
+import { ArchiveError } from "./errors.ts";
+import type { PacketEvent, SeekPoint } from "./seek-point.ts";
+import { readVarints, varintSize, writeVarint } from "./varint.ts";
+import { XxHash64 } from "./xxhash64.ts";
+
+/**
+ * Chunk payload, format 1: the Opus packets of one inner Zarr chunk with everything needed to decode it exactly. Layout
+ * in docs/design/archive.md. All integers are little-endian.
+ */
+export interface Chunk {
+  readonly channels: number;
+  readonly profile: string;
+  /** Chunk starts from `states.get(0)` instead of a fresh decoder and its pre-roll. */
+  readonly startsFromState: boolean;
+  readonly startProvenFloat: boolean;
+  /** The pre-roll only serves foreign readers; it does not make the start exact. */
+  readonly preRollApproximate: boolean;
+  readonly last: boolean;
+  /** Packets in front of the chunk's own ones. */
+  readonly preRollCount: number;
+  /** Index in the recording of the packet with the chunk's first sample frame. */
+  readonly firstPacket: number;
+  /** First sample frame of the chunk on the recording's axis. */
+  readonly firstSample: number;
+  /** Decoded frames (after the pre-roll) in front of `firstSample`: the rest of a straddling packet, or the pre-skip. */
+  readonly trimHead: number;
+  /** Sample frames in this chunk. */
+  readonly validFrames: number;
+  /** Stored length of every packet, pre-roll included; 0 = lost. */
+  readonly lengths: Uint32Array;
+  /** Position of every packet in `packets`, and one more for the end. */
+  readonly offsets: Uint32Array;
+  readonly points: readonly SeekPoint[];
+  readonly events: readonly PacketEvent[];
+  /** Saved decoder states by point number. */
+  readonly states: ReadonlyMap<number, Uint8Array>;
+  /** All packet bytes, pre-roll first. */
+  readonly packets: Uint8Array;
+}
+
+export const chunkHeaderBytes = 72;
+const magic = 0x434f574c; // "LWOC"
+const formatVersion = 1;
+const flag = {
+  startsFromState: 2,
+  hasEvents: 4,
+  startProvenFloat: 8,
+  preRollApproximate: 16,
+  last: 32,
+} as const;
+const eventTypes = ["loss", "segment-start", "end-trim"] as const;
+/** A chunk is at most 30 s, a packet at least 2.5 ms; with 128 units of 20 ms of pre-roll that is under this. */
+const maxPackets = 1 << 16;
+/** Inflated size of one section; 64 states of 64 KiB and every table fit several times. */
+const maxSectionBytes = 1 << 23;
+
+/** First 32 bits (little-endian) of SHA-256 of the profile's name. */
+export function profileHash(profile: string): number {
+  const bytes = sha256(new TextEncoder().encode(profile));
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+}
+
+export interface ChunkParts extends Omit<Chunk, "offsets" | "lengths" | "packets"> {
+  readonly packetList: readonly (Uint8Array | undefined)[];
+}
+
+/** Serialises a chunk. The result depends on nothing but the argument. */
+export function encodeChunk(chunk: ChunkParts): Uint8Array {
+  const lengths = deflated(encodeLengths(chunk.packetList));
+  const points = deflated(encodePoints(chunk.points));
+  const events = deflated(encodeEvents(chunk.events));
+  const states = deflated(encodeStates(chunk.states));
+  let packetBytes = 0;
+  for (const packet of chunk.packetList) packetBytes += packet?.length ?? 0;
+  const sections = [lengths, points, events, states];
+  const bytes = new Uint8Array(
+    chunkHeaderBytes + sections.reduce((sum, each) => sum + each.length, packetBytes),
+  );
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, magic, true);
+  bytes[4] = formatVersion;
+  bytes[5] =
+    (chunk.startsFromState ? flag.startsFromState : 0) |
+    (chunk.events.length > 0 ? flag.hasEvents : 0) |
+    (chunk.startProvenFloat ? flag.startProvenFloat : 0) |
+    (chunk.preRollApproximate ? flag.preRollApproximate : 0) |
+    (chunk.last ? flag.last : 0);
+  bytes[6] = 1;
+  bytes[7] = chunk.channels;
+  view.setUint32(8, chunk.preRollCount, true);
+  view.setUint32(12, chunk.packetList.length - chunk.preRollCount, true);
+  setU64(view, 16, chunk.firstPacket);
+  setU64(view, 24, chunk.firstSample);
+  view.setUint32(32, chunk.trimHead, true);
+  view.setUint32(36, chunk.validFrames, true);
+  let at = chunkHeaderBytes;
+  for (const [i, section] of sections.entries()) {
+    view.setUint32(40 + 4 * i, section.length, true);
+    bytes.set(section, at);
+    at += section.length;
+  }
+  view.setUint32(56, packetBytes, true);
+  view.setUint32(60, profileHash(chunk.profile), true);
+  for (const packet of chunk.packetList) {
+    if (packet === undefined) continue;
+    bytes.set(packet, at);
+    at += packet.length;
+  }
+  const hash = new Uint32Array(2);
+  new XxHash64().update(bytes, 0, 64).update(bytes, chunkHeaderBytes).digest(hash);
+  view.setUint32(64, hash[0]!, true);
+  view.setUint32(68, hash[1]!, true);
+  return bytes;
+}
+
+/**
+ * Parses and validates a chunk. The packet bytes are a view of `bytes`.
+ * @param where names the chunk in errors
+ * @throws ArchiveError `archive/chunk-corrupt`, `archive/version`, `archive/profile`, `archive/limit`
+ */
+export function decodeChunk(bytes: Uint8Array, profile: string, where: string): Chunk {
+  const corrupt = (reason: string) =>
+    new ArchiveError(
+      "archive/chunk-corrupt",
+      `${where} is damaged (${reason}); restore it from a copy or run repair.`,
+    );
+  if (bytes.length < chunkHeaderBytes) throw corrupt(`${bytes.length} bytes are too few`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(0, true) !== magic) throw corrupt("no chunk header");
+  const hash = new Uint32Array(2);
+  new XxHash64().update(bytes, 0, 64).update(bytes, chunkHeaderBytes).digest(hash);
+  if (hash[0] !== view.getUint32(64, true) || hash[1] !== view.getUint32(68, true))
+    throw corrupt("its hash differs");
+  if (bytes[4] !== formatVersion) {
+    throw new ArchiveError(
+      "archive/version",
+      `${where} has chunk format ${bytes[4]}; this version reads format 1.`,
+    );
+  }
+  if (view.getUint32(60, true) !== profileHash(profile)) {
+    throw new ArchiveError("archive/profile", `${where} was not proven for decoder profile ${profile}.`);
+  }
+  const compression = bytes[6]!;
+  if (compression > 1) {
+    throw new ArchiveError(
+      "archive/version",
+      `${where} uses section compression ${compression}; 0 and 1 are known.`,
+    );
+  }
+  const bits = bytes[5]!;
+  const channels = bytes[7]!;
+  const preRollCount = view.getUint32(8, true);
+  const packetCount = preRollCount + view.getUint32(12, true);
+  if (channels < 1 || channels > 2) throw corrupt(`${channels} channels`);
+  if (packetCount > maxPackets)
+    throw new ArchiveError("archive/limit", `${where} claims ${packetCount} packets.`);
+  const sizes = [0, 1, 2, 3, 4].map((i) => view.getUint32(40 + 4 * i, true));
+  if (chunkHeaderBytes + sizes.reduce((sum, each) => sum + each, 0) !== bytes.length)
+    throw corrupt("section sizes");
+  const section = (i: number) => {
+    const start = chunkHeaderBytes + sizes.slice(0, i).reduce((sum, each) => sum + each, 0);
+    return bytes.subarray(start, start + sizes[i]!);
+  };
+  const unpack = (i: number) => {
+    if (compression === 0) return section(i);
+    const unpacked = inflated(section(i), maxSectionBytes);
+    if (unpacked === undefined) throw corrupt(`section ${i} does not unpack`);
+    return unpacked;
+  };
+  const packets = section(4);
+  const lengths = readVarints(unpack(0), packetCount);
+  if (lengths === undefined) throw corrupt("packet lengths");
+  const offsets = new Uint32Array(packetCount + 1);
+  for (let i = 0; i < packetCount; i++) offsets[i + 1] = offsets[i]! + lengths[i]!;
+  if (offsets[packetCount] !== packets.length) throw corrupt("packet lengths do not add up");
+  const points = decodePoints(unpack(1));
+  const events = decodeEvents(unpack(2));
+  const states = decodeStates(unpack(3));
+  if (points === undefined || events === undefined || states === undefined) throw corrupt("tables");
+  const own = packetCount - preRollCount;
+  if (points.some((point) => point.packet >= Math.max(1, own))) throw corrupt("a seek point lies outside");
+  if (events.some((event) => event.packet >= packetCount)) throw corrupt("an event lies outside");
+  return {
+    channels,
+    profile,
+    startsFromState: (bits & flag.startsFromState) !== 0,
+    startProvenFloat: (bits & flag.startProvenFloat) !== 0,
+    preRollApproximate: (bits & flag.preRollApproximate) !== 0,
+    last: (bits & flag.last) !== 0,
+    preRollCount,
+    firstPacket: getU64(view, 16),
+    firstSample: getU64(view, 24),
+    trimHead: view.getUint32(32, true),
+    validFrames: view.getUint32(36, true),
+    lengths,
+    offsets,
+    points,
+    events,
+    states,
+    packets,
+  };
+}
+
+function encodeLengths(packets: readonly (Uint8Array | undefined)[]): Uint8Array {
+  let size = 0;
+  for (const packet of packets) size += varintSize(packet?.length ?? 0);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const packet of packets) at = writeVarint(bytes, at, packet?.length ?? 0);
+  return bytes;
+}
+
+/** Columns: packet, runUpFloat, runUpInt16, flags (u16 each), byteOffset, digest (u32 each). */
+function encodePoints(points: readonly SeekPoint[]): Uint8Array {
+  const n = points.length;
+  const bytes = new Uint8Array(16 * n);
+  const view = new DataView(bytes.buffer);
+  for (const [i, point] of points.entries()) {
+    view.setUint16(2 * i, point.packet, true);
+    view.setUint16(2 * (n + i), point.runUpFloat, true);
+    view.setUint16(2 * (2 * n + i), point.runUpInt16, true);
+    view.setUint16(2 * (3 * n + i), point.flags, true);
+    view.setUint32(8 * n + 4 * i, point.byteOffset, true);
+    view.setUint32(12 * n + 4 * i, point.digest, true);
+  }
+  return bytes;
+}
+
+function decodePoints(bytes: Uint8Array): SeekPoint[] | undefined {
+  if (bytes.length % 16 !== 0) return undefined;
+  const n = bytes.length / 16;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: n }, (_, i) => ({
+    packet: view.getUint16(2 * i, true),
+    runUpFloat: view.getUint16(2 * (n + i), true),
+    runUpInt16: view.getUint16(2 * (2 * n + i), true),
+    flags: view.getUint16(2 * (3 * n + i), true),
+    byteOffset: view.getUint32(8 * n + 4 * i, true),
+    digest: view.getUint32(12 * n + 4 * i, true),
+  }));
+}
+
+function encodeEvents(events: readonly PacketEvent[]): Uint8Array {
+  const bytes = new Uint8Array(16 * events.length);
+  const view = new DataView(bytes.buffer);
+  for (const [i, event] of events.entries()) {
+    view.setUint32(16 * i, event.packet, true);
+    bytes[16 * i + 4] = eventTypes.indexOf(event.type) + 1;
+    view.setUint32(16 * i + 8, event.frames, true);
+    view.setUint32(16 * i + 12, event.segment, true);
+  }
+  return bytes;
+}
+
+function decodeEvents(bytes: Uint8Array): PacketEvent[] | undefined {
+  if (bytes.length % 16 !== 0) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const events: PacketEvent[] = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const type = eventTypes[bytes[at + 4]! - 1];
+    if (type === undefined) return undefined;
+    events.push({
+      packet: view.getUint32(at, true),
+      type,
+      frames: view.getUint32(at + 8, true),
+      segment: view.getUint32(at + 12, true),
+    });
+  }
+  return events;
+}
+
+/** Per state: u16 point, u16 zero, u32 bytes, then the bytes with their four-byte lanes apart (floats compress better so). */
+function encodeStates(states: ReadonlyMap<number, Uint8Array>): Uint8Array {
+  let size = 0;
+  for (const state of states.values()) size += 8 + state.length;
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const [point, state] of [...states].sort((a, b) => a[0] - b[0])) {
+    view.setUint16(at, point, true);
+    view.setUint32(at + 4, state.length, true);
+    shuffle(state, bytes.subarray(at + 8, at + 8 + state.length));
+    at += 8 + state.length;
+  }
+  return bytes;
+}
+
+function decodeStates(bytes: Uint8Array): Map<number, Uint8Array> | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const states = new Map<number, Uint8Array>();
+  let at = 0;
+  while (at < bytes.length) {
+    if (at + 8 > bytes.length) return undefined;
+    const point = view.getUint16(at, true);
+    const size = view.getUint32(at + 4, true);
+    if (size > bytes.length - at - 8 || states.has(point)) return undefined;
+    const state = new Uint8Array(size);
+    unshuffle(bytes.subarray(at + 8, at + 8 + size), state);
+    states.set(point, state);
+    at += 8 + size;
+  }
+  return states;
+}
+
+function shuffle(from: Uint8Array, into: Uint8Array): void {
+  const words = from.length >> 2;
+  for (let i = 0; i < words; i++)
+    for (let lane = 0; lane < 4; lane++) into[lane * words + i] = from[4 * i + lane]!;
+  for (let i = 4 * words; i < from.length; i++) into[i] = from[i]!;
+}
+
+function unshuffle(from: Uint8Array, into: Uint8Array): void {
+  const words = from.length >> 2;
+  for (let i = 0; i < words; i++)
+    for (let lane = 0; lane < 4; lane++) into[4 * i + lane] = from[lane * words + i]!;
+  for (let i = 4 * words; i < from.length; i++) into[i] = from[i]!;
+}
+
+function deflated(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 0 ? bytes : deflateSync(bytes, { level: 9 });
+}
+
+/** Raw deflate, refused (undefined) as soon as the output would pass `limit`. */
+function inflated(bytes: Uint8Array, limit: number): Uint8Array | undefined {
+  if (bytes.length === 0) return bytes;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  let tooLarge = false;
+  try {
+    const stream = new Inflate((piece) => {
+      size += piece.length;
+      if (size > limit) tooLarge = true;
+      else pieces.push(piece);
+    });
+    // Deflate expands at most 1032 times, so a slice of 4 KiB bounds what one step can produce.
+    for (let at = 0; at < bytes.length && !tooLarge; at += 4096) {
+      stream.push(bytes.subarray(at, at + 4096), at + 4096 >= bytes.length);
+    }
+  } catch {
+    return undefined;
+  }
+  if (tooLarge) return undefined;
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+function setU64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value >>> 0, true);
+  view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+}
+
+function getU64(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000;
+}

@@ -1,0 +1,17 @@
+export {
+  Archive,
+  type ArchiveOptions,
+  type ArchivePosition,
+  type Clip,
+  type ReadOptions,
+  type RecordOptions,
+  timeAxis,
+} from "./archive.ts";
+export { ArchiveError, type ArchiveErrorCode } from "./errors.ts";
+export { codecName } from "./layout.ts";
+export type { PacketItem } from "./packet-item.ts";
+export type { RecordingInfo, SegmentInfo, SourceInfo } from "./recording-info.ts";
+export type { ReadReport } from "./recording-reader.ts";
+export { RecordingWriter } from "./recording-writer.ts";
+export { type TimeAnchor, TimeAxis, type TimedRange } from "./time-axis.ts";
+export { type ChunkCodec, type ChunkCodecConfiguration, createChunkCodec } from "./zarr-codec.ts";

@@ -1,0 +1,137 @@
+import type { OpusHead } from "@longwave/media";
+import { ArchiveError } from "./errors.ts";
+
+/** A stretch of packets decoded without reset: an Ogg link, one run of an encoder. */
+export interface SegmentInfo {
+  readonly firstPacket: number;
+  readonly firstSample: number;
+  readonly preSkip: number;
+  readonly gainQ8: number;
+  readonly inputSampleRate: number;
+}
+
+/** Where a recording came from. */
+export interface SourceInfo {
+  readonly name?: string;
+  readonly bytes?: number;
+  /** SHA-256 of the file as it was, hexadecimal. */
+  readonly sha256?: string;
+  readonly container?: string;
+  /** The input ended in the middle of something. */
+  readonly truncated?: boolean;
+}
+
+/** Everything the archive knows about a recording without touching its chunks; stored in its `zarr.json`. */
+export interface RecordingInfo {
+  readonly version: 1;
+  readonly id: string;
+  /** `recording`: still being written, `frames` grows. */
+  readonly state: "complete" | "recording";
+  readonly profile: string;
+  readonly channels: number;
+  /** Length in sample frames at 48 kHz. */
+  readonly frames: number;
+  readonly packets: number;
+  readonly chunkFrames: number;
+  readonly chunksPerShard: number;
+  readonly pointFrames: number;
+  readonly segments: readonly SegmentInfo[];
+  /** Whole shards written; the chunks behind them are separate objects while recording. */
+  readonly sealedShards: number;
+  /** SHA-256 of each shard object, hexadecimal. */
+  readonly shardSha256: readonly string[];
+  readonly tailChunks: number;
+  readonly counts: {
+    readonly packetBytes: number;
+    readonly preRollBytes: number;
+    readonly indexBytes: number;
+    readonly points: number;
+    readonly provenPoints: number;
+    readonly checkpoints: number;
+    readonly lost: number;
+    readonly malformed: number;
+    readonly dtx: number;
+    readonly maxRunUp: number;
+  };
+  /** SHA-256 over every packet's u32 length (little-endian; 2^32 - 1 and u32 frames for a loss) and bytes. */
+  readonly packetsSha256: string;
+  readonly source: SourceInfo;
+  /** Wall clock; `unixNs` as a decimal text. `continuous`: a drift correction, not the end of a gap. */
+  readonly anchors: readonly {
+    readonly sample: number;
+    readonly unixNs: string;
+    readonly continuous?: boolean;
+  }[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Raw metadata blobs kept under `meta/`, by name. */
+  readonly rawMetadata: readonly string[];
+}
+
+/** The head of a segment, as the decoder needs it. */
+export function segmentHead(info: Pick<RecordingInfo, "channels">, segment: SegmentInfo): OpusHead {
+  return {
+    channels: info.channels,
+    preSkip: segment.preSkip,
+    inputSampleRate: segment.inputSampleRate,
+    gainQ8: segment.gainQ8,
+    family: 0,
+    streams: 1,
+    coupled: info.channels - 1,
+    mapping: Uint8Array.from({ length: info.channels }, (_, i) => i),
+  };
+}
+
+/**
+ * Validates what was parsed from a recording's `zarr.json`.
+ * @throws ArchiveError `archive/version`, `archive/metadata`
+ */
+export function checkRecordingInfo(value: unknown, where: string): RecordingInfo {
+  const bad = (what: string) =>
+    new ArchiveError(
+      "archive/metadata",
+      `${where} is damaged: ${what}. Run repair or restore it from a copy.`,
+    );
+  if (!isRecord(value)) throw bad("it holds no archive attributes");
+  if (value["version"] !== 1) {
+    throw new ArchiveError(
+      "archive/version",
+      `${where} has version ${String(value["version"])}; this one reads 1.`,
+    );
+  }
+  const info = value as unknown as RecordingInfo;
+  const integer = (name: keyof RecordingInfo, min: number, max = Number.MAX_SAFE_INTEGER) => {
+    const number = info[name];
+    if (!Number.isSafeInteger(number) || (number as number) < min || (number as number) > max) {
+      throw bad(`${name} is ${String(number)}`);
+    }
+  };
+  integer("channels", 1, 2);
+  integer("frames", 0);
+  integer("packets", 0);
+  integer("chunkFrames", 480, 48_000 * 60);
+  integer("chunksPerShard", 1, 1 << 20);
+  integer("pointFrames", 480, 48_000 * 60);
+  integer("sealedShards", 0);
+  integer("tailChunks", 0);
+  if (info.chunkFrames % info.pointFrames !== 0) throw bad("seek points do not divide the chunks");
+  if (typeof info.id !== "string" || typeof info.profile !== "string") throw bad("id or profile is missing");
+  if (info.state !== "complete" && info.state !== "recording") throw bad(`state is ${String(info.state)}`);
+  if (!Array.isArray(info.segments) || !Array.isArray(info.anchors) || !Array.isArray(info.shardSha256)) {
+    throw bad("a list is missing");
+  }
+  if (info.packets > 0 && info.segments.length === 0) throw bad("it has packets but no segment");
+  for (const segment of info.segments) {
+    const fields = [segment.firstPacket, segment.firstSample, segment.preSkip];
+    if (!fields.every((field) => Number.isSafeInteger(field) && field >= 0)) throw bad("a segment");
+    if (!Number.isInteger(segment.gainQ8) || Math.abs(segment.gainQ8) > 32768) throw bad("a segment's gain");
+  }
+  for (const anchor of info.anchors) {
+    if (!Number.isSafeInteger(anchor.sample) || !/^-?\d{1,20}$/.test(anchor.unixNs))
+      throw bad("a time anchor");
+  }
+  return info;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

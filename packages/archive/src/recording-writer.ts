@@ -1,0 +1,273 @@
+import type { ObjectStore } from "@longwave/base";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { ChunkBuilder, type ChunkBuilderOptions, type SealedChunk } from "./chunk-builder.ts";
+import { ArchiveError } from "./errors.ts";
+import {
+  arrayKey,
+  arrayMetadata,
+  blobArray,
+  metaKey,
+  partKey,
+  recordingKey,
+  recordingMetadata,
+  shardKey,
+  tailKey,
+} from "./layout.ts";
+import type { PacketItem } from "./packet-item.ts";
+import type { RecordingInfo, SourceInfo } from "./recording-info.ts";
+import { encodeShard, withChecksum } from "./shard.ts";
+
+export interface RecordingWriterOptions extends ChunkBuilderOptions {
+  readonly id: string;
+  readonly chunksPerShard: number;
+  readonly source?: SourceInfo;
+  readonly anchors?: RecordingInfo["anchors"];
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
+  /** Make every chunk readable at once, and the open one every `publishFrames`; otherwise nothing is visible before `close`. */
+  readonly live?: { readonly publishFrames: number };
+}
+
+/**
+ * Writes one recording: packets in, shards and metadata out. The recording becomes visible by its `zarr.json`, which is written
+ * last (live: first, and replaced as the recording grows). Killed at any moment, the store holds a whole recording or
+ * none; a live one keeps what was published.
+ */
+export class RecordingWriter {
+  readonly #store: ObjectStore;
+  readonly #options: RecordingWriterOptions;
+  readonly #builder: ChunkBuilder;
+  readonly #packetsHash = sha256.create();
+  readonly #anchors: { sample: number; unixNs: string; continuous?: boolean }[];
+  readonly #shardSha256: string[] = [];
+  /** Chunks of the shard that is being filled, as stored. */
+  #shard: (Uint8Array | undefined)[] = [];
+  #counts = {
+    packetBytes: 0,
+    preRollBytes: 0,
+    indexBytes: 0,
+    points: 0,
+    provenPoints: 0,
+    checkpoints: 0,
+    maxRunUp: 0,
+  };
+  #tailChunks = 0;
+  #publishedFrames = 0;
+  #closed = false;
+  #writing: Promise<void> = Promise.resolve();
+  readonly #lengthPrefix = new Uint8Array(8);
+
+  constructor(store: ObjectStore, options: RecordingWriterOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#builder = new ChunkBuilder(options);
+    this.#anchors = [...(options.anchors ?? [])];
+  }
+
+  get id(): string {
+    return this.#options.id;
+  }
+
+  /** Sample frames so far. */
+  get frames(): number {
+    return this.#builder.frames;
+  }
+
+  /** Adds an item; resolves when the store has taken what became final. Calls are carried out in order. */
+  push(item: PacketItem): Promise<void> {
+    this.#requireOpen();
+    this.#hashItem(item);
+    this.#builder.push(item);
+    return this.#enqueue(() => this.#drain());
+  }
+
+  /** Says at what wall-clock time the next sample was heard. `continuous` corrects drift; otherwise a gap ends here. */
+  anchor(unixNs: bigint, continuous = false): void {
+    this.#requireOpen();
+    const sample = this.#builder.frames;
+    const last = this.#anchors.at(-1);
+    if (last !== undefined && (last.sample >= sample || BigInt(last.unixNs) > unixNs)) {
+      if (last.sample !== sample) {
+        throw new ArchiveError(
+          "archive/options",
+          `A time anchor at sample ${sample} must be later than the one before.`,
+        );
+      }
+      this.#anchors.pop();
+    }
+    this.#anchors.push({ sample, unixNs: unixNs.toString(), ...(continuous ? { continuous } : {}) });
+  }
+
+  /** Makes everything pushed so far readable (live recordings). */
+  publish(): Promise<void> {
+    this.#requireOpen();
+    return this.#enqueue(() => this.#publish());
+  }
+
+  /** Ends the recording and returns what it became. */
+  async close(): Promise<RecordingInfo> {
+    this.#requireOpen();
+    this.#closed = true;
+    this.#builder.finish();
+    await this.#enqueue(async () => {
+      await this.#drain();
+      if (this.#shard.length > 0) await this.#sealShard();
+      await this.#writeMetadata("complete");
+      await this.#store.delete(partKey(this.id));
+    });
+    this.#builder.close();
+    return this.info("complete");
+  }
+
+  /** Gives up: what was not published is dropped. */
+  abandon(): void {
+    this.#closed = true;
+    this.#builder.close();
+  }
+
+  /** The recording as its metadata describes it. */
+  info(state: RecordingInfo["state"]): RecordingInfo {
+    const o = this.#options;
+    const builder = this.#builder;
+    return {
+      version: 1,
+      id: o.id,
+      state,
+      profile: o.profile,
+      channels: o.channels,
+      frames: state === "complete" ? builder.frames : this.#publishedFrames,
+      packets: builder.packets,
+      chunkFrames: o.chunkFrames,
+      chunksPerShard: o.chunksPerShard,
+      pointFrames: o.pointFrames,
+      segments: [...builder.segments],
+      sealedShards: this.#shardSha256.length,
+      shardSha256: [...this.#shardSha256],
+      tailChunks: this.#tailChunks,
+      counts: { ...this.#counts, ...builder.counts },
+      packetsSha256: hex(this.#packetsHash.clone().digest()),
+      source: o.source ?? {},
+      anchors: [...this.#anchors],
+      metadata: o.metadata ?? {},
+      rawMetadata: [...(o.rawMetadata?.keys() ?? [])],
+    };
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#writing = this.#writing.then(work);
+    return this.#writing;
+  }
+
+  #requireOpen(): void {
+    if (this.#closed)
+      throw new ArchiveError("archive/closed", `Recording ${this.id} is closed; append to it instead.`);
+  }
+
+  #hashItem(item: PacketItem): void {
+    if (item.type === "segment") return;
+    const view = new DataView(this.#lengthPrefix.buffer);
+    if (item.type === "loss") {
+      view.setUint32(0, 0xffff_ffff, true);
+      view.setUint32(4, item.frames, true);
+      this.#packetsHash.update(this.#lengthPrefix);
+      return;
+    }
+    view.setUint32(0, item.data.length, true);
+    this.#packetsHash.update(this.#lengthPrefix.subarray(0, 4));
+    this.#packetsHash.update(item.data);
+  }
+
+  async #drain(): Promise<void> {
+    for (let chunk = this.#builder.take(); chunk !== undefined; chunk = this.#builder.take()) {
+      this.#count(chunk);
+      const stored = withChecksum(chunk.payload);
+      this.#shard.push(stored);
+      if (this.#options.live !== undefined) {
+        await this.#store.put(tailKey(this.id, chunk.index), stored);
+        this.#tailChunks = this.#shard.length;
+        this.#publishedFrames = chunk.index * this.#options.chunkFrames + chunk.validFrames;
+      }
+      if (this.#shard.length === this.#options.chunksPerShard) await this.#sealShard();
+      if (this.#options.live !== undefined && !this.#closed) await this.#writeMetadata("recording");
+    }
+    const live = this.#options.live;
+    if (
+      live !== undefined &&
+      !this.#closed &&
+      this.#builder.frames - this.#publishedFrames >= live.publishFrames
+    ) {
+      await this.#publish();
+    }
+  }
+
+  async #publish(): Promise<void> {
+    const open = this.#builder.snapshotOpenChunk();
+    if (open === undefined) return;
+    await this.#store.put(tailKey(this.id, open.index), withChecksum(open.payload));
+    this.#publishedFrames = open.index * this.#options.chunkFrames + open.validFrames;
+    this.#tailChunks = this.#shard.length + 1;
+    await this.#writeMetadata("recording");
+  }
+
+  async #sealShard(): Promise<void> {
+    const number = this.#shardSha256.length;
+    const pieces = encodeShard(this.#shard, this.#options.chunksPerShard);
+    const hash = sha256.create();
+    let size = 0;
+    for (const piece of pieces) {
+      hash.update(piece);
+      size += piece.length;
+    }
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (const piece of pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    const chunks = this.#shard.length;
+    this.#shard = [];
+    await this.#store.put(shardKey(this.id, number), bytes);
+    this.#counts.indexBytes += pieces.at(-1)!.length;
+    this.#shardSha256.push(hex(hash.digest()));
+    this.#tailChunks = 0;
+    if (this.#options.live === undefined) return;
+    await this.#writeMetadata("recording");
+    for (let i = 0; i < chunks; i++)
+      await this.#store.delete(tailKey(this.id, number * this.#options.chunksPerShard + i));
+  }
+
+  #count(chunk: SealedChunk): void {
+    const counts = this.#counts;
+    counts.packetBytes += chunk.packetBytes;
+    counts.preRollBytes += chunk.preRollBytes;
+    counts.indexBytes += chunk.payload.length + 4 - chunk.packetBytes - chunk.preRollBytes;
+    counts.points += chunk.points;
+    counts.provenPoints += chunk.provenPoints;
+    counts.checkpoints += chunk.checkpoints;
+    counts.maxRunUp = Math.max(counts.maxRunUp, chunk.maxRunUp);
+  }
+
+  async #writeMetadata(state: RecordingInfo["state"]): Promise<void> {
+    const info = this.info(state);
+    for (const [name, bytes] of this.#options.rawMetadata ?? []) {
+      if (state === "recording") break;
+      const { metadata, chunk } = blobArray(bytes);
+      await this.#store.put(metaKey(this.id, name), chunk);
+      await this.#store.put(`rec/${this.id}/meta/${name}/zarr.json`, metadata);
+    }
+    // While recording, the Zarr array ends with the last whole shard: its tail is not in shards yet, and other readers
+    // would see zeros there.
+    const sealedFrames = Math.min(info.frames, info.sealedShards * info.chunksPerShard * info.chunkFrames);
+    await this.#store.put(
+      arrayKey(this.id),
+      arrayMetadata(info, state === "complete" ? info.frames : sealedFrames),
+    );
+    await this.#store.put(recordingKey(this.id), recordingMetadata(info));
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
+}

@@ -1,0 +1,119 @@
+import type { DecoderFactory, OpusHead } from "@longwave/media";
+import { decodeChunk } from "./chunk-format.ts";
+import { decodeChunkRange } from "./chunk-reader.ts";
+import { SegmentDecoder } from "./decode-run.ts";
+import { ArchiveError } from "./errors.ts";
+
+/** What zarrita hands to a codec: the array's data type and the inner chunk's shape. */
+export interface ZarrChunkMetadata {
+  readonly shape: readonly number[];
+}
+
+/** A chunk of a Zarr array in memory. */
+export interface ZarrChunk {
+  readonly data: Int16Array;
+  readonly shape: number[];
+  readonly stride: number[];
+}
+
+/** Configuration of our codec in `zarr.json`: segments are [first packet, gain in Q7.8]. */
+export interface ChunkCodecConfiguration {
+  readonly format: number;
+  readonly profile: string;
+  readonly segments: readonly (readonly [number, number])[];
+}
+
+/** An `array_to_bytes` codec as zarrita's registry expects it. */
+export interface ChunkCodec {
+  readonly kind: "array_to_bytes";
+  encode(chunk: ZarrChunk): Uint8Array;
+  decode(bytes: Uint8Array): ZarrChunk;
+}
+
+/**
+ * Makes the codec with which stock zarrita reads our recordings as int16 PCM. Samples are rounded half to even and
+ * saturated; the last chunk is padded with zeros to its full shape.
+ *
+ * @example
+ * import { registry } from "zarrita";
+ * registry.set(codecName, async () => createChunkCodec(createSeekableDecoder));
+ */
+export function createChunkCodec(decoder: DecoderFactory): {
+  fromConfig(configuration: ChunkCodecConfiguration, metadata: ZarrChunkMetadata): ChunkCodec;
+} {
+  return {
+    fromConfig(configuration, metadata) {
+      const [frames = 0, channels = 0] = metadata.shape;
+      return {
+        kind: "array_to_bytes",
+        encode() {
+          throw new ArchiveError(
+            "archive/options",
+            "Opus chunks are written through Archive.record, not through Zarr.",
+          );
+        },
+        decode(bytes) {
+          const pcm = decodeWholeChunk(bytes, configuration, frames, channels, decoder);
+          return { data: pcm, shape: [frames, channels], stride: [channels, 1] };
+        },
+      };
+    },
+  };
+}
+
+function decodeWholeChunk(
+  bytes: Uint8Array,
+  configuration: ChunkCodecConfiguration,
+  frames: number,
+  channels: number,
+  create: DecoderFactory,
+): Int16Array {
+  const chunk = decodeChunk(bytes, configuration.profile, "A Zarr chunk");
+  if (chunk.channels !== channels || chunk.validFrames > frames) {
+    throw new ArchiveError("archive/chunk-corrupt", "A Zarr chunk does not fit its array; run repair.");
+  }
+  const headOf = (segment: number): OpusHead => ({
+    channels,
+    preSkip: 0,
+    inputSampleRate: 48_000,
+    gainQ8: configuration.segments[segment]?.[1] ?? 0,
+    family: 0,
+    streams: 1,
+    coupled: channels - 1,
+    mapping: Uint8Array.from({ length: channels }, (_, i) => i),
+  });
+  let segment = 0;
+  for (const [i, [firstPacket]] of configuration.segments.entries()) {
+    if (firstPacket <= chunk.firstPacket) segment = i;
+  }
+  const decoder = new SegmentDecoder(create, configuration.profile, channels);
+  const pcm = new Int16Array(frames * channels);
+  try {
+    decodeChunkRange(
+      chunk,
+      decoder,
+      headOf,
+      segment,
+      chunk.firstSample,
+      chunk.firstSample + chunk.validFrames,
+      (samples, from, to, at) => {
+        let into = (at - chunk.firstSample) * channels;
+        for (let i = from * channels; i < to * channels; i++) pcm[into++] = toInt16(samples[i]!);
+      },
+      { packetsDecoded: 0, exact: true },
+      { pointFrames: Number.MAX_SAFE_INTEGER },
+    );
+  } finally {
+    decoder.close();
+  }
+  return pcm;
+}
+
+/** The profile's integer rule: x * 32768, round half to even, saturate. */
+export function toInt16(value: number): number {
+  const scaled = value * 32_768;
+  const floor = Math.floor(scaled);
+  const fraction = scaled - floor;
+  const rounded = fraction > 0.5 || (fraction === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
+  return rounded > 32_767 ? 32_767 : rounded < -32_768 ? -32_768 : rounded;
+}

@@ -1,0 +1,62 @@
+import type { NoMatchReason } from "@longwave/fingerprint";
+import type { Track } from "./track.ts";
+
+/** Sound to identify: mono or interleaved samples at their own rate. */
+export interface AudioInput {
+  readonly samples: Float32Array;
+  readonly sampleRate: number;
+  readonly channels?: number;
+}
+
+/** A track that may contain the query. */
+export interface TrackMatch {
+  readonly track: Track;
+  /** Contrast with the best other recording: 100 (v - u) / (u + 3) for v votes here and u there. */
+  readonly score: number;
+  /** Probability that a query that is not in the catalog gets an answer this good. */
+  readonly pFalse: number;
+  /** Query hashes that agree on the alignment. */
+  readonly votes: number;
+  readonly queryHashes: number;
+  /** The best other recording. */
+  readonly runnerUp: { readonly id: string; readonly votes: number } | undefined;
+  /** Reference time of the start of the query; positive where the query begins inside the reference. */
+  readonly offsetFrames: number;
+  readonly offsetMs: number;
+  /** Tempo of the query relative to the reference; the query lasts 1/tempo of its part of the reference. */
+  readonly tempo: number;
+  /** Frequency ratio of the query to the reference, and the same in cents. */
+  readonly pitch: number;
+  readonly pitchCents: number;
+  /** The step of the search that decided. */
+  readonly stage: "identity" | "speed" | "tempo" | "pitch" | "grid";
+  /** Ids of other tracks of the same recording. */
+  readonly duplicates: readonly string[];
+  /** Pairs (query frame, reference frame) of equal hashes of this track; only with `explain`. */
+  readonly scatter?: Int32Array;
+}
+
+/** The answer to a query. No match is a normal answer and says why. */
+export interface Identification {
+  readonly match: TrackMatch | undefined;
+  readonly reason: NoMatchReason | undefined;
+  /** The best tracks, accepted or not, best first. */
+  readonly candidates: readonly TrackMatch[];
+  readonly queryHashes: number;
+  readonly queryMs: number;
+  /** Hashes left out because their lists are too long to tell anything. */
+  readonly skippedHashes: number;
+  /** True if a part of the catalog could not be read, so that a match may be missing. */
+  readonly partial: boolean;
+}
+
+/** Options of `identify`. */
+export interface IdentifyOptions {
+  /** Accept a match only where `pFalse` is at most this; default 1e-3. */
+  readonly maxFalse?: number;
+  /** Most candidates returned; default 5. */
+  readonly limit?: number;
+  /** Return the scatter of the best candidate. */
+  readonly explain?: boolean;
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,86 @@
+import type { FingerprintStream, StreamOptions } from "@longwave/fingerprint";
+import type { Identification, IdentifyOptions } from "./identification.ts";
+import type { Searcher } from "./searcher.ts";
+
+/** Options of `Catalog.live`. */
+export interface LiveOptions extends StreamOptions {
+  /** How much of the newest sound a query covers, 2 to 120 s; default 8. */
+  readonly windowSeconds?: number;
+}
+
+/** An answer about the newest sound of a stream. */
+export interface LiveIdentification extends Identification {
+  /** Where the stream is inside the matched track now, ms; undefined without a match. */
+  readonly positionMs: number | undefined;
+  /** Stream time of the newest sample, ms. */
+  readonly streamMs: number;
+}
+
+/** Most records kept of the window; older ones leave first. */
+const capacity = 1 << 15;
+
+/**
+ * Identifies a running stream: `push` extracts and keeps the hashes of the newest seconds, `identify` looks them up. `push`
+ * allocates nothing; call `identify` as often as an answer is wanted, about once a second.
+ */
+export class LiveMatcher {
+  readonly #stream: FingerprintStream;
+  readonly #searcher: Searcher;
+  readonly #windowFrames: number;
+  readonly #sampleRate: number;
+  readonly #words: number;
+  readonly #ring: Uint32Array;
+  readonly #query: Uint32Array;
+  #written = 0;
+
+  constructor(stream: FingerprintStream, searcher: Searcher, windowSeconds = 8, sampleRate?: number) {
+    const { profile } = stream;
+    this.#stream = stream;
+    this.#searcher = searcher;
+    this.#sampleRate = sampleRate ?? profile.sampleRate;
+    this.#words = profile.recordWords;
+    const seconds = Math.min(120, Math.max(2, windowSeconds));
+    this.#windowFrames = Math.ceil((seconds * profile.sampleRate) / profile.hopSize);
+    this.#ring = new Uint32Array(capacity * this.#words);
+    this.#query = new Uint32Array(capacity * this.#words);
+  }
+
+  /** Takes mono samples at the rate given to `Catalog.live`. */
+  push(samples: Float32Array, start = 0, end: number = samples.length): void {
+    this.#stream.push(samples, this.#keep, start, end);
+  }
+
+  /** What the newest seconds are a piece of. */
+  async identify(options: IdentifyOptions = {}): Promise<LiveIdentification> {
+    const { profile } = this.#stream;
+    const streamMs = Math.floor((this.#stream.samplesIn * 1000) / this.#sampleRate);
+    const nowFrame = (streamMs * profile.sampleRate) / (1000 * profile.hopSize);
+    const oldest = Math.max(0, Math.floor(nowFrame) - this.#windowFrames);
+    const words = this.#words;
+    let count = 0;
+    for (let i = Math.max(0, this.#written - capacity); i < this.#written; i++) {
+      const at = (i % capacity) * words;
+      if (this.#ring[at + 1]! < oldest) continue;
+      for (let k = 0; k < words; k++) this.#query[count * words + k] = this.#ring[at + k]!;
+      count++;
+    }
+    const queryMs = Math.round(((nowFrame - oldest) * 1000 * profile.hopSize) / profile.sampleRate);
+    const answer = await this.#searcher.search(this.#query.slice(0, count * words), count, queryMs, options);
+    const positionMs = answer.match === undefined ? undefined : streamMs + answer.match.offsetMs;
+    return { ...answer, positionMs, streamMs };
+  }
+
+  /** Forgets the stream, as after a cut. */
+  reset(): void {
+    this.#stream.reset();
+    this.#written = 0;
+  }
+
+  readonly #keep = (records: Uint32Array, count: number): void => {
+    const words = this.#words;
+    for (let i = 0; i < count; i++) {
+      const at = (this.#written++ % capacity) * words;
+      for (let k = 0; k < words; k++) this.#ring[at + k] = records[i * words + k]!;
+    }
+  };
+}

@@ -1,0 +1,47 @@
+/** What the WASM core exports (assembly/index.ts). Addresses and lengths are i32; arrays are f32 unless named. */
+export interface CoreExports {
+  heapBase(): number;
+
+  fftPlanBytes(length: number): number;
+  fftPlan(plan: number, length: number): void;
+  fftForward(
+    plan: number,
+    inRe: number,
+    inIm: number,
+    outRe: number,
+    outIm: number,
+    workRe: number,
+    workIm: number,
+    interleaved: number,
+  ): void;
+
+  realFftPlanBytes(length: number): number;
+  realFftPlan(plan: number, length: number): void;
+  realFftForward(
+    plan: number,
+    input: number,
+    outRe: number,
+    outIm: number,
+    workRe: number,
+    workIm: number,
+  ): void;
+  realFftInverse(
+    plan: number,
+    inRe: number,
+    inIm: number,
+    output: number,
+    work1Re: number,
+    work1Im: number,
+    work2Re: number,
+    work2Im: number,
+  ): void;
+  realFftInverseOdd(
+    plan: number,
+    re: number,
+    im: number,
+    output: number,
+    work1: number,
+    work2: number,
+    work3: number,
+  ): void;
+}

@@ -1,0 +1,125 @@
+import { CompatResampler } from "./compat-resample.ts";
+import { FingerprintError } from "./errors.ts";
+import type { PeakSink, RecordSink } from "./fingerprint.ts";
+import { HaitsmaExtractor } from "./haitsma-extractor.ts";
+import { LandmarkExtractor } from "./landmark-extractor.ts";
+import type { LandmarkSettings } from "./landmark-settings.ts";
+import { type Profile, type ProfileId, profileOf } from "./profile.ts";
+import type { RecordBuffer } from "./record-buffer.ts";
+
+/** How a profile turns samples at its own rate into records. One per profile family. */
+export interface Extractor {
+  readonly configHash: string;
+  readonly replacedSamples: number;
+  readonly records: RecordBuffer;
+  push(samples: Float32Array, start: number, end: number): void;
+  flush(): void;
+  reset(): void;
+}
+
+/** Options of {@link createStream}. */
+export interface StreamOptions {
+  /** Rate of the pushed samples, a whole number from 4,000 to 768,000 Hz; default the profile's own rate. */
+  readonly sampleRate?: number;
+  /** Settings other than the profile's defaults (landmark profiles only). */
+  readonly settings?: Partial<LandmarkSettings>;
+  /** Told of each spectral peak once it is final (landmark profiles only). */
+  readonly onPeak?: PeakSink;
+}
+
+const blockLength = 2048;
+
+/**
+ * Extracts a fingerprint from a stream of mono samples of any chunk size; the records are the same as those of
+ * {@link extract} on the whole signal. `push` allocates nothing. Samples that are not finite count as 0.
+ *
+ * @example
+ * const stream = createStream("wang-v1", { sampleRate: 48_000 });
+ * stream.push(chunk, (records, count) => { ... });
+ * stream.flush(onRecords);
+ */
+export class FingerprintStream {
+  readonly profile: Profile;
+  /** Identifies profile and settings, as in {@link Fingerprint}. */
+  readonly configHash: string;
+  readonly #extractor: Extractor;
+  readonly #resampler: CompatResampler | undefined;
+  readonly #resampled: Float32Array;
+  #samplesIn = 0;
+
+  constructor(id: ProfileId, options: StreamOptions = {}) {
+    this.profile = profileOf(id);
+    const rate = options.sampleRate ?? this.profile.sampleRate;
+    this.#extractor = makeExtractor(this.profile, options.settings, options.onPeak);
+    this.configHash = this.#extractor.configHash;
+    const equal = rate === this.profile.sampleRate;
+    this.#resampler = equal ? undefined : new CompatResampler(rate, this.profile.sampleRate);
+    this.#resampled = new Float32Array(this.#resampler?.outputBound(blockLength) ?? 0);
+  }
+
+  /** Samples pushed since the start or the last `reset`. */
+  get samplesIn(): number {
+    return this.#samplesIn;
+  }
+
+  /** Analysed samples that were NaN or infinite and counted as 0. */
+  get replacedSamples(): number {
+    return this.#extractor.replacedSamples;
+  }
+
+  /** Analyses `samples[start, end)` and hands over the records that became final. */
+  push(samples: Float32Array, onRecords: RecordSink, start = 0, end: number = samples.length): void {
+    const extractor = this.#extractor;
+    const resampler = this.#resampler;
+    extractor.records.sink = onRecords;
+    this.#samplesIn += end - start;
+    if (resampler === undefined) extractor.push(samples, start, end);
+    else {
+      for (let at = start; at < end; at += blockLength) {
+        const count = resampler.push(samples, at, Math.min(end, at + blockLength), this.#resampled);
+        extractor.push(this.#resampled, 0, count);
+      }
+    }
+    extractor.records.drain();
+    extractor.records.sink = undefined;
+  }
+
+  /** Takes the stream as ended and hands over all that is left. A second call hands over nothing. */
+  flush(onRecords: RecordSink): void {
+    const extractor = this.#extractor;
+    extractor.records.sink = onRecords;
+    if (this.#resampler !== undefined) {
+      extractor.push(this.#resampled, 0, this.#resampler.flush(this.#resampled));
+    }
+    extractor.flush();
+    extractor.records.drain();
+    extractor.records.sink = undefined;
+  }
+
+  /** Forgets everything; the next sample is sample 0 of a new stream. */
+  reset(): void {
+    this.#samplesIn = 0;
+    this.#resampler?.reset();
+    this.#extractor.reset();
+  }
+}
+
+/** A streaming extractor for `profile`; see {@link FingerprintStream}. */
+export function createStream(profile: ProfileId, options: StreamOptions = {}): FingerprintStream {
+  return new FingerprintStream(profile, options);
+}
+
+/** The extractor of a profile, working at the profile's own rate. */
+export function makeExtractor(
+  profile: Profile,
+  settings: Partial<LandmarkSettings> | undefined,
+  onPeak: PeakSink | undefined,
+): Extractor {
+  if (profile.id === "wang-v1" || profile.id === "panako-v2") {
+    return new LandmarkExtractor(profile.id, settings, onPeak);
+  }
+  if (settings !== undefined || onPeak !== undefined) {
+    throw new FingerprintError("fp/settings", `${profile.id} has no peaks and no landmark settings.`);
+  }
+  return new HaitsmaExtractor();
+}
