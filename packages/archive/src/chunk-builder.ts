@@ -50,6 +50,8 @@ export interface BuilderCheckpoint {
   readonly counts: PacketCounts;
   readonly segments: readonly SegmentInfo[];
   readonly segmentStartPacket: number;
+  /** The packets kept in front of it, oldest first, without their bytes. */
+  readonly history: readonly Omit<TimedPacket, "data">[];
 }
 
 /** A seek point under construction. */
@@ -180,13 +182,15 @@ export class ChunkBuilder {
   }
 
   /**
-   * Continues at a checkpoint. `history` are the packets in front of it, oldest first, as many as the caller can give (those
-   * of the last two seconds matter).
+   * Continues at a checkpoint as if nothing had happened in between.
+   * @param bytes the packets of `checkpoint.history`, undefined where lost
+   * @param head of the segment in force in front of the checkpoint
    */
-  resume(checkpoint: BuilderCheckpoint, history: readonly TimedPacket[], head: OpusHead): void {
+  resume(checkpoint: BuilderCheckpoint, bytes: readonly (Uint8Array | undefined)[], head: OpusHead): void {
+    const history = checkpoint.history.map((packet, i): TimedPacket => ({ ...packet, data: bytes[i] }));
     this.#segments.push(...checkpoint.segments);
     Object.assign(this.#counts, checkpoint.counts);
-    this.#packets = [...history];
+    this.#packets = history;
     this.#oldest = checkpoint.packet - history.length;
     this.#nextPacket = checkpoint.packet;
     this.#axis = checkpoint.axis;
@@ -308,6 +312,7 @@ export class ChunkBuilder {
   /** Looks for a run-up to packet `index`; the sequential decoder stands right before it. */
   #draftPoint(index: number, sample: number, cut: number, segmentStart: boolean, skipBefore: number): Draft {
     const startsChunk = sample % this.#options.chunkFrames === 0;
+    const proverBefore = startsChunk ? this.#prover.exportState() : [];
     const mark: StateMark = this.#marker.mark(this.#decoder);
     const proven = segmentStart
       ? { start: index, provenAt: index, wholeStateEqual: true }
@@ -341,10 +346,13 @@ export class ChunkBuilder {
           axis: this.#axis,
           skipRemaining: skipBefore,
           state: this.#marker.save(this.#decoder, "all"),
-          prover: this.#prover.exportState(),
+          prover: proverBefore,
           counts: { ...this.#counts },
           segments: segmentStart ? this.#segments.slice(0, -1) : [...this.#segments],
           segmentStartPacket: this.#segmentStartPacket,
+          history: this.#packets
+            .slice(this.#packets.length - this.#historyCount(index))
+            .map(({ data: _, ...rest }) => rest),
         },
       };
     }
@@ -470,15 +478,19 @@ export class ChunkBuilder {
 
   /** Keeps what run-ups of the chunk that starts at `index` and of later ones may need. */
   #dropHistory(index: number): void {
+    const keep = index - this.#historyCount(index);
+    this.#packets = this.#packets.slice(keep - this.#oldest);
+    this.#oldest = keep;
+  }
+
+  /** How many packets in front of `index` are worth keeping. */
+  #historyCount(index: number): number {
     let keep = index;
-    let frames = 0;
-    while (keep > this.#oldest && frames < historyFrames) {
+    for (let frames = 0; keep > this.#oldest && frames < historyFrames; ) {
       keep--;
       frames += this.#packets[keep - this.#oldest]!.frames;
     }
-    if (keep === this.#oldest) return;
-    this.#packets = this.#packets.slice(keep - this.#oldest);
-    this.#oldest = keep;
+    return index - keep;
   }
 }
 

@@ -14,4 +14,5 @@ export type { RecordingInfo, SegmentInfo, SourceInfo } from "./recording-info.ts
 export type { ReadReport } from "./recording-reader.ts";
 export { RecordingWriter } from "./recording-writer.ts";
 export { type TimeAnchor, TimeAxis, type TimedRange } from "./time-axis.ts";
+export { type VerifyFinding, type VerifyLevel, type VerifyReport, verifyRecording } from "./verify.ts";
 export { type ChunkCodec, type ChunkCodecConfiguration, createChunkCodec } from "./zarr-codec.ts";

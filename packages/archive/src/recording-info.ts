@@ -1,4 +1,3 @@
-import type { OpusHead } from "@longwave/media";
 import { ArchiveError } from "./errors.ts";
 
 /** A stretch of packets decoded without reset: an Ogg link, one run of an encoder. */
@@ -65,20 +64,6 @@ export interface RecordingInfo {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Raw metadata blobs kept under `meta/`, by name. */
   readonly rawMetadata: readonly string[];
-}
-
-/** The head of a segment, as the decoder needs it. */
-export function segmentHead(info: Pick<RecordingInfo, "channels">, segment: SegmentInfo): OpusHead {
-  return {
-    channels: info.channels,
-    preSkip: segment.preSkip,
-    inputSampleRate: segment.inputSampleRate,
-    gainQ8: segment.gainQ8,
-    family: 0,
-    streams: 1,
-    coupled: info.channels - 1,
-    mapping: Uint8Array.from({ length: info.channels }, (_, i) => i),
-  };
 }
 
 /**

@@ -1,11 +1,12 @@
 import type { ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import { type Chunk, decodeChunk } from "./chunk-format.ts";
-import { decodeChunkRange, type ReadStatistics } from "./chunk-reader.ts";
+import { decodeChunkRange, type ReadStatistics, type SampleSink } from "./chunk-reader.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { shardKey, tailKey } from "./layout.ts";
-import { type RecordingInfo, segmentHead } from "./recording-info.ts";
+import type { RecordingInfo } from "./recording-info.ts";
+import { SegmentTable } from "./segment-table.ts";
 import { decodeShardIndex, type InnerChunk, shardIndexBytes, withoutChecksum } from "./shard.ts";
 
 /** Cost and quality of a read. */
@@ -26,6 +27,7 @@ export class RecordingReader {
   readonly info: RecordingInfo;
   readonly #store: ObjectStore;
   readonly #decoder: SegmentDecoder;
+  readonly #segments: SegmentTable;
   readonly #indexes = new Map<number, (InnerChunk | undefined)[]>();
   readonly #chunks = new Map<number, Chunk>();
 
@@ -33,6 +35,7 @@ export class RecordingReader {
     this.info = info;
     this.#store = store;
     this.#decoder = new SegmentDecoder(create, info.profile, info.channels);
+    this.#segments = new SegmentTable(info.segments, info.channels);
   }
 
   /**
@@ -65,26 +68,11 @@ export class RecordingReader {
     start: number,
     end: number,
     statistics: ReadStatistics,
-    sink: (pcm: Float32Array, from: number, to: number, sample: number) => void,
+    sink: SampleSink,
     forceChunkHead = false,
   ): void {
-    const { segments, pointFrames } = this.info;
-    const headOf = (number: number) => {
-      const segment = segments[number];
-      if (segment === undefined) {
-        throw new ArchiveError(
-          "archive/chunk-corrupt",
-          `Recording ${this.info.id} has no segment ${number}; run repair.`,
-        );
-      }
-      return segmentHead(this.info, segment);
-    };
-    let segment = 0;
-    for (let i = 0; i < segments.length; i++) if (segments[i]!.firstPacket <= chunk.firstPacket) segment = i;
-    decodeChunkRange(chunk, this.#decoder, headOf, segment, start, end, sink, statistics, {
-      pointFrames,
-      forceChunkHead,
-    });
+    const options = { pointFrames: this.info.pointFrames, forceChunkHead };
+    decodeChunkRange(chunk, this.#decoder, this.#segments, { start, end }, sink, statistics, options);
   }
 
   /** A parsed, checked chunk. */

@@ -2,6 +2,7 @@ import type { ObjectStore } from "@longwave/base";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ChunkBuilder, type ChunkBuilderOptions, type SealedChunk } from "./chunk-builder.ts";
 import { ArchiveError } from "./errors.ts";
+import { encodeJournal, type ImportJournal, SkippedStart } from "./import-journal.ts";
 import {
   arrayKey,
   arrayMetadata,
@@ -26,6 +27,10 @@ export interface RecordingWriterOptions extends ChunkBuilderOptions {
   readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
   /** Make every chunk readable at once, and the open one every `publishFrames`; otherwise nothing is visible before `close`. */
   readonly live?: { readonly publishFrames: number };
+  /** Keep a journal at every whole shard, so that an interrupted import can go on there. */
+  readonly journal?: boolean;
+  /** Go on where a journal ends: the same items are pushed again from the first one and skipped up to there. */
+  readonly resume?: ImportJournal;
 }
 
 /**
@@ -56,12 +61,18 @@ export class RecordingWriter {
   #closed = false;
   #writing: Promise<void> = Promise.resolve();
   readonly #lengthPrefix = new Uint8Array(8);
+  #skipping: SkippedStart | undefined;
 
   constructor(store: ObjectStore, options: RecordingWriterOptions) {
     this.#store = store;
     this.#options = options;
     this.#builder = new ChunkBuilder(options);
     this.#anchors = [...(options.anchors ?? [])];
+    if (options.resume !== undefined) {
+      this.#shardSha256.push(...options.resume.shardSha256);
+      this.#counts = { ...options.resume.counts };
+      this.#skipping = new SkippedStart(options.resume.checkpoint);
+    }
   }
 
   get id(): string {
@@ -77,6 +88,10 @@ export class RecordingWriter {
   push(item: PacketItem): Promise<void> {
     this.#requireOpen();
     this.#hashItem(item);
+    if (this.#skipping !== undefined) {
+      if (this.#skipping.skip(item, this.#builder)) return this.#writing;
+      this.#skipping = undefined;
+    }
     this.#builder.push(item);
     return this.#enqueue(() => this.#drain());
   }
@@ -230,7 +245,13 @@ export class RecordingWriter {
     this.#counts.indexBytes += pieces.at(-1)!.length;
     this.#shardSha256.push(hex(hash.digest()));
     this.#tailChunks = 0;
-    if (this.#options.live === undefined) return;
+    if (this.#options.live === undefined) {
+      const checkpoint = this.#builder.checkpoint;
+      if (this.#options.journal !== true || this.#closed || checkpoint === undefined) return;
+      const journal = encodeJournal({ shardSha256: this.#shardSha256, counts: this.#counts, checkpoint });
+      await this.#store.put(partKey(this.id), journal);
+      return;
+    }
     await this.#writeMetadata("recording");
     for (let i = 0; i < chunks; i++)
       await this.#store.delete(tailKey(this.id, number * this.#options.chunksPerShard + i));

@@ -1,8 +1,9 @@
-import type { DecoderFactory, OpusHead } from "@longwave/media";
+import type { DecoderFactory } from "@longwave/media";
 import { decodeChunk } from "./chunk-format.ts";
 import { decodeChunkRange } from "./chunk-reader.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
+import { SegmentTable } from "./segment-table.ts";
 
 /** What zarrita hands to a codec: the array's data type and the inner chunk's shape. */
 export interface ZarrChunkMetadata {
@@ -72,30 +73,23 @@ function decodeWholeChunk(
   if (chunk.channels !== channels || chunk.validFrames > frames) {
     throw new ArchiveError("archive/chunk-corrupt", "A Zarr chunk does not fit its array; run repair.");
   }
-  const headOf = (segment: number): OpusHead => ({
+  const segments = new SegmentTable(
+    configuration.segments.map(([firstPacket, gainQ8]) => ({
+      firstPacket,
+      gainQ8,
+      preSkip: 0,
+      inputSampleRate: 48_000,
+    })),
     channels,
-    preSkip: 0,
-    inputSampleRate: 48_000,
-    gainQ8: configuration.segments[segment]?.[1] ?? 0,
-    family: 0,
-    streams: 1,
-    coupled: channels - 1,
-    mapping: Uint8Array.from({ length: channels }, (_, i) => i),
-  });
-  let segment = 0;
-  for (const [i, [firstPacket]] of configuration.segments.entries()) {
-    if (firstPacket <= chunk.firstPacket) segment = i;
-  }
+  );
   const decoder = new SegmentDecoder(create, configuration.profile, channels);
   const pcm = new Int16Array(frames * channels);
   try {
     decodeChunkRange(
       chunk,
       decoder,
-      headOf,
-      segment,
-      chunk.firstSample,
-      chunk.firstSample + chunk.validFrames,
+      segments,
+      { start: chunk.firstSample, end: chunk.firstSample + chunk.validFrames },
       (samples, from, to, at) => {
         let into = (at - chunk.firstSample) * channels;
         for (let i = from * channels; i < to * channels; i++) pcm[into++] = toInt16(samples[i]!);

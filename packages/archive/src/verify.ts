@@ -1,0 +1,319 @@
+import { crc32c, isLongwaveError, type ObjectStore } from "@longwave/base";
+import type { DecoderFactory } from "@longwave/media";
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { Chunk } from "./chunk-format.ts";
+import { SegmentDecoder } from "./decode-run.ts";
+import { ArchiveError } from "./errors.ts";
+import { shardKey } from "./layout.ts";
+import { chunkItems, type StoredPacket } from "./packet-source.ts";
+import type { RecordingInfo } from "./recording-info.ts";
+import { emptyReport, RecordingReader } from "./recording-reader.ts";
+import { StateMarker } from "./run-up-prover.ts";
+import { pointFlags, unproven } from "./seek-point.ts";
+import { SegmentTable } from "./segment-table.ts";
+
+/** How much to check: metadata and presence; every hash as well; every sample and proof as well. */
+export type VerifyLevel = "structure" | "hashes" | "decode";
+
+/** Something that does not hold. */
+export interface VerifyFinding {
+  readonly code: string;
+  readonly chunk: number | undefined;
+  readonly point: number | undefined;
+  readonly message: string;
+}
+
+export interface VerifyReport {
+  readonly id: string;
+  readonly level: VerifyLevel;
+  readonly findings: readonly VerifyFinding[];
+  readonly chunks: number;
+  readonly points: number;
+}
+
+/**
+ * Checks one recording. `decode` runs the sequential decoder over the whole recording, compares every interval's digest, and
+ * tries every seek point: its run-up or stored state must lead to the sequential decoder's state.
+ */
+export async function verifyRecording(
+  store: ObjectStore,
+  info: RecordingInfo,
+  create: DecoderFactory,
+  level: VerifyLevel,
+  signal?: AbortSignal,
+): Promise<VerifyReport> {
+  const findings: VerifyFinding[] = [];
+  const add = (error: unknown, chunk?: number, point?: number) => {
+    if (!isLongwaveError(error)) throw error;
+    findings.push({ code: error.code, chunk, point, message: error.message });
+  };
+  const chunks = Math.ceil(info.frames / info.chunkFrames);
+  let points = 0;
+  if (level !== "structure") await verifyShards(store, info, add, signal);
+  const reader = new RecordingReader(store, info, create);
+  const sequential = level === "decode" ? new SequentialCheck(info, create, add) : undefined;
+  try {
+    const hash = sha256.create();
+    let packets = 0;
+    for (let number = 0; number < chunks; number++) {
+      signal?.throwIfAborted();
+      let chunk: Chunk;
+      try {
+        chunk = await reader.chunk(number, emptyReport(info), signal);
+      } catch (error) {
+        add(error, number);
+        sequential?.lose();
+        packets = -1;
+        continue;
+      }
+      points += chunk.points.length;
+      const expected = Math.min(info.chunkFrames, info.frames - number * info.chunkFrames);
+      if (chunk.validFrames !== expected) {
+        add(
+          new ArchiveError(
+            "archive/chunk-corrupt",
+            `Chunk ${number} holds ${chunk.validFrames} frames, not ${expected}.`,
+          ),
+          number,
+        );
+      }
+      if (packets >= 0) packets = hashPackets(chunk, packets, hash);
+      sequential?.chunk(number, chunk);
+    }
+    if (level !== "structure" && packets >= 0 && hex(hash.digest()) !== info.packetsSha256) {
+      add(
+        new ArchiveError(
+          "archive/chunk-corrupt",
+          `The packets of ${info.id} are not the ones that were recorded.`,
+        ),
+      );
+    }
+  } finally {
+    reader.close();
+    sequential?.close();
+  }
+  return { id: info.id, level, findings, chunks, points };
+}
+
+async function verifyShards(
+  store: ObjectStore,
+  info: RecordingInfo,
+  add: (error: unknown, chunk?: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (let shard = 0; shard < info.sealedShards; shard++) {
+    const key = shardKey(info.id, shard);
+    const bytes = await store.get(key, undefined, signal);
+    const first = shard * info.chunksPerShard;
+    if (bytes === undefined)
+      add(new ArchiveError("archive/chunk-missing", `${key} is missing; restore it from a copy.`), first);
+    else if (hex(sha256(bytes)) !== info.shardSha256[shard]) {
+      add(
+        new ArchiveError(
+          "archive/chunk-corrupt",
+          `${key} is damaged (its SHA-256 differs); restore it from a copy.`,
+        ),
+        first,
+      );
+    }
+  }
+}
+
+/** Adds the chunk's packets that were not hashed yet; returns the number of the next packet. */
+function hashPackets(chunk: Chunk, next: number, hash: ReturnType<typeof sha256.create>): number {
+  const prefix = new Uint8Array(8);
+  const view = new DataView(prefix.buffer);
+  let number = chunk.firstPacket - chunk.preRollCount;
+  for (const item of chunkItems(chunk)) {
+    if (number++ < next) continue;
+    if (item.data === undefined) {
+      view.setUint32(0, 0xffff_ffff, true);
+      view.setUint32(4, item.frames, true);
+      hash.update(prefix);
+    } else {
+      view.setUint32(0, item.data.length, true);
+      hash.update(prefix.subarray(0, 4)).update(item.data);
+    }
+  }
+  return Math.max(next, number);
+}
+
+/** A decoder's state, both ways of saving it. */
+type States = Readonly<Record<"live" | "all", Uint8Array>>;
+
+/** The sequential decode beside which every claim of the index is judged. */
+class SequentialCheck {
+  readonly #info: RecordingInfo;
+  readonly #add: (error: unknown, chunk?: number, point?: number) => void;
+  readonly #segments: SegmentTable;
+  readonly #sequential: SegmentDecoder;
+  readonly #trial: SegmentDecoder;
+  readonly #marker = new StateMarker();
+  #nextPacket = 0;
+  #broken = false;
+  /** The state in front of the last chunk's last packet, which may straddle the border and start the next chunk. */
+  #beforeLast: { readonly packet: number; readonly states: States } | undefined;
+  /** CRC32C of the interval so far. */
+  #digest = 0;
+
+  constructor(
+    info: RecordingInfo,
+    create: DecoderFactory,
+    add: (error: unknown, chunk?: number, point?: number) => void,
+  ) {
+    this.#info = info;
+    this.#add = add;
+    this.#segments = new SegmentTable(info.segments, info.channels);
+    this.#sequential = new SegmentDecoder(create, info.profile, info.channels);
+    this.#trial = new SegmentDecoder(create, info.profile, info.channels);
+  }
+
+  /** A chunk could not be read: from here on there is nothing to compare with. */
+  lose(): void {
+    this.#broken = true;
+  }
+
+  chunk(number: number, chunk: Chunk): void {
+    if (this.#broken) return;
+    const items = [...chunkItems(chunk)];
+    const own = chunk.preRollCount;
+    const pointAt = new Map(chunk.points.map((point, i) => [own + point.packet, i]));
+    const { channels, pointFrames } = this.#info;
+    let sample = chunk.firstSample;
+    let skipRemaining = 0;
+    const end = chunk.firstSample + chunk.validFrames;
+    for (let i = own; i < items.length; i++) {
+      const item = items[i]!;
+      const inRecording = chunk.firstPacket - own + i;
+      const point = pointAt.get(i);
+      const decodesNow = inRecording >= this.#nextPacket;
+      if (decodesNow) {
+        // Packets of the pre-roll that no chunk owned (inside a pre-skip) come first.
+        while (this.#nextPacket < inRecording)
+          this.#decode(items[own + this.#nextPacket - chunk.firstPacket]);
+        if (i === items.length - 1 && this.#nextPacket > 0)
+          this.#beforeLast = { packet: inRecording, states: this.#states() };
+      }
+      const states = this.#beforeLast?.packet === inRecording ? this.#beforeLast.states : undefined;
+      if (point !== undefined && item.segment === undefined && (decodesNow || states !== undefined)) {
+        this.#checkPoint(number, point, chunk, items, states ?? this.#states());
+      }
+      if (decodesNow) this.#decode(item);
+      if (i > own && item.segment !== undefined) skipRemaining = item.preSkip;
+      const skip = i === own ? chunk.trimHead : Math.min(skipRemaining, item.frames);
+      if (i > own) skipRemaining -= skip;
+      const keptEnd = Math.min(end, sample + Math.max(0, item.frames - skip - item.trim));
+      this.#digestRange(number, chunk, sample, keptEnd, skip, channels, pointFrames, end);
+      sample = keptEnd;
+    }
+  }
+
+  #decode(item: StoredPacket | undefined): void {
+    this.#nextPacket++;
+    if (item === undefined) return;
+    if (item.segment !== undefined) this.#sequential.start(this.#segments.head(item.segment));
+    this.#sequential.decode(item.data, item.frames, item.concealed);
+  }
+
+  #states(): States {
+    return {
+      live: this.#marker.save(this.#sequential, "live"),
+      all: this.#marker.save(this.#sequential, "all"),
+    };
+  }
+
+  #digestRange(
+    number: number,
+    chunk: Chunk,
+    from: number,
+    to: number,
+    skip: number,
+    channels: number,
+    pointFrames: number,
+    end: number,
+  ): void {
+    const pcm = this.#sequential.pcm;
+    const bytes = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
+    for (let at = from; at < to; ) {
+      const stop = Math.min(to, (Math.floor(at / pointFrames) + 1) * pointFrames);
+      const base = skip - from;
+      this.#digest = crc32c(bytes, (base + at) * 4 * channels, (base + stop) * 4 * channels, this.#digest);
+      if (stop % pointFrames === 0 || stop === end) {
+        const point = Math.floor((stop - 1 - chunk.firstSample) / pointFrames);
+        if (chunk.points[point]?.digest !== this.#digest) {
+          this.#fail(number, point, "the decoded samples differ from the ones that were proven");
+        }
+        this.#digest = 0;
+      }
+      at = stop;
+    }
+  }
+
+  #checkPoint(
+    number: number,
+    index: number,
+    chunk: Chunk,
+    items: readonly StoredPacket[],
+    wantedStates: States,
+  ): void {
+    const point = chunk.points[index]!;
+    const target = chunk.preRollCount + point.packet;
+    const segment = this.#segments.at(chunk.firstPacket + point.packet);
+    const sections = chunkHasConcealment(items, target) ? "all" : "live";
+    if ((point.flags & pointFlags.stateStored) !== 0) {
+      const state = chunk.states.get(index);
+      if (state === undefined) {
+        this.#fail(number, index, "its state is missing");
+        return;
+      }
+      this.#trial.start(this.#segments.head(segment));
+      try {
+        this.#trial.decoder.loadState(state);
+      } catch (error) {
+        if (!isLongwaveError(error)) throw error;
+        this.#fail(number, index, `its state is refused (${error.message})`);
+        return;
+      }
+    } else if (point.runUpFloat === unproven) {
+      return;
+    } else {
+      const first = target - point.runUpFloat;
+      if (first < 0) {
+        this.#fail(number, index, "its run-up starts before the chunk");
+        return;
+      }
+      this.#trial.start(
+        this.#segments.head(this.#segments.at(chunk.firstPacket - chunk.preRollCount + first)),
+      );
+      for (const item of items.slice(first, target)) {
+        if (item.segment !== undefined) this.#trial.start(this.#segments.head(item.segment));
+        this.#trial.decode(item.data, item.frames, item.concealed);
+      }
+    }
+    const found = this.#marker.save(this.#trial, sections);
+    const wanted = wantedStates[sections];
+    if (found.length !== wanted.length || found.some((byte, i) => byte !== wanted[i])) {
+      this.#fail(number, index, "decoding from it does not lead to the sequential decoder's state");
+    }
+  }
+
+  #fail(chunk: number, point: number, reason: string): void {
+    const message = `Seek point ${point} of chunk ${chunk}: ${reason}. Run repair --reprove.`;
+    this.#add(new ArchiveError("archive/proof-failed", message), chunk, point);
+  }
+
+  close(): void {
+    this.#sequential.close();
+    this.#trial.close();
+  }
+}
+
+function chunkHasConcealment(items: readonly StoredPacket[], from: number): boolean {
+  return items.slice(from).some((item) => item.concealed || item.data === undefined || item.data.length <= 2);
+}
+
+function hex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
+}
