@@ -12,3 +12,7 @@ export {
 export function heapBase(): usize {
   return __heap_base;
 }
+
+export { exp2, log2 } from "../../kernels/assembly/logarithm";
+export { cosTurn, sinTurn } from "../../kernels/assembly/turns";
+export { bandSums, powerOf, scaledLog2, stftFrame } from "./spectrum";

@@ -44,4 +44,32 @@ export interface CoreExports {
     work2: number,
     work3: number,
   ): void;
+
+  /** cos and sin of 2 pi times the argument, log2 and 2^x, all in f64. */
+  cosTurn(turns: number): number;
+  sinTurn(turns: number): number;
+  log2(x: number): number;
+  exp2(x: number): number;
+
+  stftFrame(
+    plan: number,
+    samples: number,
+    window: number,
+    windowed: number,
+    length: number,
+    outRe: number,
+    outIm: number,
+    workRe: number,
+    workIm: number,
+  ): void;
+  powerOf(re: number, im: number, output: number, count: number): void;
+  scaledLog2(
+    input: number,
+    output: number,
+    count: number,
+    addend: number,
+    floor: number,
+    scale: number,
+  ): void;
+  bandSums(spectrum: number, ranges: number, weights: number, bands: number, output: number): void;
 }

@@ -1,3 +1,14 @@
 export { ComplexFft } from "./complex-fft.ts";
 export { DspError } from "./errors.ts";
+export {
+  hzToMel,
+  LogMel,
+  type LogMelOptions,
+  MelFilterbank,
+  type MelOptions,
+  type MelScale,
+  melToHz,
+} from "./mel.ts";
 export { RealFft } from "./real-fft.ts";
+export { Stft, type StftOptions } from "./stft.ts";
+export { createWindow, type WindowName, type WindowOptions } from "./window.ts";

@@ -52,3 +52,25 @@ function cosineOfSmall(x: f64): f64 {
   sum = sum * y - 0.5;
   return 1.0 + sum * y;
 }
+
+/** cos(2 pi turns) for any finite number of turns; exact reduction, about one unit in the last place of f64. */
+export function cosTurn(turns: f64): f64 {
+  let x = abs(turns - nearest(turns));
+  let sign: f64 = 1.0;
+  if (x > 0.25) {
+    x = 0.5 - x;
+    sign = -1.0;
+  }
+  if (x > 0.125) return sign * sineOfSmall(2.0 * Math.PI * (0.25 - x));
+  return sign * cosineOfSmall(2.0 * Math.PI * x);
+}
+
+/** sin(2 pi turns) for any finite number of turns. */
+export function sinTurn(turns: f64): f64 {
+  const x = turns - nearest(turns);
+  const y = abs(x);
+  const folded = y > 0.25 ? 0.5 - y : y;
+  const value =
+    folded > 0.125 ? cosineOfSmall(2.0 * Math.PI * (0.25 - folded)) : sineOfSmall(2.0 * Math.PI * folded);
+  return x < 0 ? -value : value;
+}
