@@ -6,7 +6,7 @@ const arrows = {
   media: ["base", "dsp"],
   opus: ["base", "kernels"],
   archive: ["base", "media"],
-  fingerprint: ["base", "dsp"],
+  fingerprint: ["base", "kernels", "dsp"],
   catalog: ["base", "fingerprint"],
   bond: ["base"],
   netsim: ["base", "bond"],

@@ -1,8 +1,7 @@
 import { configHash } from "./config-hash.ts";
 import { FingerprintError } from "./errors.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
-import { periodicHann } from "./hann-window.ts";
-import { ReferencePowerSpectrum } from "./real-fft.ts";
+import { PowerKernel, type PowerSpectrum } from "./power-spectrum.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 
 const fftSize = 2048;
@@ -22,11 +21,6 @@ const bandStarts = Uint16Array.of(
 /** Identifies the profile and its settings. */
 export const haitsmaConfigHash: string = configHash({ profile: "haitsma-v1", fmin: 300, fmax: 2000 });
 
-/** Computes |X|² of one window; the plain reference and the WASM kernel both do. */
-export interface PowerSpectrum {
-  compute(samples: Float32Array, start: number, window: Float32Array, out: Float32Array): void;
-}
-
 /**
  * Streaming extraction of `haitsma-v1`: 32 sign bits a frame of the energy differences between neighbouring bands and
  * frames: J. Haitsma, T. Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002. Band 0 is bit 31. A record
@@ -36,14 +30,12 @@ export class HaitsmaExtractor {
   readonly configHash: string = haitsmaConfigHash;
   readonly records: RecordBuffer = new RecordBuffer(2);
   readonly #input = new FrameBuffer(fftSize, hop);
-  readonly #window = periodicHann(fftSize);
   readonly #spectrum: PowerSpectrum;
-  readonly #power = new Float32Array(fftSize / 2 + 1);
   readonly #energy = new Float32Array(bandCount);
   readonly #previous = new Float32Array(bandCount - 1);
   #frameCount = 0;
 
-  constructor(spectrum: PowerSpectrum = new ReferencePowerSpectrum(fftSize)) {
+  constructor(spectrum: PowerSpectrum = new PowerKernel(fftSize)) {
     this.#spectrum = spectrum;
   }
 
@@ -56,7 +48,7 @@ export class HaitsmaExtractor {
     for (let at = start; at < end; ) {
       at += input.write(samples, at, end);
       while (input.ready) {
-        this.#spectrum.compute(input.samples, input.frameStart, this.#window, this.#power);
+        this.#spectrum.compute(input.samples, input.frameStart);
         input.advance();
         this.#addFrame();
       }
@@ -72,7 +64,7 @@ export class HaitsmaExtractor {
   }
 
   #addFrame(): void {
-    const power = this.#power;
+    const power = this.#spectrum.power;
     const energy = this.#energy;
     const previous = this.#previous;
     for (let band = 0; band < bandCount; band++) {

@@ -3,7 +3,7 @@ import type { PeakSink } from "./fingerprint.ts";
 import { LandmarkPeaks } from "./landmark-peaks.ts";
 import type { LandmarkSettings } from "./landmark-settings.ts";
 import { landmarkSettings, panakoDefaults, wangDefaults } from "./landmark-settings.ts";
-import { type LandmarkSpectrum, ReferenceLandmarkSpectrum } from "./landmark-spectrum.ts";
+import { LandmarkKernel, type LandmarkSpectrum } from "./landmark-spectrum.ts";
 import { PanakoTriplets } from "./panako-triplets.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { WangPairs } from "./wang-pairs.ts";
@@ -16,12 +16,12 @@ export class LandmarkExtractor {
   readonly #combiner: WangPairs | PanakoTriplets;
   readonly #onPeak: PeakSink | undefined;
 
-  /** @param spectrum the kernel; default the fastest one */
+  /** @param spectrum the kernel; default the WASM kernel */
   constructor(
     profile: "wang-v1" | "panako-v2",
     wanted: Partial<LandmarkSettings> | undefined,
     onPeak: PeakSink | undefined,
-    spectrum: LandmarkSpectrum = new ReferenceLandmarkSpectrum(),
+    spectrum: LandmarkSpectrum = new LandmarkKernel(),
   ) {
     const settings = landmarkSettings(profile === "wang-v1" ? wangDefaults : panakoDefaults, wanted);
     this.configHash = configHash({ profile, ...settings });

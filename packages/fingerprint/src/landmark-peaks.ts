@@ -1,4 +1,3 @@
-import { isLouder, storeDecibels } from "./decibels.ts";
 import { FingerprintError } from "./errors.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import type { LandmarkSettings } from "./landmark-settings.ts";
@@ -39,14 +38,12 @@ export class LandmarkPeaks {
   readonly #capacity: number;
   readonly #rowMaxima = new Float32Array(rows * landmarkBins);
   readonly #candidateBins = new Uint16Array(rows * landmarkBins);
-  readonly #candidatePowers = new Float32Array(rows * landmarkBins);
+  readonly #candidateLevels = new Float32Array(rows * landmarkBins);
   readonly #candidateCounts = new Uint16Array(rows);
   /** Best peaks of the open bucket, loudest first; equal ones in order of arrival. */
   readonly #bestFrames: Uint32Array;
   readonly #bestBins: Uint16Array;
   readonly #bestDecibels: Float32Array;
-  /** A level on its way between two methods: as an argument it would be boxed on the heap. */
-  readonly #level = new Float32Array(1);
   #bestCount = 0;
   #openBucket = 0;
   #frameCount = 0;
@@ -118,13 +115,13 @@ export class LandmarkPeaks {
     }
     const slot = this.#frameCount % rows;
     const base = slot * landmarkBins;
-    const { power, rowMaximum } = this.#spectrum;
+    const { levels, rowMaximum } = this.#spectrum;
     this.#rowMaxima.set(rowMaximum, base);
     let count = 0;
     for (let k = 0; k < landmarkBins; k++) {
-      if (isLouder(rowMaximum, k, power, k)) continue;
+      if (levels[k]! < rowMaximum[k]!) continue;
       this.#candidateBins[base + count] = k;
-      this.#candidatePowers[base + count] = power[k]!;
+      this.#candidateLevels[base + count] = levels[k]!;
       count++;
     }
     this.#candidateCounts[slot] = count;
@@ -143,31 +140,29 @@ export class LandmarkPeaks {
     const count = this.#candidateCounts[frame % rows]!;
     for (let i = 0; i < count; i++) {
       if (!this.#isBoxMaximum(frame, base + i)) continue;
-      storeDecibels(this.#candidatePowers, base + i, this.#level, 0);
-      if (this.#level[0]! > this.#floorDb) this.#keep(frame, this.#candidateBins[base + i]!);
+      if (this.#candidateLevels[base + i]! > this.#floorDb) this.#keep(frame, base + i);
     }
   }
 
   #isBoxMaximum(frame: number, candidate: number): boolean {
     const maxima = this.#rowMaxima;
     const bin = this.#candidateBins[candidate]!;
-    const powers = this.#candidatePowers;
+    const level = this.#candidateLevels[candidate]!;
     const last = this.#frameCount - 1;
     for (let distance = 1; distance <= landmarkReach; distance++) {
       const before = frame - distance;
-      if (before >= 0 && isLouder(maxima, (before % rows) * landmarkBins + bin, powers, candidate))
-        return false;
+      if (before >= 0 && maxima[(before % rows) * landmarkBins + bin]! > level) return false;
       const after = frame + distance;
-      if (after <= last && isLouder(maxima, (after % rows) * landmarkBins + bin, powers, candidate))
-        return false;
+      if (after <= last && maxima[(after % rows) * landmarkBins + bin]! > level) return false;
     }
     return true;
   }
 
-  /** Keeps the peak whose level is in `#level` if it is among the loudest of the open bucket. */
-  #keep(frame: number, bin: number): void {
+  /** Keeps the candidate if it is among the loudest of the open bucket. */
+  #keep(frame: number, candidate: number): void {
     const best = this.#bestDecibels;
-    const decibels = this.#level[0]!;
+    const bin = this.#candidateBins[candidate]!;
+    const decibels = this.#candidateLevels[candidate]!;
     let at = this.#bestCount;
     if (at === this.#capacity) {
       if (decibels <= best[at - 1]!) return;

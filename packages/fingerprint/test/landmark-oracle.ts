@@ -1,6 +1,5 @@
 import { powerToDecibels } from "../src/decibels.ts";
-import { cosTurn } from "../src/exact-math.ts";
-import { ReferencePowerSpectrum } from "../src/real-fft.ts";
+import { ReferencePowerSpectrum } from "../src/power-spectrum.ts";
 import { wangHash } from "../src/wang-pairs.ts";
 
 export interface OraclePeak {
@@ -12,13 +11,11 @@ export interface OraclePeak {
 /** The peaks of a whole signal at 8 kHz, written straight from the definition: full matrices, full boxes, full sorts. */
 export function oraclePeaks(samples: Float32Array, peaksPerSecond = 30, floorDb = -50): OraclePeak[] {
   const fft = new ReferencePowerSpectrum(1024);
-  const window = Float32Array.from({ length: 1024 }, (_, k) => 0.5 - 0.5 * cosTurn(k, 1024));
   const frames = samples.length < 1024 ? 0 : 1 + Math.floor((samples.length - 1024) / 128);
   const levels: Float32Array[] = [];
   for (let t = 0; t < frames; t++) {
-    const power = new Float32Array(513);
-    fft.compute(samples, 128 * t, window, power);
-    levels.push(power.map(powerToDecibels));
+    fft.compute(samples, 128 * t);
+    levels.push(fft.power.map(powerToDecibels));
   }
   const buckets = new Map<number, OraclePeak[]>();
   for (let t = 0; t < frames; t++) {

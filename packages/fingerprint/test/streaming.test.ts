@@ -1,4 +1,5 @@
 import { SeededRandom } from "@longwave/base";
+import { allocatedBytesPerCall } from "@longwave/testkit";
 import { describe, expect, test } from "vitest";
 import { createStream, extract, type FingerprintStream, profileIds, profileOf } from "../src/index.ts";
 import { sortRecords } from "../src/sort-records.ts";
@@ -62,5 +63,19 @@ describe.each(profileIds)("%s", (id) => {
     const stream = createStream(id);
     expect(streamed(stream, broken, () => 640)).toEqual(streamed(createStream(id), silenced, () => 640));
     expect(stream.replacedSamples).toBe(3);
+  });
+
+  test("allocates nothing per push", () => {
+    const stream = createStream(id, { sampleRate: 48_000 });
+    const chunk = melody(13, 0.02, 48_000);
+    let records = 0;
+    const sink = (_: Uint32Array, count: number) => void (records += count);
+    const { heap, external } = allocatedBytesPerCall(() => stream.push(chunk, sink), {
+      warmupCalls: 8000,
+      calls: 4000,
+    });
+    expect(heap).toBeLessThan(1);
+    expect(external).toBeLessThan(1);
+    expect(records).toBeGreaterThan(0);
   });
 });

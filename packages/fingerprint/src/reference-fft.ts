@@ -4,7 +4,7 @@ import { cosTurn, sinTurn } from "./exact-math.ts";
  * Power spectrum of a real signal by a radix-2 FFT in f64, rounded to f32 per bin. It is the plain reference that the
  * WASM kernel is tested against, and runs wherever JavaScript runs.
  */
-export class ReferencePowerSpectrum {
+export class ReferenceFft {
   readonly size: number;
   readonly #re: Float64Array;
   readonly #im: Float64Array;
