@@ -16,3 +16,4 @@ export { RecordingWriter } from "./recording-writer.ts";
 export { type TimeAnchor, TimeAxis, type TimedRange } from "./time-axis.ts";
 export { type VerifyFinding, type VerifyLevel, type VerifyReport, verifyRecording } from "./verify.ts";
 export { type ChunkCodec, type ChunkCodecConfiguration, createChunkCodec } from "./zarr-codec.ts";
+export { type RandomAccess, ZipStore } from "./zip-store.ts";

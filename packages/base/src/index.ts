@@ -10,6 +10,7 @@ export {
   LongwaveError,
 } from "./errors.ts";
 export { type Hooks, type LogLevel, silentHooks } from "./hooks.ts";
+export { HttpStore, type HttpStoreOptions } from "./http-store.ts";
 export {
   checkKey,
   MemoryStore,
