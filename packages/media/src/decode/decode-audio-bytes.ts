@@ -1,9 +1,12 @@
 import { MediaError } from "../errors.ts";
 import { type AudioDecoder, abortError, type DecodeReport } from "./audio-decoder.ts";
 import { type AudioFormat, detectAudioFormat } from "./audio-format.ts";
+import { flacDecoder } from "./flac-decoder.ts";
 import { checkByteLimit, type DecodeLimits, resolveLimits } from "./limits.ts";
+import { mp3Decoder } from "./mp3-decoder.ts";
 import { PcmCollector, type PcmForm, type RateConverterFactory } from "./pcm-sink.ts";
 import { resamplerFactory } from "./resampler-factory.ts";
+import { vorbisDecoder } from "./vorbis-decoder.ts";
 import { wavDecoder } from "./wav-decoder.ts";
 
 /** How to decode; every field has a default. */
@@ -134,4 +137,4 @@ export async function decodeAudioBytes(
 }
 
 /** Decoders that run anywhere. */
-const builtInDecoders: readonly AudioDecoder[] = [wavDecoder];
+export const builtInDecoders: readonly AudioDecoder[] = [wavDecoder, mp3Decoder, flacDecoder, vorbisDecoder];

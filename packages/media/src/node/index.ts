@@ -1,1 +1,1 @@
-export { decodeAudioBytes, decodeAudioFile } from "./decode-audio-file.ts";
+export { decodeAudioBytes, decodeAudioFile, type NodeDecodeOptions } from "./decode-audio-file.ts";
