@@ -16,3 +16,5 @@ export function heapBase(): usize {
 export { exp2, log2 } from "../../kernels/assembly/logarithm";
 export { cosTurn, sinTurn } from "../../kernels/assembly/turns";
 export { bandSums, powerOf, scaledLog2, stftFrame } from "./spectrum";
+export { boxPeaks, rowMaxima } from "./peaks";
+export { resample, sincTable } from "./resampler";

@@ -1,6 +1,7 @@
 // From a frame of samples to its spectrum, power and logarithms. Arrays are f32; loads of four lanes run past the end
 // of an array by at most three values, so arrays are padded to a multiple of 16 bytes.
 
+import { sumOfLanes } from "../../kernels/assembly/f32x4";
 import { log2Pair } from "../../kernels/assembly/logarithm";
 import { realFftForward } from "../../kernels/assembly/real-fft";
 
@@ -65,10 +66,6 @@ export function bandSums(spectrum: usize, ranges: usize, weights: usize, bands: 
       from += 16;
       weight += 16;
     }
-    const pairs = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 1, 0, 3, 2));
-    store<f32>(
-      output + (usize(band) << 2),
-      f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 2),
-    );
+    store<f32>(output + (usize(band) << 2), sumOfLanes(sum));
   }
 }

@@ -72,4 +72,30 @@ export interface CoreExports {
     scale: number,
   ): void;
   bandSums(spectrum: number, ranges: number, weights: number, bands: number, output: number): void;
+
+  sincTable(table: number, rows: number, phases: number, taps: number, cutoff: number, beta: number): void;
+  resample(
+    input: number,
+    available: number,
+    start: number,
+    phase: number,
+    phases: number,
+    step: number,
+    table: number,
+    tableRows: number,
+    taps: number,
+    output: number,
+    room: number,
+  ): number;
+
+  rowMaxima(values: number, maxima: number, work: number, count: number, radius: number): void;
+  boxPeaks(
+    maxima: number,
+    rowBytes: number,
+    rows: number,
+    values: number,
+    count: number,
+    threshold: number,
+    peaks: number,
+  ): number;
 }

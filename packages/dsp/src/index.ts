@@ -1,3 +1,4 @@
+export { BoxPeakPicker, type BoxPeakPickerOptions, type PeakRow } from "./box-peak-picker.ts";
 export { ComplexFft } from "./complex-fft.ts";
 export { DspError } from "./errors.ts";
 export {
@@ -10,5 +11,6 @@ export {
   melToHz,
 } from "./mel.ts";
 export { RealFft } from "./real-fft.ts";
+export { Resampler, type ResamplerOptions } from "./resampler.ts";
 export { Stft, type StftOptions } from "./stft.ts";
 export { createWindow, type WindowName, type WindowOptions } from "./window.ts";

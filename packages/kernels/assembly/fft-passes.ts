@@ -200,7 +200,7 @@ export function pass3(xRe: usize, xIm: usize, yRe: usize, yIm: usize, m: i32, s:
     const w2r = v128.load32_splat(w, 8);
     const w2i = v128.load32_splat(w, 12);
     const from = p * step;
-    const to = 3 * from;
+    const to = from * 3;
     for (let group: usize = 0; group < step; group += 16) {
       const q = min(group, last);
       const re = xRe + from + q;
@@ -244,7 +244,7 @@ export function pass5(xRe: usize, xIm: usize, yRe: usize, yIm: usize, m: i32, s:
   for (let p: usize = 0; p < usize(m); p++) {
     const w = twiddles + p * 32;
     const from = p * step;
-    const to = 5 * from;
+    const to = from * 5;
     for (let group: usize = 0; group < step; group += 16) {
       const q = min(group, last);
       const re = xRe + from + q;
