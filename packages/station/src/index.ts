@@ -1,3 +1,25 @@
+export type { Listener } from "./byte-queue.ts";
+export { StationError } from "./errors.ts";
+export {
+  EventLog,
+  eventLine,
+  type StationEvent,
+  type StationEventBody,
+  type StationEventType,
+} from "./event-log.ts";
+export { LevelMeter } from "./level-meter.ts";
+export { defaultListenerLimits, type ListenerLimits, Listeners } from "./listeners.ts";
+export { type IdentifierOptions, LiveIdentifier, type NowPlaying } from "./live-identifier.ts";
+export { type NextItem, Programme, type ProgrammeItem } from "./programme.ts";
+export { checkReception, defaultReception, Reception, type ReceptionSettings } from "./reception.ts";
+export { Scope } from "./scope.ts";
+export { fingerprintSlowly, type SlowFingerprintOptions, type StereoReader } from "./slow-fingerprint.ts";
 export { composeSong } from "./songs/composer.ts";
+export { type EnrollRepertoireOptions, enrollRepertoire } from "./songs/enroll-repertoire.ts";
+export { defaultSongCount, makeRepertoire, songProgramme } from "./songs/repertoire.ts";
 export type { DrumEvent, NoteEvent, PartName, Score } from "./songs/score.ts";
 export { SongRenderer } from "./songs/song-renderer.ts";
+export { blockFrames, blockUs, framesToMs, stationChannels, stationRateHz } from "./sound.ts";
+export type { Cue, ItemKind, ProgrammeSource, SoundPath, SoundSink } from "./stages.ts";
+export { Station, type StationParts, type StationStatus } from "./station.ts";
+export { programmeName, runVirtualStation, type VirtualStationOptions } from "./virtual-station.ts";

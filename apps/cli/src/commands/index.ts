@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { registerId } from "./id.ts";
+import { registerStation } from "./station.ts";
 
 /** Adds one `longwave <thing>` to the program. One file per thing; order here is the order of the help text. */
 export type RegisterCommand = (program: Command) => void;
 
-export const commands: readonly RegisterCommand[] = [registerId];
+export const commands: readonly RegisterCommand[] = [registerStation, registerId];

@@ -1,1 +1,1 @@
-export {};
+export { type LiveStation, type LiveStationOptions, openLiveStation } from "./live-station.ts";

@@ -1,6 +1,6 @@
+import type { DrumName } from "./drums.ts";
 import type { DrumEvent, NoteEvent } from "./score.ts";
 import { chordOf, humanFrames, humanVelocity, pick, type SongPlan } from "./song-plan.ts";
-import type { DrumName } from "./drums.ts";
 import type { BassFigure, HarmonyFigure } from "./styles.ts";
 
 /** A stroke of a figure: step in the bar, length in steps, which chord note, and how loud. */

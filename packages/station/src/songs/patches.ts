@@ -50,7 +50,31 @@ export interface PluckPatch {
 
 export type Patch = TonePatch | FmPatch | PluckPatch;
 
-export type PatchName = keyof typeof patches;
+export type PatchName =
+  | "sawLead"
+  | "squareLead"
+  | "pulseLead"
+  | "flute"
+  | "reed"
+  | "choir"
+  | "warmPad"
+  | "brightPad"
+  | "organ"
+  | "organStab"
+  | "sawStab"
+  | "drive"
+  | "electricPiano"
+  | "vibraphone"
+  | "bell"
+  | "brass"
+  | "nylon"
+  | "steel"
+  | "harp"
+  | "sawBass"
+  | "roundBass"
+  | "subBass"
+  | "fmBass"
+  | "uprightBass";
 
 const soft: Envelope = { attack: 0.35, decay: 0.8, sustain: 0.8, release: 0.7 };
 const held: Envelope = { attack: 0.02, decay: 0.25, sustain: 0.75, release: 0.14 };
@@ -86,7 +110,7 @@ function fm(ratio: number, index: number, envelope: Envelope, options: Partial<F
 }
 
 /** Every instrument of the programme's band. */
-export const patches = {
+export const patches: Readonly<Record<PatchName, Patch>> = {
   sawLead: tone("saw", held, { detune: 0.004, cutoffHz: 2600, sweepHz: 2400, vibrato: 0.004, gain: 0.24 }),
   squareLead: tone("square", held, { cutoffHz: 5200, vibrato: 0.005, gain: 0.19 }),
   pulseLead: tone("pulse", short, { cutoffHz: 7000, gain: 0.26 }),
@@ -138,4 +162,4 @@ export const patches = {
     { restIndex: 0.06, indexSeconds: 0.08, gain: 0.48 },
   ),
   uprightBass: { kind: "pluck", ringSeconds: 1.8, brightness: 0.3, release: 0.12, gain: 1.1 },
-} as const satisfies Record<string, Patch>;
+};

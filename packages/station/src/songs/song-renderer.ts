@@ -1,8 +1,8 @@
 import { SeededRandom } from "@longwave/base";
-import type { PartName, Score } from "./score.ts";
 import { Drum, type DrumName, drumPan, panGains } from "./drums.ts";
 import { patches } from "./patches.ts";
 import { Room } from "./room.ts";
+import type { PartName, Score } from "./score.ts";
 import { controlFrames, Voice } from "./voices.ts";
 import { noteHz } from "./waveforms.ts";
 
@@ -31,7 +31,7 @@ const fadeFrames = 48000;
 
 /**
  * Plays a score: 48 kHz, stereo, interleaved f32, peak below 1. `read` gives the same samples for every way of cutting the
- * song into blocks, on every machine, and allocates nothing.
+ * song into blocks, on every machine.
  *
  * @example
  * const renderer = new SongRenderer(composeSong(7, 0));

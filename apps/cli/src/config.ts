@@ -1,0 +1,121 @@
+import { readFileSync } from "node:fs";
+import { parse } from "smol-toml";
+import { ConfigError } from "./errors.ts";
+
+/** Where a value came from, strongest first. */
+export type Origin = "flag" | "environment" | "file" | "default";
+
+export interface Setting {
+  readonly value: string | number | boolean | undefined;
+  readonly origin: Origin;
+  /** Name of the flag, the variable or the file. */
+  readonly from: string;
+}
+
+interface Definition {
+  readonly kind: "text" | "integer" | "secret";
+  readonly fallback: string | number | undefined;
+  readonly description: string;
+}
+
+export type SettingName = "address" | "port" | "token" | "seed" | "songs" | "input" | "catalog";
+
+/** Every setting: its key in longwave.toml, `--key` on the command line, LONGWAVE_KEY in the environment. */
+export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
+  address: { kind: "text", fallback: "127.0.0.1", description: "address to listen on" },
+  port: { kind: "integer", fallback: 7373, description: "TCP port, 0 for any free one" },
+  token: { kind: "secret", fallback: undefined, description: "bearer token; needed off loopback" },
+  seed: { kind: "integer", fallback: 7, description: "seed of the built-in programme" },
+  songs: { kind: "integer", fallback: 24, description: "songs of the built-in programme" },
+  input: { kind: "text", fallback: undefined, description: "file, directory, or - for standard input" },
+  catalog: { kind: "text", fallback: undefined, description: "directory of the catalog; in memory without" },
+};
+
+export type Settings = Readonly<Record<SettingName, Setting>>;
+
+/** The file that is read from the working directory where none is named. */
+export const defaultConfigFile = "longwave.toml";
+
+/**
+ * Resolves all settings: flag, then environment, then file, then default.
+ *
+ * @param flags values as the command line gave them
+ * @param file named by the user; must then exist
+ * @throws ConfigError for an unreadable file, an unknown key, a value of the wrong kind
+ */
+export function resolveSettings(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+  file?: string,
+): Settings {
+  const path = file ?? environment["LONGWAVE_CONFIG"];
+  const stored = readConfigFile(path ?? defaultConfigFile, path !== undefined);
+  const settings: Partial<Record<SettingName, Setting>> = {};
+  for (const [name, definition] of Object.entries(settingDefinitions) as [SettingName, Definition][]) {
+    const variable = `LONGWAVE_${name.toUpperCase()}`;
+    if (flags[name] !== undefined) {
+      settings[name] = {
+        value: checked(flags[name], definition, `--${name}`),
+        origin: "flag",
+        from: `--${name}`,
+      };
+    } else if (environment[variable] !== undefined) {
+      settings[name] = {
+        value: checked(environment[variable], definition, variable),
+        origin: "environment",
+        from: variable,
+      };
+    } else if (stored.values[name] !== undefined) {
+      settings[name] = {
+        value: checked(stored.values[name], definition, `${name} in ${stored.path}`),
+        origin: "file",
+        from: stored.path,
+      };
+    } else settings[name] = { value: definition.fallback, origin: "default", from: "default" };
+  }
+  return settings as Settings;
+}
+
+function readConfigFile(path: string, required: boolean): { path: string; values: Record<string, unknown> } {
+  let content: string;
+  try {
+    content = readFileSync(path, "utf8");
+  } catch (cause) {
+    if (!required && (cause as NodeJS.ErrnoException).code === "ENOENT") return { path, values: {} };
+    throw new ConfigError("config/unreadable", "usage", `Cannot read ${path}: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
+  let values: Record<string, unknown>;
+  try {
+    values = parse(content) as Record<string, unknown>;
+  } catch (cause) {
+    const line = (cause as Error).message.split("\n")[0] ?? "";
+    throw new ConfigError("config/malformed", "malformed", `${path} is no TOML: ${line}`, { cause });
+  }
+  for (const key of Object.keys(values)) {
+    if (key in settingDefinitions) continue;
+    const known = Object.keys(settingDefinitions).join(", ");
+    throw new ConfigError(
+      "config/unknown-key",
+      "usage",
+      `${path} has the unknown key ${key}; known are ${known}.`,
+    );
+  }
+  return { path, values };
+}
+
+function checked(value: unknown, definition: Definition, from: string): string | number {
+  if (definition.kind === "integer") {
+    const number =
+      typeof value === "number" ? value : /^-?\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN;
+    if (Number.isSafeInteger(number)) return number;
+    throw new ConfigError(
+      "config/bad-value",
+      "usage",
+      `${from} must be a whole number, not ${JSON.stringify(value)}.`,
+    );
+  }
+  if (typeof value === "string" && value !== "") return value;
+  throw new ConfigError("config/bad-value", "usage", `${from} must be text, not ${JSON.stringify(value)}.`);
+}

@@ -1,0 +1,47 @@
+import type { StationEvent } from "@longwave/station";
+import pc from "picocolors";
+
+/** An event as a line for people. */
+export function describeEvent(event: StationEvent): string {
+  return `${pc.dim(clock(event.atUs / 1000))}  ${words(event)}`;
+}
+
+function words(event: StationEvent): string {
+  switch (event.type) {
+    case "station.started":
+      return `station ${event.station} started: ${event.programme}`;
+    case "station.stopped":
+      return `station stopped after ${clock(event.playedMs)}`;
+    case "catalog.enrolled":
+      return pc.dim(`enrolled ${event.title} (${event.records} hashes)`);
+    case "programme.started":
+      return `${pc.bold("on air")}  ${event.title}${event.detail === "" ? "" : pc.dim(`  ${event.detail}`)}`;
+    case "programme.ended":
+      return "the programme has ended";
+    case "match.entered":
+      return `${pc.green("heard ")}  ${event.title} at ${clock(event.positionMs)} ${pc.dim(`(${event.votes} votes)`)}`;
+    case "match.held":
+      return pc.dim(`heard   ${event.title} at ${clock(event.positionMs)} (${event.votes} votes)`);
+    case "match.left":
+      return pc.dim(`lost    ${event.track} after ${clock(event.heldMs)}`);
+    case "signal.silent":
+      return pc.yellow("silence for 5 s");
+    case "signal.returned":
+      return "the sound is back";
+    case "reception.changed":
+      return pc.dim(
+        `reception: gain ${event.gainDb} dB, noise ${event.noiseDb ?? "off"}${event.noiseDb === null ? "" : " dB"}, ${event.lowHz} to ${event.highHz} Hz`,
+      );
+    case "clock.slipped":
+      return pc.yellow(`this machine was busy: ${event.skippedMs} ms skipped`);
+    case "input.failed":
+      return pc.yellow(`cannot play ${event.input}: ${event.reason}`);
+  }
+}
+
+function clock(milliseconds: number): string {
+  const total = Math.max(0, Math.floor(milliseconds / 1000));
+  const two = (value: number) => String(value).padStart(2, "0");
+  const hours = Math.floor(total / 3600);
+  return `${hours > 0 ? `${hours}:` : ""}${two(Math.floor(total / 60) % 60)}:${two(total % 60)}`;
+}

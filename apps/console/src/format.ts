@@ -1,0 +1,30 @@
+/** `3:07`, or `1:02:03` from an hour on. */
+export function clock(milliseconds: number): string {
+  const total = Math.max(0, Math.floor(milliseconds / 1000));
+  const two = (value: number) => String(value).padStart(2, "0");
+  const hours = Math.floor(total / 3600);
+  const minutes = Math.floor(total / 60) % 60;
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(total % 60)}` : `${minutes}:${two(total % 60)}`;
+}
+
+/** A frequency with its unit. */
+export function hertz(value: number): string {
+  return value >= 1000
+    ? `${(value / 1000).toFixed(value % 1000 === 0 || value >= 10_000 ? 0 : 1)} kHz`
+    : `${Math.round(value)} Hz`;
+}
+
+/** A chance in words: "1 in 12,000". */
+export function chance(probability: number): string {
+  if (probability < 1e-12) return "below 1 in 10¹²";
+  if (probability < 1e-6) return `1 in 10${superscript(Math.floor(-Math.log10(probability)))}`;
+  return `1 in ${Math.round(1 / probability).toLocaleString("en")}`;
+}
+
+function superscript(value: number): string {
+  return [...String(value)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]).join("");
+}
+
+export function thousands(value: number): string {
+  return value.toLocaleString("en");
+}

@@ -1,0 +1,83 @@
+import { batch, computed, signal } from "@preact/signals";
+import { ApiError, getJson, needsToken } from "../api.ts";
+import type { StationEvent, Stream } from "../model.ts";
+import { followEvents } from "./event-stream.ts";
+import { followScope } from "./scope-feed.ts";
+
+export type Connection = "connecting" | "live" | "lost";
+
+export const connection = signal<Connection>("connecting");
+export const stream = signal<Stream | undefined>(undefined);
+/** When `stream` was read, on this page's clock: positions move on from there. */
+export const streamReadAt = signal(0);
+/** Newest first, at most `keptEvents`. */
+export const events = signal<readonly StationEvent[]>([]);
+/** Votes of the matches of the last minutes, oldest first. */
+export const voteHistory = signal<readonly { atMs: number; votes: number }[]>([]);
+export const lastProblem = signal<string | undefined>(undefined);
+
+const keptEvents = 200;
+const keptVotes = 240;
+const pollMs = 500;
+const retryMs = 1500;
+
+export const isLive = computed(() => connection.value === "live");
+
+/** Follows the server for as long as the page is open; comes back by itself when the server does. */
+export function startLive(): void {
+  void follow();
+}
+
+async function follow(): Promise<void> {
+  for (;;) {
+    const stop = new AbortController();
+    try {
+      const { streams } = await getJson<{ streams: Stream[] }>("/v1/streams");
+      const first = streams[0];
+      if (first === undefined)
+        throw new ApiError(404, "console/no-stream", "No station is running on this server.");
+      batch(() => {
+        take(first);
+        connection.value = "live";
+        lastProblem.value = undefined;
+        events.value = [];
+      });
+      await Promise.race([
+        poll(first.id, stop.signal),
+        followEvents(first.id, takeEvent, stop.signal),
+        followScope(first.id, stop.signal),
+      ]);
+    } catch (error) {
+      lastProblem.value = (error as Error).message;
+    } finally {
+      stop.abort();
+    }
+    connection.value = "lost";
+    do await new Promise((resolve) => setTimeout(resolve, retryMs));
+    while (needsToken.value);
+  }
+}
+
+async function poll(id: string, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    take(await getJson<Stream>(`/v1/streams/${encodeURIComponent(id)}`, stop));
+    await new Promise((resolve) => setTimeout(resolve, document.hidden ? 4 * pollMs : pollMs));
+  }
+}
+
+function take(next: Stream): void {
+  batch(() => {
+    stream.value = next;
+    streamReadAt.value = performance.now();
+    const { heard } = next;
+    const last = voteHistory.value.at(-1);
+    const atMs = heard?.atMs ?? next.playedMs;
+    if (last === undefined || atMs > last.atMs) {
+      voteHistory.value = [...voteHistory.value.slice(1 - keptVotes), { atMs, votes: heard?.votes ?? 0 }];
+    }
+  });
+}
+
+function takeEvent(event: StationEvent): void {
+  events.value = [event, ...events.value.slice(0, keptEvents - 1)];
+}

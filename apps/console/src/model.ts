@@ -1,0 +1,71 @@
+/** What the server says, as far as the console reads it (see /openapi.json). */
+export interface Reception {
+  readonly gainDb: number;
+  readonly noiseDb: number | null;
+  readonly lowHz: number;
+  readonly highHz: number;
+}
+
+export interface OnAir {
+  readonly item: string;
+  readonly id: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly lengthMs: number | null;
+  readonly positionMs: number;
+}
+
+export interface Heard {
+  readonly track: string;
+  readonly title: string;
+  readonly positionMs: number;
+  readonly score: number;
+  readonly pFalse: number;
+  readonly votes: number;
+  readonly sinceMs: number;
+  readonly atMs: number;
+}
+
+export interface Stream {
+  readonly id: string;
+  readonly programme: string;
+  readonly running: boolean;
+  readonly playedMs: number;
+  readonly onAir: OnAir | null;
+  readonly heard: Heard | null;
+  readonly listeners: number;
+  readonly reception: Reception | null;
+}
+
+export interface StationEvent {
+  readonly seq: number;
+  readonly atUs: number;
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Track {
+  readonly id: string;
+  readonly title: string | null;
+  readonly durationSeconds: number;
+  readonly hashes: number;
+}
+
+export interface MatchAnswer {
+  readonly track: string;
+  readonly title: string | null;
+  readonly offsetMs: number;
+  readonly score: number;
+  readonly pFalse: number;
+  readonly votes: number;
+  readonly queryHashes: number;
+}
+
+export interface IdentifyAnswer {
+  readonly match: MatchAnswer | null;
+  readonly reason: string | null;
+  readonly candidates: readonly MatchAnswer[];
+  readonly queryMs: number;
+  readonly scatter: readonly (readonly [number, number])[];
+  readonly matchedTrackMs: number | null;
+}

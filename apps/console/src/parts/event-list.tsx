@@ -1,0 +1,83 @@
+import { clock, hertz } from "../format.ts";
+import { events } from "../live/live.ts";
+import type { StationEvent } from "../model.ts";
+
+/** The newest events in words. */
+export function EventList() {
+  const shown = events.value;
+  if (shown.length === 0) {
+    return (
+      <div class="state" style="min-height: 268px">
+        <strong>Nothing has happened yet</strong>
+        <span>Songs, matches and changes appear here as they happen.</span>
+      </div>
+    );
+  }
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+    <ol class="log" tabIndex={0} aria-label="Events, newest first">
+      {shown.map((event) => (
+        <li key={event.seq}>
+          <time>{clock(event.atUs / 1000)}</time>
+          <span>{words(event)}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function words(event: StationEvent) {
+  const title = String(event["title"] ?? "");
+  switch (event.type) {
+    case "station.started":
+      return `The station went on air: ${event["programme"]}`;
+    case "station.stopped":
+      return "The station went off air";
+    case "catalog.enrolled":
+      return (
+        <span class="faint">
+          Enrolled {title} ({Number(event["records"]).toLocaleString("en")} hashes)
+        </span>
+      );
+    case "programme.started":
+      return (
+        <>
+          On air: <span class="strong">{title}</span>
+        </>
+      );
+    case "programme.ended":
+      return "The programme has ended";
+    case "match.entered":
+      return (
+        <>
+          Heard <span class="strong">{title}</span> at {clock(Number(event["positionMs"]))}
+        </>
+      );
+    case "match.held":
+      return (
+        <span class="faint">
+          Still {title}, at {clock(Number(event["positionMs"]))}
+        </span>
+      );
+    case "match.left":
+      return (
+        <span class="faint">
+          Lost {String(event["track"])} after {clock(Number(event["heldMs"]))}
+        </span>
+      );
+    case "signal.silent":
+      return "Silence for 5 seconds";
+    case "signal.returned":
+      return "The sound is back";
+    case "reception.changed": {
+      const noise = event["noiseDb"] === null ? "no noise" : `noise ${event["noiseDb"]} dB`;
+      return `Reception: ${noise}, ${hertz(Number(event["lowHz"]))} to ${hertz(Number(event["highHz"]))}`;
+    }
+    case "clock.slipped":
+      return `The machine was busy: ${event["skippedMs"]} ms skipped`;
+    case "input.failed":
+      return `Cannot play ${event["input"]}: ${event["reason"]}`;
+    default:
+      return event.type;
+  }
+}

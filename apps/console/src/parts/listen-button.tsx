@@ -1,0 +1,22 @@
+import { stream } from "../live/live.ts";
+import { playerState, toggleListening } from "../live/player.ts";
+import { PlayIcon, StopIcon } from "./icons.tsx";
+
+/** Starts and stops listening to the received sound. */
+export function ListenButton() {
+  const id = stream.value?.id;
+  const active = playerState.value === "playing" || playerState.value === "starting";
+  return (
+    <button
+      type="button"
+      class="button primary"
+      style="min-width: 112px"
+      disabled={id === undefined}
+      aria-pressed={active}
+      onClick={() => id !== undefined && void toggleListening(id)}
+    >
+      {active ? <StopIcon /> : <PlayIcon />}
+      {active ? "Stop" : "Listen"}
+    </button>
+  );
+}

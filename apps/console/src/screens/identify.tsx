@@ -1,0 +1,216 @@
+import { signal } from "@preact/signals";
+import { request } from "../api.ts";
+import { chance, clock } from "../format.ts";
+import type { IdentifyAnswer } from "../model.ts";
+import { FileIcon, MicIcon } from "../parts/icons.tsx";
+import { encodeWav } from "../parts/wav.ts";
+
+type Step = "idle" | "recording" | "asking" | "answered" | "failed";
+
+const step = signal<Step>("idle");
+const what = signal("");
+const answer = signal<IdentifyAnswer | undefined>(undefined);
+const problem = signal("");
+const over = signal(false);
+const recordSeconds = 8;
+const maxBytes = 32 * 1024 * 1024;
+
+const reasons: Readonly<Record<string, string>> = {
+  silence: "The clip is silent.",
+  "too-short": "The clip is too short; two seconds are the least, five are better.",
+  "no-peaks": "The clip holds nothing that could be recognised, such as pure noise.",
+  "below-threshold": "Nothing in the catalog fits well enough.",
+  ambiguous: "Several recordings fit equally well.",
+  budget: "The catalog was too busy to answer fully.",
+};
+
+async function ask(clip: Blob, name: string): Promise<void> {
+  what.value = name;
+  if (clip.size > maxBytes) {
+    problem.value = "A clip may have 32 MB; cut a minute out of it.";
+    step.value = "failed";
+    return;
+  }
+  step.value = "asking";
+  try {
+    const response = await request("/v1/identify", {
+      method: "POST",
+      headers: { "content-type": "application/octet-stream" },
+      body: clip,
+    });
+    answer.value = (await response.json()) as IdentifyAnswer;
+    step.value = "answered";
+  } catch (error) {
+    problem.value = (error as Error).message;
+    step.value = "failed";
+  }
+}
+
+async function record(): Promise<void> {
+  step.value = "recording";
+  what.value = "microphone";
+  try {
+    const sound = await navigator.mediaDevices.getUserMedia({
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    });
+    const recorder = new MediaRecorder(sound);
+    const pieces: Blob[] = [];
+    recorder.ondataavailable = ({ data }) => pieces.push(data);
+    const done = new Promise((resolve) => {
+      recorder.onstop = resolve;
+    });
+    recorder.start();
+    await new Promise((resolve) => setTimeout(resolve, recordSeconds * 1000));
+    recorder.stop();
+    await done;
+    for (const track of sound.getTracks()) track.stop();
+    const context = new OfflineAudioContext(1, 1, 48_000);
+    const decoded = await context.decodeAudioData(await new Blob(pieces).arrayBuffer());
+    await ask(encodeWav(decoded.getChannelData(0), decoded.sampleRate), "microphone");
+  } catch (error) {
+    problem.value =
+      (error as Error).name === "NotAllowedError"
+        ? "The microphone was not allowed. Allow it in the browser's address bar, or drop a file."
+        : `The microphone cannot be used: ${(error as Error).message}`;
+    step.value = "failed";
+  }
+}
+
+function take(files: FileList | null | undefined): void {
+  const file = files?.[0];
+  if (file !== undefined) void ask(file, file.name);
+}
+
+/** What is this clip? A file or the microphone. */
+export function IdentifyScreen() {
+  const busy = step.value === "recording" || step.value === "asking";
+  return (
+    <div class="grid two wide-right">
+      <section class="card">
+        <div class="eyebrow">Identify</div>
+        <h1 class="title small">Which recording is it?</h1>
+        <label
+          class={over.value ? "drop over" : "drop"}
+          style="margin-top: 16px"
+          onDragOver={(event) => {
+            event.preventDefault();
+            over.value = true;
+          }}
+          onDragLeave={() => {
+            over.value = false;
+          }}
+          onDrop={(event) => {
+            event.preventDefault();
+            over.value = false;
+            take(event.dataTransfer?.files);
+          }}
+        >
+          <span class="button" aria-hidden="true">
+            <FileIcon /> Choose a file
+          </span>
+          <span class="muted">or drop one here: a clip of 2 to 120 seconds</span>
+          <input
+            class="visually-hidden"
+            type="file"
+            accept="audio/*,.flac,.opus,.mka"
+            aria-label="Clip to identify"
+            disabled={busy}
+            onChange={(event) => take(event.currentTarget.files)}
+          />
+        </label>
+        <div class="listen">
+          <button type="button" class="button" disabled={busy} onClick={() => void record()}>
+            <MicIcon />{" "}
+            {step.value === "recording" ? `Listening for ${recordSeconds} s` : "Use the microphone"}
+          </button>
+        </div>
+      </section>
+      <section class="card" aria-live="polite">
+        <div class="eyebrow">Answer</div>
+        <AnswerBody />
+      </section>
+    </div>
+  );
+}
+
+function AnswerBody() {
+  if (step.value === "idle") {
+    return (
+      <div class="state">
+        <strong>No clip yet</strong>
+        <span>Record what plays near you, or take a piece of a song from your disk.</span>
+      </div>
+    );
+  }
+  if (step.value === "recording") return <div class="state">Listening to the microphone</div>;
+  if (step.value === "asking") return <div class="state">Looking for {what.value}</div>;
+  if (step.value === "failed" || answer.value === undefined) {
+    return (
+      <div class="state">
+        <strong>That did not work</strong>
+        <span>{problem.value}</span>
+      </div>
+    );
+  }
+  const { match, reason, queryMs } = answer.value;
+  return (
+    <>
+      <h2 class="title small">{match === null ? "Not in the catalog" : (match.title ?? match.track)}</h2>
+      <p class="subtitle">
+        {match === null
+          ? (reasons[reason ?? ""] ?? "Nothing fits.")
+          : `${what.value} begins at ${clock(match.offsetMs)} of it`}
+      </p>
+      {match !== null && (
+        <dl class="facts">
+          <div>
+            <dt>Hashes that agree</dt>
+            <dd>
+              {match.votes} <small>of {match.queryHashes}</small>
+            </dd>
+          </div>
+          <div>
+            <dt>Chance of an error</dt>
+            <dd>{chance(match.pFalse)}</dd>
+          </div>
+          <div>
+            <dt>Length of the clip</dt>
+            <dd>{clock(queryMs)}</dd>
+          </div>
+        </dl>
+      )}
+      <Scatter answer={answer.value} />
+    </>
+  );
+}
+
+/** Pairs of equal hashes, clip time to the right, recording time upwards. A true match is a straight rising line. */
+function Scatter({ answer: { scatter, queryMs, matchedTrackMs } }: { answer: IdentifyAnswer }) {
+  if (scatter.length === 0 || matchedTrackMs === null) return null;
+  const [width, height] = [640, 300];
+  return (
+    <figure style="margin: 18px 0 0">
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        style="width: 100%; display: block; background: var(--bg); border-radius: 10px"
+        role="img"
+        aria-label="Each dot is a hash that clip and recording share. A straight line is a match."
+      >
+        {scatter.map(([clipMs, trackMs]) => (
+          <circle
+            key={`${clipMs}-${trackMs}`}
+            cx={(8 + (clipMs / Math.max(1, queryMs)) * (width - 16)).toFixed(1)}
+            cy={(height - 8 - (trackMs / matchedTrackMs) * (height - 16)).toFixed(1)}
+            r="2"
+            fill="var(--accent)"
+            fill-opacity="0.7"
+          />
+        ))}
+      </svg>
+      <figcaption class="faint" style="margin-top: 8px; font-size: 13px">
+        Each dot is a hash that clip (across) and recording (up) share. Chance gives a cloud, a match gives a
+        line.
+      </figcaption>
+    </figure>
+  );
+}

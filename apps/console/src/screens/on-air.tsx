@@ -1,0 +1,234 @@
+import { chance, clock } from "../format.ts";
+import { connection, stream, streamReadAt, voteHistory } from "../live/live.ts";
+import { playerProblem, playerState, setVolume, volume } from "../live/player.ts";
+import { level, peakCount, scope } from "../live/scope-feed.ts";
+import type { Heard, OnAir } from "../model.ts";
+import { EventList } from "../parts/event-list.tsx";
+import { ListenButton } from "../parts/listen-button.tsx";
+import { nowMs } from "../parts/now.ts";
+import { ReceptionPanel } from "../parts/reception-panel.tsx";
+import { Spectrogram } from "../parts/spectrogram.tsx";
+
+/** The first screen: what is on air, what was heard, and the sound itself. */
+export function OnAirScreen() {
+  return (
+    <>
+      <h1 class="visually-hidden">On air</h1>
+      <div class="grid on-air">
+        <HeardCard />
+        <StudioCard />
+        <section class="card scope wide" aria-label="Received sound">
+          <Spectrogram />
+          <ScopeLegend />
+        </section>
+        <section class="card">
+          <div class="eyebrow">Reception</div>
+          <p class="muted" style="margin-top: 6px">
+            Spoil the sound on its way and watch how much the identification bears.
+          </p>
+          <ReceptionPanel />
+        </section>
+        <section class="card">
+          <div class="eyebrow">Events</div>
+          <EventList />
+        </section>
+      </div>
+    </>
+  );
+}
+
+/** Milliseconds since the state was read, as long as the connection lives. */
+function sinceRead(): number {
+  return connection.value === "live" ? Math.min(3000, Math.max(0, nowMs.value - streamReadAt.value)) : 0;
+}
+
+function HeardCard() {
+  const current = stream.value;
+  const heard = current?.heard ?? undefined;
+  const onAir = current?.onAir ?? undefined;
+  const lengthMs = heard !== undefined && onAir?.id === heard.track ? onAir.lengthMs : null;
+  const positionMs =
+    heard === undefined || current === undefined
+      ? 0
+      : heard.positionMs + (current.playedMs - heard.atMs) + sinceRead();
+  return (
+    <section class="card" aria-label="Heard">
+      <div class="eyebrow">
+        Heard in the received sound
+        <span class="aside">
+          <span class={heard === undefined ? "badge" : "badge good"}>
+            {heard === undefined ? "listening" : "recognised"}
+          </span>
+        </span>
+      </div>
+      <h2 class="title" aria-live="polite">
+        {heard?.title ?? (
+          <span class="faint">{current === undefined ? "Connecting" : "Not recognised yet"}</span>
+        )}
+      </h2>
+      <p class="subtitle">
+        {heard !== undefined && current !== undefined
+          ? recognisedAfter(heard, onAir, current.playedMs)
+          : "A few seconds of sound are compared with every recording in the catalog."}
+      </p>
+      <Progress positionMs={positionMs} lengthMs={lengthMs} known={heard !== undefined} />
+      <dl class="facts">
+        <div>
+          <dt>Hashes that agree</dt>
+          <dd>{heard === undefined ? "–" : heard.votes.toLocaleString("en")}</dd>
+        </div>
+        <div>
+          <dt>Chance of an error</dt>
+          <dd>{heard === undefined ? "–" : chance(heard.pFalse)}</dd>
+        </div>
+        <div>
+          <dt>Off from the studio</dt>
+          <dd>
+            {heard === undefined || current === undefined ? "–" : offset(heard, onAir, current.playedMs)}
+          </dd>
+        </div>
+      </dl>
+      <VoteLine />
+    </section>
+  );
+}
+
+/** How long after the song began it was recognised. */
+function recognisedAfter(heard: Heard, onAir: OnAir | undefined, playedMs: number): string {
+  if (onAir === undefined || onAir.id !== heard.track) return `in ${heard.track}`;
+  const beganMs = playedMs - onAir.positionMs;
+  const afterMs = Math.max(0, heard.sinceMs - beganMs);
+  return `recognised ${(afterMs / 1000).toFixed(1)} s after it began`;
+}
+
+/** The difference of the position that was heard and the one that the studio plays. */
+function offset(heard: Heard, onAir: OnAir | undefined, playedMs: number) {
+  if (onAir === undefined || onAir.id !== heard.track) return "another song";
+  const studioMs = onAir.positionMs - (playedMs - heard.atMs);
+  return (
+    <>
+      {Math.abs(heard.positionMs - studioMs)} <small>ms</small>
+    </>
+  );
+}
+
+function Progress(props: { positionMs: number; lengthMs: number | null; known: boolean }) {
+  const share =
+    props.known && props.lengthMs !== null ? Math.min(1, Math.max(0, props.positionMs / props.lengthMs)) : 0;
+  return (
+    <>
+      <div class="progress">
+        <i class="progress-bar" style={{ transform: `scaleX(${share})` }} />
+      </div>
+      <div class="times">
+        <span>{props.known ? clock(props.positionMs) : ""}</span>
+        <span>{props.known && props.lengthMs !== null ? clock(props.lengthMs) : ""}</span>
+      </div>
+    </>
+  );
+}
+
+/** Votes of the last two minutes. */
+function VoteLine() {
+  const history = voteHistory.value;
+  const most = history.reduce((top, { votes }) => Math.max(top, votes), 50);
+  const end = history.at(-1)?.atMs ?? 0;
+  const spanMs = 90_000;
+  const points = history
+    .filter(({ atMs }) => end - atMs <= spanMs)
+    .map(
+      ({ atMs, votes }) =>
+        `${(600 - ((end - atMs) / spanMs) * 600).toFixed(1)},${(42 - (votes / most) * 38).toFixed(1)}`,
+    );
+  return (
+    <svg
+      class="spark"
+      viewBox="0 0 600 44"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label="Agreement over the last minute and a half"
+    >
+      {points.length > 1 && (
+        <>
+          <polygon
+            points={`${points[0]!.split(",")[0]},44 ${points.join(" ")} 600,44`}
+            fill="var(--accent-soft)"
+          />
+          <polyline
+            points={points.join(" ")}
+            fill="none"
+            stroke="var(--accent)"
+            stroke-width="1.6"
+            vector-effect="non-scaling-stroke"
+          />
+        </>
+      )}
+      <line x1="0" y1="43.5" x2="600" y2="43.5" stroke="var(--line)" vector-effect="non-scaling-stroke" />
+    </svg>
+  );
+}
+
+function StudioCard() {
+  const current = stream.value;
+  const onAir = current?.onAir ?? undefined;
+  const positionMs = onAir === undefined ? 0 : onAir.positionMs + sinceRead();
+  return (
+    <section class="card" aria-label="Studio">
+      <div class="eyebrow">
+        On air from the studio
+        <span class="aside">{current === undefined ? "" : `${current.listeners} listening`}</span>
+      </div>
+      <h2 class="title small">{onAir?.title ?? <span class="faint">Silence</span>}</h2>
+      <p class="subtitle">{onAir?.detail ?? current?.programme ?? ""}</p>
+      <Progress positionMs={positionMs} lengthMs={onAir?.lengthMs ?? null} known={onAir !== undefined} />
+      <div class="listen">
+        <ListenButton />
+        <label class="visually-hidden" for="volume">
+          Volume
+        </label>
+        <input
+          id="volume"
+          type="range"
+          min="0"
+          max="1"
+          step="0.01"
+          value={volume.value}
+          onInput={(event) => setVolume(Number(event.currentTarget.value))}
+        />
+      </div>
+      <Meter />
+      <p role="status" class="faint" style="min-height: 1.45em; margin-top: 8px">
+        {playerState.value === "failed" ? playerProblem.value : ""}
+      </p>
+    </section>
+  );
+}
+
+function Meter() {
+  // The scale runs from -48 dB of full scale to 0.
+  const decibels = 20 * Math.log10(Math.max(1e-4, level.value.peak));
+  const share = Math.max(0, Math.min(1, 1 + decibels / 48));
+  return (
+    <div class="meter" aria-hidden="true">
+      <i class="meter-bar" style={{ "--level": `${(share * 100).toFixed(1)}%` }} />
+    </div>
+  );
+}
+
+function ScopeLegend() {
+  const waiting = peakCount.value === 0 && scope.form === undefined;
+  if (waiting)
+    return (
+      <div class="waiting">
+        {connection.value === "lost" ? "The picture comes back with the server." : "Waiting for sound"}
+      </div>
+    );
+  return (
+    <div class="legend">
+      <span>Received sound</span>
+      <span>
+        <i class="ring" /> peaks that identify it
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ApiError, request } from "../api.ts";
+import { clock } from "../format.ts";
+import { connection, stream } from "../live/live.ts";
+
+interface Health {
+  readonly uptimeSeconds: number;
+}
+interface Ready {
+  readonly ready: boolean;
+  readonly waitingFor: string | null;
+}
+interface Version {
+  readonly version: string;
+  readonly node: string;
+}
+
+const health = signal<Health | undefined>(undefined);
+const ready = signal<Ready | undefined>(undefined);
+const version = signal<Version | undefined>(undefined);
+const metrics = signal<ReadonlyMap<string, number>>(new Map());
+const problem = signal("");
+
+async function load(): Promise<void> {
+  try {
+    const json = async <T,>(path: string) => (await (await request(path)).json()) as T;
+    health.value = await json<Health>("/v1/health");
+    ready.value = await json<Ready>("/v1/ready");
+    version.value ??= await json<Version>("/v1/version");
+    metrics.value = parseMetrics(await (await request("/v1/metrics")).text());
+    problem.value = "";
+  } catch (error) {
+    problem.value = error instanceof ApiError ? error.message : String(error);
+  }
+}
+
+/** Sums the series of each metric. */
+function parseMetrics(text: string): Map<string, number> {
+  const values = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const match = /^([a-z_]+)(?:\{.*\})? (\S+)$/.exec(line);
+    if (match !== null) values.set(match[1]!, (values.get(match[1]!) ?? 0) + Number(match[2]));
+  }
+  return values;
+}
+
+/** How the server is doing. */
+export function SystemScreen() {
+  useEffect(() => {
+    void load();
+    const timer = setInterval(() => void load(), 2000);
+    return () => clearInterval(timer);
+  }, []);
+  const uptime = health.value?.uptimeSeconds;
+  const cpu = metrics.value.get("longwave_process_cpu_seconds_total");
+  const memory = metrics.value.get("longwave_process_resident_bytes");
+  return (
+    <div class="grid two">
+      <section class="card">
+        <div class="eyebrow">System</div>
+        <h1 class="title small">
+          {ready.value === undefined
+            ? "Asking the server"
+            : ready.value.ready
+              ? "Everything is ready"
+              : "Starting"}
+        </h1>
+        <p class="subtitle">
+          {problem.value !== ""
+            ? problem.value
+            : (ready.value?.waitingFor ?? "All recordings of the programme are enrolled.")}
+        </p>
+        <dl class="facts">
+          <Fact name="Up for" value={uptime === undefined ? undefined : clock(uptime * 1000)} />
+          <Fact
+            name="Mean share of one core"
+            value={
+              cpu === undefined || uptime === undefined
+                ? undefined
+                : `${((100 * cpu) / Math.max(1, uptime)).toFixed(0)} %`
+            }
+          />
+          <Fact
+            name="Memory"
+            value={memory === undefined ? undefined : `${(memory / 2 ** 20).toFixed(0)} MB`}
+          />
+          <Fact
+            name="Requests"
+            value={metrics.value.get("longwave_http_requests_total")?.toLocaleString("en")}
+          />
+        </dl>
+      </section>
+      <section class="card">
+        <div class="eyebrow">Station</div>
+        <h2 class="title small">{stream.value?.id ?? "No station"}</h2>
+        <p class="subtitle">{stream.value?.programme ?? ""}</p>
+        <dl class="facts">
+          <Fact
+            name="On air for"
+            value={stream.value === undefined ? undefined : clock(stream.value.playedMs)}
+          />
+          <Fact name="Listeners" value={stream.value?.listeners.toString()} />
+          <Fact name="Connection" value={connection.value} />
+          <Fact name="Version" value={version.value?.version} />
+          <Fact name="Node" value={version.value?.node} />
+        </dl>
+        <p class="muted" style="margin-top: 20px">
+          For machines: <a href="/openapi.json">API description</a>, <a href="/v1/metrics">metrics</a>,{" "}
+          <a href="/v1/streams">streams</a>.
+        </p>
+      </section>
+    </div>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string | undefined }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value ?? "–"}</dd>
+    </div>
+  );
+}

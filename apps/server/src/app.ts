@@ -1,0 +1,132 @@
+import { Hono } from "hono";
+import { consoleHandler } from "./console-files.ts";
+import { notFound } from "./errors.ts";
+import { type GuardOptions, guardRequest } from "./guard.ts";
+import type { Host } from "./host.ts";
+import { RouteLimiter } from "./limits.ts";
+import { Metrics } from "./metrics.ts";
+import { openApiDocument } from "./openapi.ts";
+import { problemOf, problemResponse } from "./problem.ts";
+import { json, type Route } from "./route.ts";
+import { catalogRoutes } from "./routes/catalog.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { streamRoutes } from "./routes/streams.ts";
+
+export interface AppOptions extends GuardOptions {
+  readonly host: Host;
+  /** Folder of the built console; undefined serves the API alone. */
+  readonly consoleDirectory: string | undefined;
+  /** Told of errors that are not the client's. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Headers of every answer: no sniffing, no framing, no referrer, isolation so that threads work. */
+const safetyHeaders: Readonly<Record<string, string>> = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
+/**
+ * The whole HTTP application, without a socket: `app.request("/v1/health")` answers it in a test.
+ */
+export function createApp(options: AppOptions): Hono {
+  const { host } = options;
+  const metrics = new Metrics();
+  observeProcess(metrics, host);
+  const routes: Route[] = [
+    ...healthRoutes(host, metrics),
+    ...streamRoutes(host),
+    ...catalogRoutes(host),
+    ...eventRoutes(host),
+  ];
+  const app = new Hono({ strict: true });
+
+  app.use(async (context, next) => {
+    await next();
+    for (const [name, value] of Object.entries(safetyHeaders)) context.res.headers.set(name, value);
+    const origin = context.req.header("origin");
+    if (origin !== undefined && options.corsOrigins.includes(origin)) {
+      context.res.headers.set("access-control-allow-origin", origin);
+      context.res.headers.set("vary", "origin");
+    }
+  });
+  for (const route of routes) mount(app, route, options, metrics);
+  app.get("/openapi.json", () => json(openApiDocument(routes, host.version)));
+  app.options("*", (context) => {
+    const origin = context.req.header("origin");
+    if (origin === undefined || !options.corsOrigins.includes(origin))
+      return new Response(null, { status: 403 });
+    return new Response(null, {
+      status: 204,
+      headers: {
+        "access-control-allow-methods": "GET, POST, PUT, DELETE",
+        "access-control-allow-headers": "authorization, content-type, last-event-id",
+        "access-control-max-age": "600",
+      },
+    });
+  });
+  if (options.consoleDirectory !== undefined) app.get("*", consoleHandler(options.consoleDirectory));
+  app.notFound((context) =>
+    problemResponse(notFound(`${context.req.method} ${context.req.path.slice(0, 200)}`)),
+  );
+  app.onError((error) => {
+    if (problemOf(error).status >= 500) options.onError?.(error);
+    return problemResponse(error);
+  });
+  return app;
+}
+
+function mount(app: Hono, route: Route, options: AppOptions, metrics: Metrics): void {
+  const limiter = new RouteLimiter(route);
+  const path = route.path.replace(/\{(\w+)\}/g, ":$1");
+  app.on(route.method.toUpperCase(), path, async (context) => {
+    let response: Response;
+    try {
+      guardRequest(context.req.raw, options, route.open === true);
+      response = await limiter.run(context.req.raw, (signal) => route.handle(context, signal));
+    } catch (error) {
+      if (problemOf(error).status === 500) options.onError?.(error);
+      response = problemResponse(error);
+    }
+    metrics.count("longwave_http_requests_total", "Requests answered.", {
+      route: `${route.method.toUpperCase()} ${route.path}`,
+      status: String(response.status),
+    });
+    return response;
+  });
+}
+
+function observeProcess(metrics: Metrics, host: Host): void {
+  metrics.onCollect(() => {
+    metrics.set("longwave_process_resident_bytes", "Resident memory.", process.memoryUsage().rss);
+    metrics.set(
+      "longwave_process_cpu_seconds_total",
+      "CPU time used.",
+      process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
+      {},
+      "counter",
+    );
+    for (const { station } of host.stations.values()) {
+      const status = station.status();
+      const labels = { stream: station.id };
+      metrics.set(
+        "longwave_stream_played_seconds_total",
+        "Sound sent.",
+        status.playedMs / 1000,
+        labels,
+        "counter",
+      );
+      metrics.set("longwave_stream_listeners", "Listeners now.", status.listeners, labels);
+      metrics.set(
+        "longwave_stream_identified",
+        "1 while the sound is recognised.",
+        status.heard === undefined ? 0 : 1,
+        labels,
+      );
+    }
+  });
+}

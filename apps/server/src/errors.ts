@@ -1,0 +1,27 @@
+import { type ErrorKind, LongwaveError } from "@longwave/base";
+
+/**
+ * What can go wrong in the server. Codes: `server/port-in-use`, `server/no-permission`, `server/cannot-listen`,
+ * `server/token-required`, `server/bad-option`, `server/bad-request`, `server/body-too-large`, `server/busy`,
+ * `server/timeout`, `server/not-found`, `server/unauthorized`, `server/forbidden`.
+ */
+export class ServerError extends LongwaveError {
+  override readonly name = "ServerError";
+  /** HTTP status where it is not the one of the kind. */
+  readonly status: number | undefined;
+
+  constructor(
+    code: `server/${string}`,
+    kind: ErrorKind,
+    message: string,
+    options: { cause?: unknown; status?: number } = {},
+  ) {
+    super(code, kind, message, options);
+    this.status = options.status;
+  }
+}
+
+/** 404 for a thing that is not there. */
+export function notFound(what: string): ServerError {
+  return new ServerError("server/not-found", "usage", `There is no ${what}.`, { status: 404 });
+}

@@ -1,0 +1,33 @@
+import type { Catalog } from "@longwave/catalog";
+import type { Reception, Scope, Station } from "@longwave/station";
+import { notFound } from "./errors.ts";
+
+/** A station and what belongs to it, as far as the server can show it. */
+export interface HostedStation {
+  readonly station: Station;
+  readonly scope: Scope;
+  /** Where the reception can be changed. */
+  readonly reception?: Reception;
+}
+
+/** What a server serves. Parts that are absent have no routes that succeed. */
+export interface Host {
+  readonly version: string;
+  readonly stations: ReadonlyMap<string, HostedStation>;
+  readonly catalog?: Catalog;
+  /** Undefined when ready, else what is still missing, in words. */
+  readonly notReady: () => string | undefined;
+}
+
+/** @throws ServerError `server/not-found` */
+export function hostedStation(host: Host, id: string): HostedStation {
+  const hosted = host.stations.get(id);
+  if (hosted === undefined) throw notFound(`stream ${JSON.stringify(id.slice(0, 100))}`);
+  return hosted;
+}
+
+/** @throws ServerError `server/not-found` where the server has no catalog */
+export function hostedCatalog(host: Host): Catalog {
+  if (host.catalog === undefined) throw notFound("catalog on this server");
+  return host.catalog;
+}

@@ -1,0 +1,65 @@
+import type { Host } from "../host.ts";
+import type { Metrics } from "../metrics.ts";
+import { flag, json, number, objectOf, type Route, text, textOrNull } from "../route.ts";
+
+/** Is it alive, is it ready, which version, how is it doing. */
+export function healthRoutes(host: Host, metrics: Metrics): Route[] {
+  return [
+    {
+      method: "get",
+      path: "/v1/health",
+      tag: "Operations",
+      summary: "Says that the server is alive",
+      open: true,
+      answer: {
+        status: 200,
+        description: "It is.",
+        contentType: "application/json",
+        schema: objectOf({ status: text, uptimeSeconds: number }),
+      },
+      handle: () => json({ status: "ok", uptimeSeconds: Math.round(process.uptime() * 1000) / 1000 }),
+    },
+    {
+      method: "get",
+      path: "/v1/ready",
+      tag: "Operations",
+      summary: "Says whether everything has started; 503 until then",
+      open: true,
+      answer: {
+        status: 200,
+        description: "Ready, or with status 503 what is missing.",
+        contentType: "application/json",
+        schema: objectOf({ ready: flag, waitingFor: textOrNull }),
+      },
+      handle: () => {
+        const waitingFor = host.notReady() ?? null;
+        return json({ ready: waitingFor === null, waitingFor }, waitingFor === null ? 200 : 503);
+      },
+    },
+    {
+      method: "get",
+      path: "/v1/version",
+      tag: "Operations",
+      summary: "Names the version",
+      open: true,
+      answer: {
+        status: 200,
+        description: "Version of Longwave and of Node.",
+        contentType: "application/json",
+        schema: objectOf({ name: text, version: text, node: text }),
+      },
+      handle: () => json({ name: "longwave", version: host.version, node: process.versions.node }),
+    },
+    {
+      method: "get",
+      path: "/v1/metrics",
+      tag: "Operations",
+      summary: "Metrics in Prometheus' text format",
+      answer: { status: 200, description: "The metrics.", contentType: "text/plain", schema: text },
+      handle: () =>
+        new Response(metrics.render(), {
+          headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+        }),
+    },
+  ];
+}

@@ -1,0 +1,208 @@
+import { checkReception, stationChannels, stationRateHz } from "@longwave/station";
+import { listenerBody } from "../byte-stream.ts";
+import { ServerError } from "../errors.ts";
+import { type Host, type HostedStation, hostedStation } from "../host.ts";
+import { readJsonObject } from "../limits.ts";
+import { liveWavHeader } from "../live-wav.ts";
+import {
+  flag,
+  integer,
+  integerOrNull,
+  json,
+  listOf,
+  number,
+  numberOrNull,
+  objectOf,
+  type Parameter,
+  type Route,
+  type Schema,
+  text,
+} from "../route.ts";
+
+const receptionSchema = objectOf({ gainDb: number, noiseDb: numberOrNull, lowHz: number, highHz: number });
+
+const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: "null" }] });
+
+const streamSchema = objectOf({
+  id: text,
+  programme: text,
+  running: flag,
+  playedMs: integer,
+  onAir: orNull(
+    objectOf({
+      item: text,
+      id: text,
+      title: text,
+      detail: text,
+      lengthMs: integerOrNull,
+      positionMs: integer,
+    }),
+  ),
+  heard: orNull(
+    objectOf({
+      track: text,
+      title: text,
+      positionMs: integer,
+      score: number,
+      votes: integer,
+      sinceMs: integer,
+    }),
+  ),
+  listeners: integer,
+  reception: orNull(receptionSchema),
+});
+
+const idParameter: Parameter = { name: "id", in: "path", description: "Id of the stream.", schema: text };
+
+/** Streams: what is on air, live sound, live picture, reception. */
+export function streamRoutes(host: Host): Route[] {
+  return [
+    {
+      method: "get",
+      path: "/v1/streams",
+      tag: "Streams",
+      summary: "Lists the streams",
+      answer: {
+        status: 200,
+        description: "All streams.",
+        contentType: "application/json",
+        schema: objectOf({ streams: listOf(streamSchema) }),
+      },
+      handle: () => json({ streams: [...host.stations.values()].map(describe) }),
+    },
+    {
+      method: "get",
+      path: "/v1/streams/{id}",
+      tag: "Streams",
+      summary: "Says what a stream plays and what is heard in it",
+      parameters: [idParameter],
+      answer: {
+        status: 200,
+        description: "The stream.",
+        contentType: "application/json",
+        schema: streamSchema,
+      },
+      handle: (context) => json(describe(hostedStation(host, context.req.param("id") ?? ""))),
+    },
+    {
+      method: "get",
+      path: "/v1/streams/{id}/audio",
+      tag: "Streams",
+      summary: "Live sound, from now on, for as long as the client listens",
+      parameters: [
+        idParameter,
+        {
+          name: "format",
+          in: "query",
+          description:
+            "wav (for players), or pcm: 48 kHz stereo interleaved 16-bit little-endian without a header.",
+          schema: { type: "string", enum: ["wav", "pcm"], default: "wav" },
+        },
+      ],
+      answer: {
+        status: 200,
+        description:
+          "Endless sound. A client that reads too slowly misses the oldest part of what it has not read.",
+        contentType: "audio/wav",
+      },
+      handle: (context) => {
+        const { station } = hostedStation(host, context.req.param("id") ?? "");
+        const format = context.req.query("format") ?? "wav";
+        if (format !== "wav" && format !== "pcm") {
+          throw new ServerError(
+            "server/bad-request",
+            "usage",
+            `format must be wav or pcm, not ${JSON.stringify(format)}.`,
+          );
+        }
+        const head = format === "wav" ? liveWavHeader(stationRateHz, stationChannels) : undefined;
+        return new Response(listenerBody(station.listen(), head), {
+          headers: {
+            "content-type": format === "wav" ? "audio/wav" : "application/octet-stream",
+            "cache-control": "no-store",
+            "x-accel-buffering": "no",
+          },
+        });
+      },
+    },
+    {
+      method: "get",
+      path: "/v1/streams/{id}/scope",
+      tag: "Streams",
+      summary: "Live picture of the sound: spectrum, peaks, levels",
+      parameters: [idParameter],
+      answer: {
+        status: 200,
+        description: "Endless binary messages as in docs/design/server.md.",
+        contentType: "application/octet-stream",
+      },
+      handle: (context) => {
+        const { scope } = hostedStation(host, context.req.param("id") ?? "");
+        return new Response(listenerBody(scope.join(), scope.header()), {
+          headers: {
+            "content-type": "application/octet-stream",
+            "cache-control": "no-store",
+            "x-accel-buffering": "no",
+          },
+        });
+      },
+    },
+    {
+      method: "put",
+      path: "/v1/streams/{id}/reception",
+      tag: "Streams",
+      summary: "Sets how well the receiver hears the studio",
+      parameters: [idParameter],
+      body: {
+        contentType: "application/json",
+        description: "gainDb -40 to 12, noiseDb -90 to 0 or null, lowHz 0 to 20000, highHz 100 to 24000.",
+        schema: receptionSchema,
+      },
+      answer: {
+        status: 200,
+        description: "The settings now in force.",
+        contentType: "application/json",
+        schema: receptionSchema,
+      },
+      handle: async (context) => {
+        const { reception, station } = hostedStation(host, context.req.param("id") ?? "");
+        if (reception === undefined) {
+          throw new ServerError("server/not-found", "usage", "This stream has no adjustable reception.", {
+            status: 404,
+          });
+        }
+        const settings = checkReception((await readJsonObject(context.req.raw)) as never);
+        reception.change(settings);
+        station.log.append({ type: "reception.changed", ...settings });
+        return json(settings);
+      },
+    },
+  ];
+}
+
+function describe({ station, reception }: HostedStation): Record<string, unknown> {
+  const { id, programme, running, playedMs, onAir, heard, listeners } = station.status();
+  return {
+    id,
+    programme,
+    running,
+    playedMs,
+    onAir:
+      onAir === undefined
+        ? null
+        : {
+            item: onAir.item,
+            id: onAir.id,
+            title: onAir.title,
+            detail: onAir.detail,
+            lengthMs:
+              onAir.lengthFrames === undefined
+                ? null
+                : Math.floor((onAir.lengthFrames * 1000) / stationRateHz),
+            positionMs: onAir.positionMs,
+          },
+    heard: heard ?? null,
+    listeners,
+    reception: reception?.settings ?? null,
+  };
+}

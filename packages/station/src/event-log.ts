@@ -1,0 +1,100 @@
+import type { Clock } from "@longwave/base";
+import type { ItemKind } from "./stages.ts";
+
+/** What happens in a station. All times are integers; positions are milliseconds of the station's sound. */
+export type StationEventBody =
+  | {
+      readonly type: "station.started";
+      readonly station: string;
+      readonly programme: string;
+      readonly profile: string;
+    }
+  | { readonly type: "station.stopped"; readonly playedMs: number }
+  | {
+      readonly type: "catalog.enrolled";
+      readonly track: string;
+      readonly title: string;
+      readonly records: number;
+    }
+  | {
+      readonly type: "programme.started";
+      readonly item: ItemKind;
+      readonly id: string;
+      readonly title: string;
+      readonly detail: string;
+      readonly lengthMs: number | null;
+      readonly atMs: number;
+    }
+  | { readonly type: "programme.ended"; readonly atMs: number }
+  | {
+      readonly type: "match.entered" | "match.held";
+      readonly track: string;
+      readonly title: string;
+      /** Where in the recording the received sound stands at `atMs`. */
+      readonly positionMs: number;
+      /** Contrast with the best other track, two decimals. */
+      readonly score: number;
+      /** Chance of so good an answer to sound that is not in the catalog, three digits. */
+      readonly pFalse: number;
+      readonly votes: number;
+      readonly atMs: number;
+    }
+  | { readonly type: "match.left"; readonly track: string; readonly heldMs: number; readonly atMs: number }
+  | { readonly type: "signal.silent" | "signal.returned"; readonly atMs: number }
+  | {
+      readonly type: "reception.changed";
+      readonly gainDb: number;
+      readonly noiseDb: number | null;
+      readonly lowHz: number;
+      readonly highHz: number;
+    }
+  | { readonly type: "clock.slipped"; readonly skippedMs: number }
+  | { readonly type: "input.failed"; readonly input: string; readonly reason: string };
+
+/** One line of the log. `seq` counts from 0 without gaps; `atUs` is the station's monotonic clock since its start. */
+export type StationEvent = { readonly seq: number; readonly atUs: number } & StationEventBody;
+
+export type StationEventType = StationEventBody["type"];
+
+/**
+ * The station's log: numbered, kept to the last `capacity` events, and told to whoever subscribed. Subscribers run inside
+ * `append`; they must be quick and must not throw.
+ */
+export class EventLog {
+  readonly #clock: Clock;
+  readonly #startUs: number;
+  readonly #capacity: number;
+  readonly #recent: StationEvent[] = [];
+  readonly #subscribers = new Set<(event: StationEvent) => void>();
+  #nextSeq = 0;
+
+  constructor(clock: Clock, capacity = 1000) {
+    this.#clock = clock;
+    this.#startUs = clock.nowUs();
+    this.#capacity = capacity;
+  }
+
+  append(body: StationEventBody): StationEvent {
+    const event = { seq: this.#nextSeq++, atUs: this.#clock.nowUs() - this.#startUs, ...body };
+    this.#recent.push(event);
+    if (this.#recent.length > this.#capacity) this.#recent.shift();
+    for (const subscriber of this.#subscribers) subscriber(event);
+    return event;
+  }
+
+  /** Kept events after `seq`, oldest first. */
+  since(seq: number): readonly StationEvent[] {
+    return this.#recent.filter((event) => event.seq > seq);
+  }
+
+  /** Calls `subscriber` for every later event; returns the function that ends it. */
+  subscribe(subscriber: (event: StationEvent) => void): () => void {
+    this.#subscribers.add(subscriber);
+    return () => this.#subscribers.delete(subscriber);
+  }
+}
+
+/** An event as one line of JSON, without the line's end. The order of the fields is that of the type. */
+export function eventLine(event: StationEvent): string {
+  return JSON.stringify(event);
+}

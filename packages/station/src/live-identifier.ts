@@ -1,0 +1,127 @@
+import type { Catalog, LiveIdentification, LiveMatcher } from "@longwave/catalog";
+import { profileOf } from "@longwave/fingerprint";
+import type { StationEventBody } from "./event-log.ts";
+import { framesToMs, stationChannels, stationRateHz } from "./sound.ts";
+import type { SoundSink } from "./stages.ts";
+
+export interface IdentifierOptions {
+  readonly catalog: Catalog;
+  readonly onEvent: (event: StationEventBody) => void;
+  /** Told of each spectral peak once it is final: its time in milliseconds of the sound, Hz, dB. */
+  readonly onPeak?: (atMs: number, hz: number, decibels: number) => void;
+}
+
+/** What is playing, as far as the sound tells. */
+export interface NowPlaying {
+  readonly track: string;
+  readonly title: string;
+  /** Where in the recording the sound stood at `atMs`. */
+  readonly positionMs: number;
+  /** As in the catalog's match. */
+  readonly score: number;
+  readonly pFalse: number;
+  readonly votes: number;
+  /** When it was first recognised, and when last; milliseconds of the station's sound. */
+  readonly sinceMs: number;
+  readonly atMs: number;
+}
+
+/** Sound that a query covers: long enough to decide in noise, short enough to follow a change of song. */
+const windowSeconds = 6;
+/** The first query after 2 s, then one every half second. */
+const firstQueryFrames = 2 * stationRateHz;
+const intervalFrames = stationRateHz / 2;
+/** Queries in a row without the track before it counts as gone: 3 s. */
+const missesToLeave = 6;
+/** While a track plays on, the log says so every 10 s. */
+const heldEveryMs = 10_000;
+
+/**
+ * Listens to the received sound and says what is playing. Fingerprints are made as the sound comes; twice a second those of
+ * the last seconds are looked up. One look-up at a time: while one is under way the next is left out, never queued.
+ */
+export class LiveIdentifier implements SoundSink {
+  readonly #onEvent: (event: StationEventBody) => void;
+  readonly #matcher: LiveMatcher;
+  readonly #mono = new Float32Array(4096);
+  #receivedFrames = 0;
+  #nextQuery = firstQueryFrames;
+  #pending: Promise<void> | undefined;
+  #now: NowPlaying | undefined;
+  #misses = 0;
+  #saidMs = 0;
+
+  constructor({ catalog, onEvent, onPeak }: IdentifierOptions) {
+    this.#onEvent = onEvent;
+    const { hopSize, sampleRate, fftSize } = profileOf(catalog.profile);
+    this.#matcher = catalog.live({
+      sampleRate: stationRateHz,
+      windowSeconds,
+      ...(onPeak !== undefined && {
+        onPeak: (frame: number, bin: number, decibels: number) =>
+          onPeak(Math.floor((frame * hopSize * 1000) / sampleRate), (bin * sampleRate) / fftSize, decibels),
+      }),
+    });
+  }
+
+  get now(): NowPlaying | undefined {
+    return this.#now;
+  }
+
+  write(block: Float32Array): void {
+    const frames = block.length / stationChannels;
+    const mono = this.#mono;
+    for (let i = 0; i < frames; i++) mono[i] = (block[2 * i]! + block[2 * i + 1]!) / 2;
+    this.#matcher.push(mono, 0, frames);
+    this.#receivedFrames += frames;
+    if (this.#receivedFrames < this.#nextQuery) return;
+    this.#nextQuery = this.#receivedFrames + intervalFrames;
+    this.#pending ??= this.#query().finally(() => {
+      this.#pending = undefined;
+    });
+  }
+
+  /** Waits for the look-up that is under way. */
+  async settle(): Promise<void> {
+    await this.#pending;
+  }
+
+  async #query(): Promise<void> {
+    const atMs = framesToMs(this.#receivedFrames);
+    this.#decide(await this.#matcher.identify({ limit: 2 }), atMs);
+  }
+
+  #decide({ match, positionMs }: LiveIdentification, atMs: number): void {
+    const current = this.#now;
+    if (match === undefined || positionMs === undefined) {
+      if (current !== undefined && ++this.#misses >= missesToLeave) this.#leave(atMs);
+      return;
+    }
+    this.#misses = 0;
+    const found = {
+      track: match.track.id,
+      title: match.track.title ?? match.track.id,
+      positionMs,
+      score: Math.round(match.score * 100) / 100,
+      pFalse: Number(match.pFalse.toPrecision(3)),
+      votes: match.votes,
+    };
+    if (current?.track === found.track) {
+      this.#now = { ...found, sinceMs: current.sinceMs, atMs };
+      if (atMs - this.#saidMs < heldEveryMs) return;
+      this.#onEvent({ type: "match.held", ...found, atMs });
+    } else {
+      if (current !== undefined) this.#leave(atMs);
+      this.#now = { ...found, sinceMs: atMs, atMs };
+      this.#onEvent({ type: "match.entered", ...found, atMs });
+    }
+    this.#saidMs = atMs;
+  }
+
+  #leave(atMs: number): void {
+    const { track, sinceMs } = this.#now!;
+    this.#now = undefined;
+    this.#misses = 0;
+    this.#onEvent({ type: "match.left", track, heldMs: atMs - sinceMs, atMs });
+  }
+}

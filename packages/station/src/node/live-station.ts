@@ -1,0 +1,107 @@
+import { type Hooks, MemoryStore, type ObjectStore } from "@longwave/base";
+import { DirectoryStore, SystemClock } from "@longwave/base/node";
+import { Catalog } from "@longwave/catalog";
+import { Reception } from "../reception.ts";
+import { Scope } from "../scope.ts";
+import { enrollRepertoire } from "../songs/enroll-repertoire.ts";
+import { defaultSongCount, makeRepertoire, songProgramme } from "../songs/repertoire.ts";
+import { Station } from "../station.ts";
+import { programmeName } from "../virtual-station.ts";
+import { type LiveInput, openInput } from "./input.ts";
+
+export interface LiveStationOptions {
+  /** Default "studio-1". */
+  readonly id?: string;
+  readonly seed: number;
+  /** Songs of the built-in programme. */
+  readonly songs?: number;
+  /** The user's own sound: a file, a directory, or "-" for PCM on standard input. */
+  readonly input?: string;
+  /** Form of raw PCM on standard input. */
+  readonly inputRateHz?: number;
+  readonly inputChannels?: number;
+  /** Directory of the catalog; in memory by default. */
+  readonly catalogDirectory?: string;
+  readonly hooks?: Hooks;
+}
+
+/** A station in real time, with what a server shows of it. */
+export interface LiveStation {
+  readonly station: Station;
+  readonly scope: Scope;
+  readonly reception: Reception;
+  readonly catalog: Catalog;
+  /** Undefined when everything is enrolled, else what is under way, in words. */
+  readonly busyWith: () => string | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * Puts a station on air: the built-in programme, or the user's own sound. It plays at once; what is not enrolled yet is
+ * enrolled while it plays, what plays first comes first.
+ *
+ * @throws StationError for an input that cannot be used; CatalogError for a catalog that cannot be opened
+ */
+export async function openLiveStation(options: LiveStationOptions): Promise<LiveStation> {
+  const store: ObjectStore =
+    options.catalogDirectory === undefined ? new MemoryStore() : new DirectoryStore(options.catalogDirectory);
+  const catalog = await Catalog.open(store);
+  const clock = new SystemClock();
+  const scope = new Scope();
+  const reception = new Reception(options.seed);
+  const stop = new AbortController();
+  const repertoire =
+    options.input === undefined ? makeRepertoire(options.seed, options.songs ?? defaultSongCount) : [];
+  const input: LiveInput =
+    options.input === undefined
+      ? {
+          name: programmeName(repertoire.length, options.seed),
+          source: songProgramme(repertoire, options.seed),
+        }
+      : await openInput(options.input, { catalog, pause: breathe, signal: stop.signal, ...options });
+  const station = new Station({
+    id: options.id ?? "studio-1",
+    programme: input.name,
+    clock,
+    source: input.source,
+    path: reception,
+    catalog,
+    onPeak: (atMs, hz, decibels) => scope.addPeak(atMs, hz, decibels),
+    sinks: [scope],
+    ...(options.hooks !== undefined && { hooks: options.hooks }),
+  });
+  input.onEvents?.((event) => void station.log.append(event));
+  let enrolled = 0;
+  const enrolling = enrollRepertoire(catalog, repertoire, {
+    signal: stop.signal,
+    pause: breathe,
+    onEnrolled: ({ id, title }, records) => {
+      enrolled++;
+      station.log.append({ type: "catalog.enrolled", track: id, title, records });
+    },
+  }).catch((error: unknown) => {
+    if (stop.signal.aborted) return;
+    options.hooks?.log?.("error", `Enrolling the programme failed: ${(error as Error).message}`);
+  });
+  station.start();
+  return {
+    station,
+    scope,
+    reception,
+    catalog,
+    busyWith: () =>
+      enrolled < repertoire.length ? `enrolling song ${enrolled + 1} of ${repertoire.length}` : undefined,
+    close: async () => {
+      stop.abort();
+      await enrolling;
+      await station.close();
+      scope.close();
+      await catalog.close();
+    },
+  };
+}
+
+/** Lets everything else that waits have its turn. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

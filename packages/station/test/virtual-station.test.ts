@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { eventLine, runVirtualStation, type StationEvent } from "../src/index.ts";
+
+async function run(seed: number, seconds: number, songs: number): Promise<StationEvent[]> {
+  const events: StationEvent[] = [];
+  await runVirtualStation({
+    seed,
+    songs,
+    durationUs: seconds * 1e6,
+    onEvent: (event) => {
+      events.push(event);
+    },
+  });
+  return events;
+}
+
+describe("a virtual run", () => {
+  const first = run(7, 80, 3);
+
+  test("recognises each song within five seconds, at the right place", async () => {
+    const events = await first;
+    const started = events.filter((event) => event.type === "programme.started");
+    expect(started.length).toBeGreaterThanOrEqual(2);
+    for (const song of started) {
+      const entered = events.find((event) => event.type === "match.entered" && event.track === song.id);
+      if (entered?.type !== "match.entered") throw new Error(`${song.title} was not recognised.`);
+      expect(entered.atMs - song.atMs).toBeGreaterThan(0);
+      expect(entered.atMs - song.atMs).toBeLessThanOrEqual(5000);
+      expect(Math.abs(entered.positionMs - (entered.atMs - song.atMs))).toBeLessThanOrEqual(20);
+    }
+  });
+
+  test("numbers its events without a gap and never goes back in time", async () => {
+    const events = await first;
+    expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index));
+    for (let i = 1; i < events.length; i++)
+      expect(events[i]!.atUs).toBeGreaterThanOrEqual(events[i - 1]!.atUs);
+    expect(events.at(-1)?.type).toBe("station.stopped");
+  });
+
+  test("writes the same log twice, and another one for another seed", async () => {
+    const lines = async (events: Promise<StationEvent[]>) => (await events).map(eventLine).join("\n");
+    const [once, again, other] = [await lines(first), await lines(run(7, 80, 3)), await lines(run(8, 10, 1))];
+    expect(again).toBe(once);
+    expect(other).not.toBe(once);
+  });
+});
