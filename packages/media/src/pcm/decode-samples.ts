@@ -1,6 +1,6 @@
 import { MediaError } from "../errors.ts";
-import { cellBytes, cellF32, cellF64, machineIsLittleEndian } from "./float-bits.ts";
-import { bytesPerSample, checkSampleRange, type SampleEncoding } from "./sample-format.ts";
+import { cellF32, cellF64, cellWords, highWord } from "./float-bits.ts";
+import { checkSampleRange, type SampleEncoding } from "./sample-format.ts";
 
 /**
  * Turns `count` stored samples at `bytes[start...]` into floats at `pcm[at...]`. Integers of n bits are divided by
@@ -46,21 +46,28 @@ export function decodeSamples(
       return;
     }
     case "s32":
+      for (let i = at; i < end; i++, from += 4) pcm[i] = word(bytes, from, bigEndian) / 0x8000_0000;
+      return;
+    case "f32":
       for (let i = at; i < end; i++, from += 4) {
-        const value = bigEndian
-          ? (bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!
-          : (bytes[from + 3]! << 24) | (bytes[from + 2]! << 16) | (bytes[from + 1]! << 8) | bytes[from]!;
-        pcm[i] = value / 0x8000_0000;
+        cellWords[0] = word(bytes, from, bigEndian);
+        pcm[i] = cellF32[0]!;
       }
       return;
-    default: {
-      const size = bytesPerSample[encoding];
-      const flip = bigEndian === machineIsLittleEndian ? size - 1 : 0;
-      const cell = size === 4 ? cellF32 : cellF64;
-      for (let i = at; i < end; i++, from += size) {
-        for (let k = 0; k < size; k++) cellBytes[k ^ flip] = bytes[from + k]!;
-        pcm[i] = cell[0]!;
+    case "f64": {
+      const high = bigEndian ? 0 : 4;
+      for (let i = at; i < end; i++, from += 8) {
+        cellWords[highWord] = word(bytes, from + high, bigEndian);
+        cellWords[1 - highWord] = word(bytes, from + 4 - high, bigEndian);
+        pcm[i] = cellF64[0]!;
       }
     }
   }
+}
+
+/** Four bytes as a signed 32-bit integer. */
+function word(bytes: Uint8Array, at: number, bigEndian: boolean): number {
+  return bigEndian
+    ? (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+    : (bytes[at + 3]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 1]! << 8) | bytes[at]!;
 }

@@ -1,6 +1,6 @@
 import { MediaError } from "../errors.ts";
-import { cellBytes, cellF32, cellF64, machineIsLittleEndian } from "./float-bits.ts";
-import { bytesPerSample, checkSampleRange, type SampleEncoding } from "./sample-format.ts";
+import { cellF32, cellF64, cellWords, highWord } from "./float-bits.ts";
+import { checkSampleRange, type SampleEncoding } from "./sample-format.ts";
 
 /** Adding and taking away 1.5 * 2^52 leaves a double rounded to an integer, half to even (IEEE 754 default rounding). */
 const roundingMagic = 6_755_399_441_055_744;
@@ -34,29 +34,56 @@ export function encodeSamples(
       `There are no ${count} samples at ${at} of ${pcm.length} floats.`,
     );
   }
-  const size = bytesPerSample[encoding];
   const end = at + count;
   let to = start;
-  if (encoding === "f32" || encoding === "f64") {
-    const flip = bigEndian === machineIsLittleEndian ? size - 1 : 0;
-    const cell = size === 4 ? cellF32 : cellF64;
-    for (let i = at; i < end; i++, to += size) {
-      cell[0] = pcm[i]!;
-      for (let k = 0; k < size; k++) bytes[to + k] = cellBytes[k ^ flip]!;
+  switch (encoding) {
+    case "u8":
+      for (let i = at; i < end; i++) bytes[to++] = quantize(pcm[i]!, 128) + 128;
+      return;
+    case "s16": {
+      const high = bigEndian ? 0 : 1;
+      for (let i = at; i < end; i++, to += 2) {
+        const value = quantize(pcm[i]!, 0x8000);
+        bytes[to + high] = value >> 8;
+        bytes[to + 1 - high] = value;
+      }
+      return;
     }
-    return;
-  }
-  if (encoding === "u8") {
-    for (let i = at; i < end; i++) bytes[to++] = quantize(pcm[i]!, 128) + 128;
-    return;
-  }
-  const scale = encoding === "s16" ? 0x8000 : encoding === "s24" ? 0x80_0000 : 0x8000_0000;
-  const flip = bigEndian ? size - 1 : 0;
-  for (let i = at; i < end; i++, to += size) {
-    let value = quantize(pcm[i]!, scale);
-    for (let k = 0; k < size; k++) {
-      bytes[to + (flip === 0 ? k : flip - k)] = value & 255;
-      value >>= 8;
+    case "s24": {
+      const high = bigEndian ? 0 : 2;
+      for (let i = at; i < end; i++, to += 3) {
+        const value = quantize(pcm[i]!, 0x80_0000);
+        bytes[to + high] = value >> 16;
+        bytes[to + 1] = value >> 8;
+        bytes[to + 2 - high] = value;
+      }
+      return;
+    }
+    case "s32":
+      for (let i = at; i < end; i++, to += 4) putWord(bytes, to, quantize(pcm[i]!, 0x8000_0000), bigEndian);
+      return;
+    case "f32":
+      for (let i = at; i < end; i++, to += 4) {
+        cellF32[0] = pcm[i]!;
+        putWord(bytes, to, cellWords[0]!, bigEndian);
+      }
+      return;
+    case "f64": {
+      const high = bigEndian ? 0 : 4;
+      for (let i = at; i < end; i++, to += 8) {
+        cellF64[0] = pcm[i]!;
+        putWord(bytes, to + high, cellWords[highWord]!, bigEndian);
+        putWord(bytes, to + 4 - high, cellWords[1 - highWord]!, bigEndian);
+      }
     }
   }
+}
+
+/** Stores the low 32 bits of an integer. */
+function putWord(bytes: Uint8Array, at: number, value: number, bigEndian: boolean): void {
+  const word = value | 0;
+  bytes[at + (bigEndian ? 3 : 0)] = word;
+  bytes[at + (bigEndian ? 2 : 1)] = word >> 8;
+  bytes[at + (bigEndian ? 1 : 2)] = word >> 16;
+  bytes[at + (bigEndian ? 0 : 3)] = word >> 24;
 }

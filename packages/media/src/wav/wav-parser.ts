@@ -38,8 +38,16 @@ export interface WavHandler {
 /** What the parser waits for: fixed-size headers, a chunk body to keep, or bytes to pass on or over. */
 type State = "riff" | "chunk-header" | "body" | "data" | "skip" | "pad";
 
-/** What writers put as the size when they cannot seek back: sox, arecord. ffmpeg's 0xFFFFFFFF has its own rule. */
-const placeholderSizes: readonly number[] = [0x7fff_f000, 0x7fff_ffff, 0x8000_0000];
+/**
+ * What writers put as the size when they cannot seek back: sox 0x7FFFF000 rounded down to whole frames, arecord the other
+ * two. ffmpeg's 0xFFFFFFFF has a rule of its own.
+ */
+function isPlaceholder(size: number): boolean {
+  return (size > 0x7ffe_f000 && size <= 0x7fff_f000) || size === 0x7fff_ffff || size === 0x8000_0000;
+}
+
+/** No `fmt ` or `ds64` chunk is larger. */
+const maxStructuralBytes = 1 << 16;
 
 /** Kept chunks grow from here as their bytes arrive, so that a header's claim alone allocates nothing more. */
 const firstBodyBytes = 4096;
@@ -209,15 +217,17 @@ export class WavParser {
   }
 
   #startBody(size: number): void {
-    const kept = this.#metadataBytes + size;
-    if (size > this.#limits.maxChunkBytes || kept > this.#limits.maxMetadataBytes) {
-      if (this.#chunkId === "fmt " || this.#chunkId === "ds64") {
+    if (this.#chunkId === "fmt " || this.#chunkId === "ds64") {
+      if (size > maxStructuralBytes)
         throw malformed(`its ${this.#chunkId.trim()} chunk claims ${size} bytes`);
+    } else {
+      const kept = this.#metadataBytes + size;
+      if (size > this.#limits.maxChunkBytes || kept > this.#limits.maxMetadataBytes) {
+        this.#skip(size);
+        return;
       }
-      this.#skip(size);
-      return;
+      this.#metadataBytes = kept;
     }
-    this.#metadataBytes = kept;
     this.#await("body", new Uint8Array(Math.min(size, firstBodyBytes)), size);
     if (size === 0) this.#readBody();
   }
@@ -246,7 +256,7 @@ export class WavParser {
       this.#openEnded = this.#riffEnd === Number.POSITIVE_INFINITY || this.#riffEnd === position;
     }
     if (this.#openEnded) size = Number.POSITIVE_INFINITY;
-    else if (placeholderSizes.includes(stated)) this.#openEnded = true;
+    else if (isPlaceholder(stated)) this.#openEnded = true;
     const frames = this.#openEnded ? undefined : Math.floor(size / wavFrameBytes(format));
     this.#chunkSize = size;
     this.#remaining = size;
