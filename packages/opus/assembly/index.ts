@@ -2,8 +2,9 @@
 import { prepareTwiddles } from "./celt/fft";
 import { PACKET_AT, PACKET_CAPACITY, PCM_FLOAT_AT, PCM_INTEGER_AT, slotsAddress } from "./layout";
 import { BAD_ARGUMENT, opusConceal, opusDecode, opusDecodeFec } from "./opus/decoder";
-import { packetBytes } from "./opus/packet";
+import { frameSizeOf, packetBytes, parsePacket } from "./opus/packet";
 import { convertToInt16, convertToInt24 } from "./opus/soft-clip";
+import { digestLive, loadSnapshot, saveSnapshot, snapshotBound } from "./opus/snapshot";
 import { celtOf, opusInit, opusReset, OpusState, silkOf, SLOT_BYTES } from "./opus/state";
 
 const FORMAT_INT16: i32 = 1;
@@ -71,6 +72,12 @@ export function decode(
   return convert(state, result, format);
 }
 
+/** Duration at 48 kHz of the packet at the packet address + `offset`, or a negative code; see `lastPacketBytes`. */
+export function parse(offset: i32, length: i32, selfDelimited: i32): i32 {
+  const count = parsePacket(offset, length, selfDelimited != 0);
+  return count < 0 ? count : count * frameSizeOf(load<u8>(PACKET_AT + <usize>offset), 48000);
+}
+
 /** Conceals a loss of `frames` per channel. */
 export function conceal(slot: usize, frames: i32, format: i32): i32 {
   const state = changetype<OpusState>(slot);
@@ -115,10 +122,42 @@ export function setGain(slot: usize, gainQ8: i32): i32 {
   return 0;
 }
 
+export function gain(slot: usize): i32 {
+  return changetype<OpusState>(slot).gainQ8;
+}
+
+export function phaseInversionDisabled(slot: usize): i32 {
+  return celtOf(changetype<OpusState>(slot)).phaseInversionDisabled;
+}
+
+export function ignoreExtensions(slot: usize): i32 {
+  return changetype<OpusState>(slot).ignoreExtensions;
+}
+
 export function setPhaseInversionDisabled(slot: usize, disabled: i32): void {
   celtOf(changetype<OpusState>(slot)).phaseInversionDisabled = i32(disabled != 0);
 }
 
 export function setIgnoreExtensions(slot: usize, ignore: i32): void {
   changetype<OpusState>(slot).ignoreExtensions = i32(ignore != 0);
+}
+
+/** Longest snapshot in bytes. */
+export function maxSnapshotBytes(): i32 {
+  return snapshotBound();
+}
+
+/** Writes the canonical state to the packet address; returns its bytes. */
+export function snapshot(slot: usize, withConceal: i32): i32 {
+  return saveSnapshot(changetype<OpusState>(slot), withConceal != 0);
+}
+
+/** Takes up the state of `length` bytes at the packet address; 0 or a negative code, then nothing has changed. */
+export function restore(slot: usize, length: i32): i32 {
+  return loadSnapshot(changetype<OpusState>(slot), length);
+}
+
+/** Writes four u32 over the live part of the state to the packet address. */
+export function liveStateDigest(slot: usize): void {
+  digestLive(changetype<OpusState>(slot));
 }

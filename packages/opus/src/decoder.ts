@@ -1,0 +1,425 @@
+import { allocateSlot, type CoreInstance, OpusCore, releaseSlot, sharedCore } from "./core.ts";
+import type { Bandwidth, OpusDecoderOptions } from "./decoder-options.ts";
+import { errorOfCode, OpusError } from "./errors.ts";
+import { checkUsable, longestPacketMs } from "./packet-buffers.ts";
+
+const int16 = 1;
+const int24 = 2;
+const floats = 0;
+type Format = typeof floats | typeof int16 | typeof int24;
+type Pcm = Float32Array | Int16Array | Int32Array;
+
+const bandwidths: readonly (Bandwidth | undefined)[] = [undefined, "nb", "mb", "wb", "swb", "fb"];
+const sampleRates: readonly number[] = [8000, 12000, 16000, 24000, 48000];
+
+const badArgument = -1;
+const bufferTooSmall = -2;
+
+/**
+ * Opus decoder for mono and stereo streams (RFC 6716, RFC 8251), bit-identical to the scalar float build of libopus
+ * 1.6.1. Output is interleaved, in buffers of the caller; nothing is allocated per call. One object belongs to one
+ * thread.
+ *
+ * @example
+ * const decoder = new OpusDecoder({ sampleRate: 48000, channels: 2 });
+ * const pcm = new Float32Array(5760 * 2);
+ * const frames = decoder.decode(packet, pcm);
+ */
+export class OpusDecoder implements Disposable {
+  /** Name of the arithmetic: equal profiles give equal bits. */
+  static readonly profile: "opus-1" = "opus-1";
+
+  /** Rate of the output in Hz. */
+  readonly sampleRate: number;
+  /** Channels of the output. */
+  readonly channels: number;
+  /** Whether integer output is soft-clipped. */
+  softClip: boolean;
+  readonly #options: OpusDecoderOptions;
+  readonly #core: CoreInstance;
+  readonly #token: object = {};
+  #slot: number;
+
+  /**
+   * @throws OpusError `opus/bad-argument` for options out of range, `opus/out-of-slots` where the core is full
+   */
+  constructor(options: OpusDecoderOptions = {}) {
+    const sampleRate = options.sampleRate ?? 48000;
+    const channels = options.channels ?? 2;
+    if (!sampleRates.includes(sampleRate)) {
+      throw new OpusError(
+        "opus/bad-argument",
+        `sampleRate is ${sampleRate}; Opus decodes to 8000, 12000, 16000, 24000 or 48000 Hz.`,
+      );
+    }
+    if (channels !== 1 && channels !== 2) {
+      throw new OpusError(
+        "opus/bad-argument",
+        `channels is ${channels}; give 1 or 2, or use OpusMultistreamDecoder for more.`,
+      );
+    }
+    const complexity = options.complexity ?? 0;
+    if (!(complexity >= 0 && complexity <= 10)) {
+      throw new OpusError("opus/bad-argument", `complexity is ${complexity}; give 0 to 10.`);
+    }
+    this.sampleRate = sampleRate;
+    this.channels = channels;
+    this.softClip = options.softClip ?? true;
+    this.#options = options;
+    this.#core = OpusCore.instanceOf(options.core ?? sharedCore());
+    checkGain(options.gainQ8 ?? 0);
+    this.#slot = allocateSlot(this.#core, this, this.#token);
+    const { exports } = this.#core;
+    exports.decoderInit(this.#slot, sampleRate, channels);
+    exports.setGain(this.#slot, options.gainQ8 ?? 0);
+    if (options.phaseInversionDisabled !== undefined) {
+      exports.setPhaseInversionDisabled(this.#slot, options.phaseInversionDisabled ? 1 : 0);
+    }
+    exports.setIgnoreExtensions(this.#slot, options.ignoreExtensions ? 1 : 0);
+  }
+
+  /**
+   * Decodes a packet to float samples, nominally -1..1, never clipped.
+   *
+   * @param packet null or empty: the packet is lost, and `frames` are concealed
+   * @param pcm interleaved output; longer than needed is fine (5760 frames hold any packet at 48 kHz)
+   * @param frames of a lost packet: sample frames per channel, a multiple of 2.5 ms, at most 120 ms; default: the
+   *   duration of the last packet, at first 20 ms
+   * @returns sample frames per channel
+   * @throws OpusError `opus/invalid-packet`, `opus/buffer-too-small` (the state has not changed), `opus/bad-argument`
+   */
+  decode(packet: Uint8Array | null, pcm: Float32Array, frames?: number): number {
+    return this.#checked(this.#run(packet, pcm, frames, floats), packet, pcm);
+  }
+
+  /** As `decode`, to 16-bit samples: soft clip where on, round half to even, saturate. */
+  decodeInt16(packet: Uint8Array | null, pcm: Int16Array, frames?: number): number {
+    return this.#checked(this.#run(packet, pcm, frames, int16), packet, pcm);
+  }
+
+  /** As `decode`, to 24-bit samples in 32-bit integers (full scale 2^23), not clipped. */
+  decodeInt24(packet: Uint8Array | null, pcm: Int32Array, frames?: number): number {
+    return this.#checked(this.#run(packet, pcm, frames, int24), packet, pcm);
+  }
+
+  /** As `decode`, but a bad packet or call gives a negative libopus code (-1..-7) instead of an exception. */
+  tryDecode(packet: Uint8Array | null, pcm: Float32Array, frames?: number): number {
+    return this.#run(packet, pcm, frames, floats);
+  }
+
+  /**
+   * Decodes the `frames` before `packet` from the redundancy (LBRR) that the packet carries; conceals where it has none.
+   *
+   * @param frames sample frames per channel that were lost, a multiple of 2.5 ms
+   */
+  decodeFec(packet: Uint8Array, pcm: Float32Array, frames: number): number {
+    return this.#checked(this.#runFec(packet, pcm, frames, floats), packet, pcm);
+  }
+
+  /** As `decodeFec`, to 16-bit samples. */
+  decodeFecInt16(packet: Uint8Array, pcm: Int16Array, frames: number): number {
+    return this.#checked(this.#runFec(packet, pcm, frames, int16), packet, pcm);
+  }
+
+  /**
+   * Decodes `length` bytes at `at` of a larger buffer into `pcm` from `pcmAt` on, so that no view is made per call.
+   *
+   * @param pcmAt first sample to write; counts samples, not sample frames
+   * @param capacity sample frames per channel that may be written
+   */
+  decodeAt(
+    packet: Uint8Array,
+    at: number,
+    length: number,
+    pcm: Float32Array | Int16Array,
+    pcmAt: number,
+    capacity: number,
+  ): number {
+    const slot = this.#openSlot();
+    if (!(at >= 0 && length >= 1 && at + length <= packet.length)) {
+      throw new OpusError(
+        "opus/bad-argument",
+        `The packet's ${length} bytes at ${at} are not within the buffer of ${packet.length} bytes.`,
+      );
+    }
+    if (!(pcmAt >= 0 && capacity >= 0 && pcmAt + capacity * this.channels <= pcm.length)) {
+      throw new OpusError(
+        "opus/buffer-too-small",
+        `${capacity} frames at sample ${pcmAt} are not within the output of ${pcm.length} samples.`,
+      );
+    }
+    const core = this.#core;
+    core.putPacketRange(packet, at, length);
+    const format = pcm instanceof Int16Array ? int16 : floats;
+    const clip = this.softClip && format === int16 ? 1 : 0;
+    const result = core.exports.decode(slot, 0, length, capacity, 0, 0, format, clip);
+    if (result < 0) throw errorOfCode(result, `Packet of ${length} bytes`);
+    const samples = result * this.channels;
+    if (format === int16) (pcm as Int16Array).set(core.int16Output(samples), pcmAt);
+    else (pcm as Float32Array).set(core.floatOutput(samples), pcmAt);
+    return result;
+  }
+
+  /** Gain of the output in 1/256 dB, -32768..32767. */
+  get gainQ8(): number {
+    return this.#core.exports.gain(this.#openSlot());
+  }
+
+  set gainQ8(value: number) {
+    checkGain(value);
+    this.#core.exports.setGain(this.#openSlot(), value);
+  }
+
+  /** Whether the phase inversion of intensity stereo is ignored. */
+  get phaseInversionDisabled(): boolean {
+    return this.#core.exports.phaseInversionDisabled(this.#openSlot()) !== 0;
+  }
+
+  set phaseInversionDisabled(value: boolean) {
+    this.#core.exports.setPhaseInversionDisabled(this.#openSlot(), value ? 1 : 0);
+  }
+
+  /** Whether packet extensions are ignored. */
+  get ignoreExtensions(): boolean {
+    return this.#core.exports.ignoreExtensions(this.#openSlot()) !== 0;
+  }
+
+  set ignoreExtensions(value: boolean) {
+    this.#core.exports.setIgnoreExtensions(this.#openSlot(), value ? 1 : 0);
+  }
+
+  /** Final range of the last packet (u32): equals the encoder's unless the packet was damaged; 0 after a loss. */
+  get finalRange(): number {
+    return this.#core.exports.finalRange(this.#openSlot()) >>> 0;
+  }
+
+  /** Sample frames per channel of the last packet; 0 before the first. */
+  get lastPacketFrames(): number {
+    return this.#core.exports.lastPacketFrames(this.#openSlot());
+  }
+
+  /** Pitch lag of the last frame in samples at 48 kHz, 0 where it has none. */
+  get pitch(): number {
+    return this.#core.exports.pitch(this.#openSlot());
+  }
+
+  /** Bandwidth of the last packet; undefined before the first. */
+  get bandwidth(): Bandwidth | undefined {
+    return bandwidths[this.#core.exports.bandwidth(this.#openSlot())];
+  }
+
+  /** Upper bound of what `snapshot` writes. */
+  get snapshotBytes(): number {
+    return this.#core.exports.maxSnapshotBytes();
+  }
+
+  /**
+   * Writes the state in the canonical form of docs/design/opus.md; equal states give equal bytes on every machine.
+   *
+   * @param sections "live" leaves out what only losses, DTX and changes of mode without redundancy need
+   * @returns bytes written
+   * @throws OpusError `opus/buffer-too-small`
+   */
+  snapshot(into: Uint8Array, sections: "all" | "live" = "all"): number {
+    const core = this.#core;
+    const bytes = core.exports.snapshot(this.#openSlot(), sections === "all" ? 1 : 0);
+    if (into.length < bytes) {
+      throw new OpusError(
+        "opus/buffer-too-small",
+        `The snapshot has ${bytes} bytes, the buffer ${into.length}; snapshotBytes is always enough.`,
+      );
+    }
+    core.copyOut(into, bytes);
+    return bytes;
+  }
+
+  /**
+   * Takes up a state that `snapshot` wrote, here or elsewhere, for the same rate and channels. Everything is validated
+   * first; a refused snapshot changes nothing.
+   *
+   * @throws OpusError `opus/bad-snapshot`, `opus/profile-mismatch`
+   */
+  restore(from: Uint8Array): void {
+    const slot = this.#openSlot();
+    const core = this.#core;
+    const length = from.length;
+    core.putPacket(from);
+    const result = length > core.packetCapacity ? -100 : core.exports.restore(slot, length);
+    if (result === 0) return;
+    if (result === profileMismatch) {
+      throw new OpusError("opus/profile-mismatch", `The snapshot is not of profile ${OpusDecoder.profile}.`);
+    }
+    throw new OpusError(
+      "opus/bad-snapshot",
+      `The ${length} bytes are no valid snapshot of a decoder with ${this.channels} channels at ${this.sampleRate} Hz.`,
+    );
+  }
+
+  /** A second decoder in the same state. */
+  clone(): OpusDecoder {
+    const twin = new OpusDecoder({ ...this.#options, softClip: this.softClip });
+    twin.copyFrom(this);
+    return twin;
+  }
+
+  /**
+   * Takes over the state of another decoder of the same rate and channels: one memory copy.
+   *
+   * @throws OpusError `opus/bad-argument`
+   */
+  copyFrom(other: OpusDecoder): void {
+    if (other.sampleRate !== this.sampleRate || other.channels !== this.channels) {
+      throw new OpusError(
+        "opus/bad-argument",
+        `A decoder of ${other.channels} channels at ${other.sampleRate} Hz cannot be copied to one of ${this.channels} at ${this.sampleRate} Hz.`,
+      );
+    }
+    const from = other.#openSlot();
+    const to = this.#openSlot();
+    if (other.#core === this.#core) {
+      this.#core.exports.copySlot(to, from);
+      return;
+    }
+    const bytes = this.#core.exports.slotBytes();
+    this.#core.bytes.set(other.#core.bytes.subarray(from, from + bytes), to);
+  }
+
+  /** Four words over the live section: equal states give equal words. */
+  liveStateDigest(into: Uint32Array): void {
+    if (into.length < 4) {
+      throw new OpusError("opus/buffer-too-small", `The digest has 4 words, the array ${into.length}.`);
+    }
+    const core = this.#core;
+    core.exports.liveStateDigest(this.#openSlot());
+    const at = core.packetAt >> 2;
+    for (let i = 0; i < 4; i++) into[i] = core.integers[at + i]!;
+  }
+
+  /** Forgets the stream; options stay. */
+  reset(): void {
+    this.#core.exports.decoderReset(this.#openSlot());
+  }
+
+  /** Frees the slot; any further use throws `opus/closed`. Closing twice is harmless. */
+  close(): void {
+    if (this.#slot === 0) return;
+    releaseSlot(this.#core, this.#slot, this.#token);
+    this.#slot = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal */
+  static coreOf(decoder: OpusDecoder): CoreInstance {
+    return decoder.#core;
+  }
+
+  /**
+   * One stream of a multistream packet that already lies in the core.
+   * @internal
+   */
+  decodeStream(
+    packet: Uint8Array | null,
+    at: number,
+    selfDelimited: boolean,
+    pcm: Float32Array,
+    room: number,
+    fec: boolean,
+    clip: boolean,
+  ): number {
+    const slot = this.#openSlot();
+    const { exports } = this.#core;
+    const result =
+      packet === null
+        ? exports.conceal(slot, room, floats)
+        : exports.decode(
+            slot,
+            at,
+            packet.length - at,
+            room,
+            fec ? 1 : 0,
+            selfDelimited ? 1 : 0,
+            floats,
+            clip ? 1 : 0,
+          );
+    if (result > 0) this.#copyOut(pcm, result * this.channels, floats);
+    return result;
+  }
+
+  /** Bytes that the last stream took of its packet. @internal */
+  get lastStreamBytes(): number {
+    return this.#core.exports.lastPacketBytes();
+  }
+
+  #openSlot(): number {
+    if (this.#slot === 0) throw new OpusError("opus/closed", "The decoder is closed.");
+    return this.#slot;
+  }
+
+  #run(packet: Uint8Array | null, pcm: Pcm, frames: number | undefined, format: Format): number {
+    const slot = this.#openSlot();
+    const core = this.#core;
+    checkUsable(pcm);
+    const capacity = Math.floor(pcm.length / this.channels);
+    let result: number;
+    if (packet === null || packet.length === 0) {
+      if (packet !== null) checkUsable(packet);
+      const lost = frames ?? (core.exports.lastPacketFrames(slot) || this.sampleRate / 50);
+      if (!isLossDuration(lost, this.sampleRate)) return badArgument;
+      if (lost > capacity) return bufferTooSmall;
+      result = core.exports.conceal(slot, lost, format);
+    } else {
+      core.putPacket(packet);
+      const clip = this.softClip && format === int16 ? 1 : 0;
+      const room = frames === undefined || frames > capacity ? capacity : frames;
+      result = core.exports.decode(slot, 0, packet.length, room, 0, 0, format, clip);
+    }
+    if (result > 0) this.#copyOut(pcm, result * this.channels, format);
+    return result;
+  }
+
+  #runFec(packet: Uint8Array, pcm: Pcm, frames: number, format: Format): number {
+    const slot = this.#openSlot();
+    const core = this.#core;
+    checkUsable(pcm);
+    if (!isLossDuration(frames, this.sampleRate)) return badArgument;
+    if (frames * this.channels > pcm.length) return bufferTooSmall;
+    core.putPacket(packet);
+    const result = core.exports.decode(slot, 0, packet.length, frames, 1, 0, format, 0);
+    if (result > 0) this.#copyOut(pcm, result * this.channels, format);
+    return result;
+  }
+
+  #copyOut(pcm: Pcm, samples: number, format: Format): void {
+    if (format === floats) pcm.set(this.#core.floatOutput(samples));
+    else if (format === int16) pcm.set(this.#core.int16Output(samples));
+    else pcm.set(this.#core.int24Output(samples));
+  }
+
+  #checked(result: number, packet: Uint8Array | null, pcm: Pcm): number {
+    if (result >= 0) return result;
+    throw errorOfCode(
+      result,
+      packet === null || packet.length === 0
+        ? `Concealment into ${pcm.length} samples (frames must be a multiple of 2.5 ms up to ${longestPacketMs} ms)`
+        : `Packet of ${packet.length} bytes into ${pcm.length} samples`,
+    );
+  }
+}
+
+const profileMismatch = -101;
+
+function isLossDuration(frames: number, sampleRate: number): boolean {
+  return frames > 0 && frames % (sampleRate / 400) === 0 && frames <= (sampleRate * longestPacketMs) / 1000;
+}
+
+function checkGain(gainQ8: number): void {
+  if (!Number.isInteger(gainQ8) || gainQ8 < -32768 || gainQ8 > 32767) {
+    throw new OpusError(
+      "opus/bad-argument",
+      `gainQ8 is ${gainQ8}; give a whole number from -32768 to 32767.`,
+    );
+  }
+}
