@@ -1,11 +1,23 @@
 import { type Hooks, isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import { ArchiveError } from "./errors.ts";
-import { hashKey, recordingKey, recordingPrefix, rootKey, rootMetadata } from "./layout.ts";
-import { checkRecordingInfo, type RecordingInfo, type SourceInfo } from "./recording-info.ts";
+import {
+  type ImportOptions,
+  type ImportResult,
+  type ImportSource,
+  importRecording,
+} from "./import-recording.ts";
+import { hashKey, partKey, recordingKey, recordingPrefix, rootKey, rootMetadata } from "./layout.ts";
+import type { PacketItem } from "./packet-item.ts";
+import { chunkItems } from "./packet-source.ts";
+import type { RecordOptions } from "./record-options.ts";
+import { parseJson, parseRecording, type RecordingInfo } from "./recording-info.ts";
 import { checkSampleRange, emptyReport, type ReadReport, RecordingReader } from "./recording-reader.ts";
-import { RecordingWriter } from "./recording-writer.ts";
+import { RecordingWriter, type RecordingWriterOptions } from "./recording-writer.ts";
+import { finishLive, type RepairReport, repairStore } from "./repair.ts";
+import { SegmentTable } from "./segment-table.ts";
 import { TimeAxis } from "./time-axis.ts";
+import { type VerifyLevel, type VerifyReport, verifyRecording } from "./verify.ts";
 
 export interface ArchiveOptions {
   /** Makes decoders; proofs and reads are exact for its profile. */
@@ -15,24 +27,6 @@ export interface ArchiveOptions {
   /** Makes identifiers for new recordings: 1 to 64 letters, digits, `-` and `_`, unique and preferably ascending in time. */
   readonly newId?: () => string;
   readonly hooks?: Hooks;
-}
-
-export interface RecordOptions {
-  readonly id?: string;
-  readonly channels: 1 | 2;
-  /** Length of a chunk in sample frames; default 10 s. Low bit rates want 30 s. */
-  readonly chunkFrames?: number;
-  /** Default 360: shards of one hour. */
-  readonly chunksPerShard?: number;
-  /** Distance of the seek points; default 1 s. */
-  readonly pointFrames?: number;
-  readonly source?: SourceInfo;
-  /** Wall-clock time of sample 0, nanoseconds since the Unix epoch. */
-  readonly startTimeNs?: bigint;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
-  /** Readable while it is written, at the latest after so many sample frames (default 1 s). */
-  readonly live?: boolean | { readonly publishFrames: number };
 }
 
 /** A position in a recording: a sample frame, or a wall-clock time in nanoseconds since the Unix epoch. */
@@ -70,7 +64,6 @@ export class Archive {
   readonly store: ObjectStore;
   readonly #options: ArchiveOptions;
   readonly #readers = new Map<string, RecordingReader>();
-  readonly #live = new Map<string, RecordingWriter>();
   #idCount = 0;
 
   private constructor(store: ObjectStore, options: ArchiveOptions) {
@@ -137,7 +130,10 @@ export class Archive {
   }
 
   /** Starts a recording. */
-  async record(options: RecordOptions): Promise<RecordingWriter> {
+  async record(
+    options: RecordOptions,
+    internal: Pick<RecordingWriterOptions, "journal" | "resume"> = {},
+  ): Promise<RecordingWriter> {
     const id = options.id ?? this.#newId();
     checkId(id);
     if ((await this.store.head(recordingKey(id))) !== undefined) {
@@ -161,9 +157,84 @@ export class Archive {
       ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
       ...(options.rawMetadata === undefined ? {} : { rawMetadata: options.rawMetadata }),
       ...(live === undefined ? {} : { live }),
+      ...internal,
     });
-    if (live !== undefined) this.#live.set(id, writer);
     return writer;
+  }
+
+  /** Imports a source without re-encoding; see importRecording. */
+  import(source: ImportSource, options: ImportOptions = {}): Promise<ImportResult> {
+    return importRecording(this, () => this.#newId(), source, options);
+  }
+
+  /**
+   * Continues a recording with a new segment: push a segment item first. One writer at a time; a live recording whose writer
+   * died is finished first.
+   */
+  async append(id: string, options: Pick<RecordOptions, "live"> = {}): Promise<RecordingWriter> {
+    let info = await this.info(id);
+    if (info.state === "recording") info = await finishLive(this.store, info);
+    const chunks = Math.ceil(info.frames / info.chunkFrames);
+    const firstOfShard = Math.max(0, info.sealedShards - 1) * info.chunksPerShard;
+    const full = info.frames % (info.chunkFrames * info.chunksPerShard) === 0;
+    const reader = this.reader(info);
+    const shardChunks: Uint8Array[] = [];
+    for (let i = firstOfShard; !full && i < chunks; i++) shardChunks.push(await reader.storedChunk(i));
+    const partial = info.frames % info.chunkFrames !== 0;
+    const lastChunk = partial ? await reader.chunk(chunks - 1, emptyReport(info)) : undefined;
+    const live = options.live === true ? { publishFrames: 48_000 } : options.live || undefined;
+    const { chunkFrames, chunksPerShard, pointFrames, channels, profile, source, metadata } = info;
+    const writer = new RecordingWriter(this.store, {
+      ...{
+        decoder: this.#options.decoder,
+        id,
+        profile,
+        channels,
+        chunkFrames,
+        chunksPerShard,
+        pointFrames,
+        source,
+        metadata,
+      },
+      append: { info, shardChunks, lastChunk },
+      ...(live === undefined ? {} : { live }),
+    });
+    if (live !== undefined) await writer.unseal();
+    return writer;
+  }
+
+  /** The recording's packets as they were recorded, for export. */
+  async *packets(id: string, signal?: AbortSignal): AsyncIterable<PacketItem> {
+    const info = await this.info(id);
+    const segments = new SegmentTable(info.segments, info.channels);
+    let next = 0;
+    for (let number = 0; number * info.chunkFrames < info.frames; number++) {
+      const chunk = await this.reader(info).chunk(number, emptyReport(info), signal);
+      let at = chunk.firstPacket - chunk.preRollCount;
+      for (const item of chunkItems(chunk)) {
+        if (at++ < next) continue;
+        next = at;
+        if (item.segment !== undefined) yield { type: "segment", head: segments.head(item.segment) };
+        if (item.data === undefined) yield { type: "loss", frames: item.frames };
+        else yield { type: "packet", data: item.data, ...(item.trim > 0 ? { trimEnd: item.trim } : {}) };
+      }
+    }
+  }
+
+  /** Removes what an import that came to nothing has written. */
+  async discard(id: string): Promise<void> {
+    await this.store.delete(partKey(id));
+    for await (const object of this.store.list(recordingPrefix(id))) await this.store.delete(object.key);
+  }
+
+  /** Brings the store in order after crashes; see repairStore. */
+  repair(options?: { dropParts?: boolean; finishLive?: boolean }): Promise<RepairReport> {
+    return repairStore(this.store, options);
+  }
+
+  /** Checks a recording; see verifyRecording. */
+  async verify(id: string, level: VerifyLevel, signal?: AbortSignal): Promise<VerifyReport> {
+    return verifyRecording(this.store, await this.info(id), this.#options.decoder, level, signal);
   }
 
   /** The identifier of the recording with this content hash, or undefined. One look-up, never a scan. */
@@ -294,23 +365,6 @@ function checkRoot(bytes: Uint8Array): void {
     throw new ArchiveError(
       "archive/version",
       `This archive has version ${String(version)}; this program reads version 1.`,
-    );
-  }
-}
-
-export function parseRecording(bytes: Uint8Array, where: string): RecordingInfo {
-  const group = parseJson(bytes, where) as { attributes?: { longwave_archive?: unknown } } | null;
-  return checkRecordingInfo(group?.attributes?.longwave_archive, where);
-}
-
-function parseJson(bytes: Uint8Array, where: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new ArchiveError(
-      "archive/metadata",
-      `${where} is not valid JSON; restore it from a copy or run repair.`,
-      { cause },
     );
   }
 }

@@ -1,10 +1,17 @@
 import { crc32c } from "@longwave/base";
 import { type DecoderFactory, type OpusHead, opusPacketFrames } from "@longwave/media";
-import { encodeChunk } from "./chunk-format.ts";
-import { maxPacketFrames, SegmentDecoder } from "./decode-run.ts";
+import { type Chunk, encodeChunk } from "./chunk-format.ts";
+import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
-import type { PacketItem, TimedPacket } from "./packet-item.ts";
-import type { SegmentInfo } from "./recording-info.ts";
+import {
+  lossPieces,
+  maxPacketFrames,
+  type PacketItem,
+  roundToGrid,
+  type TimedPacket,
+} from "./packet-item.ts";
+import { chunkItems } from "./packet-source.ts";
+import type { RecordingInfo, SegmentInfo } from "./recording-info.ts";
 import { RunUpProver, type StateMark, StateMarker } from "./run-up-prover.ts";
 import { type PacketEvent, pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
 
@@ -29,6 +36,9 @@ export interface SealedChunk {
   readonly maxRunUp: number;
 }
 
+/** A segment as the builder knows it. */
+export type SegmentStart = Omit<SegmentInfo, "packetsSha256">;
+
 /** Counts of irregular packets so far. */
 export interface PacketCounts {
   lost: number;
@@ -48,7 +58,7 @@ export interface BuilderCheckpoint {
   readonly state: Uint8Array;
   readonly prover: readonly number[];
   readonly counts: PacketCounts;
-  readonly segments: readonly SegmentInfo[];
+  readonly segments: readonly SegmentStart[];
   readonly segmentStartPacket: number;
   /** The packets kept in front of it, oldest first, without their bytes. */
   readonly history: readonly Omit<TimedPacket, "data">[];
@@ -70,9 +80,10 @@ interface OpenChunk {
   readonly index: number;
   readonly first: Draft;
   readonly drafts: Draft[];
-  readonly checkpoint: BuilderCheckpoint;
-  /** State at the start without what only concealment uses. */
-  readonly liveState: Uint8Array;
+  /** Undefined in a chunk that was taken up again: what follows starts with a reset. */
+  readonly checkpoint: BuilderCheckpoint | undefined;
+  /** State at the start, with and without what only concealment uses. */
+  readonly states: { readonly live: Uint8Array; readonly all: Uint8Array };
 }
 
 /** Foreign readers get at least 80 ms of run-up even where a chunk starts from a state (RFC 7845 section 4.6). */
@@ -90,7 +101,7 @@ export class ChunkBuilder {
   readonly #prover: RunUpProver;
   readonly #marker = new StateMarker();
   readonly #sealed: SealedChunk[] = [];
-  readonly #segments: SegmentInfo[] = [];
+  readonly #segments: SegmentStart[] = [];
   readonly #counts: PacketCounts = { lost: 0, malformed: 0, dtx: 0 };
   /** Packets from `#oldest` on. */
   #packets: TimedPacket[] = [];
@@ -126,7 +137,7 @@ export class ChunkBuilder {
     return this.#nextPacket;
   }
 
-  get segments(): readonly SegmentInfo[] {
+  get segments(): readonly SegmentStart[] {
     return this.#segments;
   }
 
@@ -151,12 +162,11 @@ export class ChunkBuilder {
     if (this.#head === undefined)
       throw new ArchiveError("archive/options", "A recording starts with a segment.");
     if (item.type === "loss") {
-      this.#pushLoss(item.frames);
+      for (const piece of lossPieces(item.frames)) this.#add(undefined, piece, 0, true);
       return;
     }
     const frames = opusPacketFrames(item.data);
     const malformed = frames === 0;
-    if (malformed) this.#counts.malformed++;
     const declared = roundToGrid(item.frames ?? this.#lastFrames);
     this.#add(item.data, malformed ? declared : frames, item.trimEnd ?? 0, malformed);
   }
@@ -203,6 +213,60 @@ export class ChunkBuilder {
     this.#prover.importState(checkpoint.prover);
   }
 
+  /**
+   * Takes a recording's last chunk up again, to append a segment. Its points stay as they were proven: the segment begins
+   * with a reset, so nothing that follows depends on what the decoder knew.
+   */
+  reopen(chunk: Chunk, info: Pick<RecordingInfo, "frames" | "packets" | "segments" | "counts">): void {
+    const items = [...chunkItems(chunk)];
+    this.#oldest = chunk.firstPacket - chunk.preRollCount;
+    this.#packets = items.map((item) => ({
+      ...item,
+      data: item.data?.slice(),
+      skip: 0,
+      usesConcealment: item.concealed || item.data === undefined || hasNoPayload(item.data),
+      segmentStart: item.segment,
+    }));
+    this.#nextPacket = info.packets;
+    this.#axis = info.frames;
+    this.#segments.push(...info.segments);
+    this.#counts.lost = info.counts.lost;
+    this.#counts.malformed = info.counts.malformed;
+    this.#counts.dtx = info.counts.dtx;
+    this.#lastFrames = items.at(-1)?.frames ?? 960;
+    const drafts = chunk.points.map((point, i): Draft => {
+      const packet = chunk.firstPacket + point.packet;
+      return {
+        sample: chunk.firstSample + i * this.#options.pointFrames,
+        packet,
+        cut: i === 0 ? chunk.trimHead : 0,
+        start: point.runUpFloat === unproven ? undefined : packet - point.runUpFloat,
+        wholeStateEqual: (point.flags & pointFlags.wholeStateEqual) !== 0,
+        segmentStart: (point.flags & pointFlags.segmentStart) !== 0,
+        digest: point.digest,
+      };
+    });
+    const state = chunk.states.get(0) ?? new Uint8Array(0);
+    this.#chunk = {
+      index: chunk.firstSample / this.#options.chunkFrames,
+      first: drafts[0]!,
+      drafts,
+      checkpoint: undefined,
+      states: { live: state, all: state },
+    };
+  }
+
+  /** Goes on behind a recording whose last chunk is full; a segment must follow. */
+  continueAfter(info: Pick<RecordingInfo, "frames" | "packets" | "segments" | "counts">): void {
+    this.#oldest = info.packets;
+    this.#nextPacket = info.packets;
+    this.#axis = info.frames;
+    this.#segments.push(...info.segments);
+    this.#counts.lost = info.counts.lost;
+    this.#counts.malformed = info.counts.malformed;
+    this.#counts.dtx = info.counts.dtx;
+  }
+
   close(): void {
     this.#decoder.close();
     this.#prover.close();
@@ -223,15 +287,6 @@ export class ChunkBuilder {
     }
     this.#pendingSegment = head;
     this.#head = head;
-  }
-
-  #pushLoss(frames: number): void {
-    for (let rest = roundToGrid(frames); rest > 0; ) {
-      const piece = Math.min(rest, maxPacketFrames);
-      this.#counts.lost++;
-      this.#add(undefined, piece, 0, true);
-      rest -= piece;
-    }
   }
 
   #add(data: Uint8Array | undefined, frames: number, trimEnd: number, concealed: boolean): void {
@@ -265,7 +320,8 @@ export class ChunkBuilder {
         : undefined;
 
     const refused = this.#decoder.decode(data, frames, concealed);
-    if (refused) this.#counts.malformed++;
+    if (data === undefined) this.#counts.lost++;
+    else if (concealed || refused) this.#counts.malformed++;
     const dtx = data !== undefined && !concealed && !refused && hasNoPayload(data);
     if (dtx) this.#counts.dtx++;
     this.#packets.push({
@@ -335,17 +391,18 @@ export class ChunkBuilder {
       digest: 0,
     };
     if (startsChunk) {
+      const wholeState = this.#marker.save(this.#decoder, "all");
       this.#nextChunk = {
         index: sample / this.#options.chunkFrames,
         first: draft,
         drafts: [],
-        liveState: this.#marker.save(this.#decoder, "live"),
+        states: { live: this.#marker.save(this.#decoder, "live"), all: wholeState },
         checkpoint: {
           chunk: sample / this.#options.chunkFrames,
           packet: index,
           axis: this.#axis,
           skipRemaining: skipBefore,
-          state: this.#marker.save(this.#decoder, "all"),
+          state: wholeState,
           prover: proverBefore,
           counts: { ...this.#counts },
           segments: segmentStart ? this.#segments.slice(0, -1) : [...this.#segments],
@@ -366,12 +423,16 @@ export class ChunkBuilder {
   #encode(chunk: OpenChunk, lastPacket: number, endSample: number, last: boolean): SealedChunk {
     const firstPacket = chunk.first.packet;
     const at = (index: number) => this.#packets[index - this.#oldest]!;
-    let lastConcealment = -1;
-    for (let i = lastPacket; i >= firstPacket && lastConcealment < 0; i--) {
-      if (at(i).usesConcealment) lastConcealment = i;
-    }
+    // A reset ends what a state can influence, so only the draft's own segment counts.
+    const concealsAfter = (packet: number) => {
+      for (let i = packet; i <= lastPacket; i++) {
+        if (i > packet && at(i).segmentStart !== undefined) return false;
+        if (at(i).usesConcealment) return true;
+      }
+      return false;
+    };
     const isExact = (draft: Draft) =>
-      draft.start !== undefined && (draft.wholeStateEqual || draft.packet > lastConcealment);
+      draft.start !== undefined && (draft.wholeStateEqual || !concealsAfter(draft.packet));
     const startExact = isExact(chunk.first);
     let preRollStart = firstPacket;
     for (const draft of chunk.drafts) {
@@ -421,7 +482,7 @@ export class ChunkBuilder {
         if (at(p).usesConcealment) flags |= pointFlags.concealmentInside;
       if (i === 0 && !exact) {
         flags |= pointFlags.stateStored;
-        states.set(0, lastConcealment >= 0 ? chunk.checkpoint.state : chunk.liveState);
+        states.set(0, concealsAfter(firstPacket) ? chunk.states.all : chunk.states.live);
       }
       const runUp = exact ? draft.packet - draft.start! : unproven;
       if (exact) {
@@ -498,9 +559,4 @@ export class ChunkBuilder {
 function hasNoPayload(packet: Uint8Array): boolean {
   const code = packet[0]! & 3;
   return packet.length <= (code === 3 ? 2 : 1);
-}
-
-/** Decoders conceal in steps of 2.5 ms. */
-function roundToGrid(frames: number): number {
-  return Math.max(120, Math.round(frames / 120) * 120);
 }

@@ -1,8 +1,6 @@
 import { isLongwaveError } from "@longwave/base";
 import type { DecoderFactory, OpusHead, SeekableDecoder } from "@longwave/media";
-
-/** Longest packet of the standard: 120 ms at 48 kHz. */
-export const maxPacketFrames = 5760;
+import { maxPacketFrames } from "./packet-item.ts";
 
 /**
  * One decoder per output gain: a recording's segments may differ in gain, never in channels. Sequential decode and every

@@ -2,7 +2,7 @@ import type { OpusHead } from "@longwave/media";
 import type { BuilderCheckpoint, ChunkBuilder } from "./chunk-builder.ts";
 import { ArchiveError } from "./errors.ts";
 import { json } from "./layout.ts";
-import type { PacketItem } from "./packet-item.ts";
+import { lossPieces, type PacketItem } from "./packet-item.ts";
 import type { RecordingInfo } from "./recording-info.ts";
 
 /** How far an import has come: everything up to a whole shard is in the store. */
@@ -74,7 +74,7 @@ export class SkippedStart {
     if (this.#pending?.type === "segment") this.#head = this.#pending.head;
     this.#pending = undefined;
     // A long loss counts as several packets, as the builder counts it.
-    const count = item.type === "loss" ? Math.ceil(item.frames / 5760) : 1;
+    const count = item.type === "loss" ? [...lossPieces(item.frames)].length : 1;
     for (let i = 0; i < count; i++) {
       this.#recent.push(item.type === "packet" ? item.data : undefined);
       if (this.#recent.length > this.#checkpoint.history.length) this.#recent.shift();

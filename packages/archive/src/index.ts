@@ -4,15 +4,17 @@ export {
   type ArchivePosition,
   type Clip,
   type ReadOptions,
-  type RecordOptions,
   timeAxis,
 } from "./archive.ts";
 export { ArchiveError, type ArchiveErrorCode } from "./errors.ts";
+export type { ImportOptions, ImportResult, ImportSource } from "./import-recording.ts";
 export { codecName } from "./layout.ts";
 export type { PacketItem } from "./packet-item.ts";
+export type { RecordOptions } from "./record-options.ts";
 export type { RecordingInfo, SegmentInfo, SourceInfo } from "./recording-info.ts";
 export type { ReadReport } from "./recording-reader.ts";
 export { RecordingWriter } from "./recording-writer.ts";
+export { type RepairReport, repairStore } from "./repair.ts";
 export { type TimeAnchor, TimeAxis, type TimedRange } from "./time-axis.ts";
 export { type VerifyFinding, type VerifyLevel, type VerifyReport, verifyRecording } from "./verify.ts";
 export { type ChunkCodec, type ChunkCodecConfiguration, createChunkCodec } from "./zarr-codec.ts";

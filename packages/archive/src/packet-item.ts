@@ -32,3 +32,20 @@ export interface TimedPacket {
   /** Pre-skip of the segment, on its first packet. */
   readonly preSkip: number;
 }
+
+/** Longest packet of the standard: 120 ms at 48 kHz. */
+export const maxPacketFrames = 5760;
+
+/** A loss in the pieces in which it is kept: multiples of 2.5 ms (decoders conceal no finer), 120 ms at the most. */
+export function* lossPieces(frames: number): Generator<number> {
+  for (let rest = roundToGrid(frames); rest > 0; ) {
+    const piece = Math.min(rest, maxPacketFrames);
+    yield piece;
+    rest -= piece;
+  }
+}
+
+/** The nearest multiple of 2.5 ms, at least one. */
+export function roundToGrid(frames: number): number {
+  return Math.max(120, Math.round(frames / 120) * 120);
+}

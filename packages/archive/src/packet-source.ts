@@ -1,7 +1,7 @@
 import { opusPacketFrames } from "@longwave/media";
 import type { Chunk } from "./chunk-format.ts";
-import { maxPacketFrames } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
+import { maxPacketFrames } from "./packet-item.ts";
 
 /** A packet as a chunk holds it. */
 export interface StoredPacket {

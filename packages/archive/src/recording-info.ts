@@ -7,6 +7,8 @@ export interface SegmentInfo {
   readonly preSkip: number;
   readonly gainQ8: number;
   readonly inputSampleRate: number;
+  /** Hash of the segment's packet list, see PacketHash. */
+  readonly packetsSha256: string;
 }
 
 /** Where a recording came from. */
@@ -52,7 +54,7 @@ export interface RecordingInfo {
     readonly dtx: number;
     readonly maxRunUp: number;
   };
-  /** SHA-256 over every packet's u32 length (little-endian; 2^32 - 1 and u32 frames for a loss) and bytes. */
+  /** Combined hash of the segments' packet lists. */
   readonly packetsSha256: string;
   readonly source: SourceInfo;
   /** Wall clock; `unixNs` as a decimal text. `continuous`: a drift correction, not the end of a gap. */
@@ -119,4 +121,23 @@ export function checkRecordingInfo(value: unknown, where: string): RecordingInfo
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Parses a recording's `zarr.json`. @throws ArchiveError `archive/version`, `archive/metadata` */
+export function parseRecording(bytes: Uint8Array, where: string): RecordingInfo {
+  const group = parseJson(bytes, where) as { attributes?: { longwave_archive?: unknown } } | null;
+  return checkRecordingInfo(group?.attributes?.longwave_archive, where);
+}
+
+/** @throws ArchiveError `archive/metadata` */
+export function parseJson(bytes: Uint8Array, where: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new ArchiveError(
+      "archive/metadata",
+      `${where} is not valid JSON; restore it from a copy or run repair.`,
+      { cause },
+    );
+  }
 }

@@ -94,7 +94,11 @@ export class RecordingReader {
     return chunk;
   }
 
-  /** The chunk as stored, its checksum included. */
+  /** A chunk as stored, its checksum included. */
+  storedChunk(number: number): Promise<Uint8Array> {
+    return this.#fetchChunk(number, `Chunk ${number} of recording ${this.info.id}`, emptyReport(this.info));
+  }
+
   async #fetchChunk(
     number: number,
     where: string,

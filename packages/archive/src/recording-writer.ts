@@ -1,6 +1,7 @@
 import type { ObjectStore } from "@longwave/base";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ChunkBuilder, type ChunkBuilderOptions, type SealedChunk } from "./chunk-builder.ts";
+import type { Chunk } from "./chunk-format.ts";
 import { ArchiveError } from "./errors.ts";
 import { encodeJournal, type ImportJournal, SkippedStart } from "./import-journal.ts";
 import {
@@ -14,9 +15,11 @@ import {
   shardKey,
   tailKey,
 } from "./layout.ts";
+import { combinedHash, hex, PacketHash } from "./packet-hash.ts";
 import type { PacketItem } from "./packet-item.ts";
 import type { RecordingInfo, SourceInfo } from "./recording-info.ts";
-import { encodeShard, withChecksum } from "./shard.ts";
+import { unproven } from "./seek-point.ts";
+import { encodeShard, shardIndexBytes, withChecksum } from "./shard.ts";
 
 export interface RecordingWriterOptions extends ChunkBuilderOptions {
   readonly id: string;
@@ -29,6 +32,12 @@ export interface RecordingWriterOptions extends ChunkBuilderOptions {
   readonly live?: { readonly publishFrames: number };
   /** Keep a journal at every whole shard, so that an interrupted import can go on there. */
   readonly journal?: boolean;
+  /** Append to this recording: what it is, the stored chunks of its last shard, and its last chunk parsed. */
+  readonly append?: {
+    readonly info: RecordingInfo;
+    readonly shardChunks: readonly Uint8Array[];
+    readonly lastChunk: Chunk | undefined;
+  };
   /** Go on where a journal ends: the same items are pushed again from the first one and skipped up to there. */
   readonly resume?: ImportJournal;
 }
@@ -42,7 +51,9 @@ export class RecordingWriter {
   readonly #store: ObjectStore;
   readonly #options: RecordingWriterOptions;
   readonly #builder: ChunkBuilder;
-  readonly #packetsHash = sha256.create();
+  /** Hashes of the segments before the current one. */
+  readonly #segmentHashes: string[] = [];
+  #packetHash: PacketHash | undefined;
   readonly #anchors: { sample: number; unixNs: string; continuous?: boolean }[];
   readonly #shardSha256: string[] = [];
   /** Chunks of the shard that is being filled, as stored. */
@@ -60,7 +71,6 @@ export class RecordingWriter {
   #publishedFrames = 0;
   #closed = false;
   #writing: Promise<void> = Promise.resolve();
-  readonly #lengthPrefix = new Uint8Array(8);
   #skipping: SkippedStart | undefined;
 
   constructor(store: ObjectStore, options: RecordingWriterOptions) {
@@ -68,11 +78,51 @@ export class RecordingWriter {
     this.#options = options;
     this.#builder = new ChunkBuilder(options);
     this.#anchors = [...(options.anchors ?? [])];
+    if (options.append !== undefined) this.#continue(options.append);
     if (options.resume !== undefined) {
       this.#shardSha256.push(...options.resume.shardSha256);
       this.#counts = { ...options.resume.counts };
       this.#skipping = new SkippedStart(options.resume.checkpoint);
     }
+  }
+
+  #continue(append: NonNullable<RecordingWriterOptions["append"]>): void {
+    const { info, shardChunks, lastChunk } = append;
+    this.#anchors.push(...info.anchors);
+    const { packetBytes, preRollBytes, indexBytes, points, provenPoints, checkpoints, maxRunUp } =
+      info.counts;
+    this.#counts = { packetBytes, preRollBytes, indexBytes, points, provenPoints, checkpoints, maxRunUp };
+    this.#shard = [...shardChunks];
+    this.#shardSha256.push(
+      ...info.shardSha256.slice(0, info.sealedShards - (shardChunks.length > 0 ? 1 : 0)),
+    );
+    this.#segmentHashes.push(...info.segments.map((each) => each.packetsSha256));
+    this.#publishedFrames = info.frames;
+    if (shardChunks.length > 0) this.#counts.indexBytes -= shardIndexBytes(info.chunksPerShard);
+    if (lastChunk === undefined) {
+      this.#builder.continueAfter(info);
+      return;
+    }
+    // The last chunk is written again; take its share out of the counts.
+    const stored = this.#shard.pop()!;
+    this.#builder.reopen(lastChunk, info);
+    const preRoll = lastChunk.offsets[lastChunk.preRollCount]!;
+    this.#counts.packetBytes -= lastChunk.packets.length - preRoll;
+    this.#counts.preRollBytes -= preRoll;
+    this.#counts.indexBytes -= stored.length - lastChunk.packets.length;
+    this.#counts.points -= lastChunk.points.length;
+    this.#counts.provenPoints -= lastChunk.points.filter((point) => point.runUpFloat !== unproven).length;
+    this.#counts.checkpoints -= lastChunk.states.size;
+  }
+
+  /** Takes the chunks of an unfinished last shard out of it, so that the recording can grow while it is read. */
+  async unseal(): Promise<void> {
+    const append = this.#options.append;
+    const first = this.#shardSha256.length * this.#options.chunksPerShard;
+    for (const [i, stored] of (append?.shardChunks ?? []).entries())
+      await this.#store.put(tailKey(this.id, first + i), stored);
+    this.#tailChunks = append?.shardChunks.length ?? 0;
+    await this.#writeMetadata("recording");
   }
 
   get id(): string {
@@ -144,6 +194,10 @@ export class RecordingWriter {
   info(state: RecordingInfo["state"]): RecordingInfo {
     const o = this.#options;
     const builder = this.#builder;
+    const hashes = [
+      ...this.#segmentHashes,
+      ...(this.#packetHash === undefined ? [] : [this.#packetHash.digest()]),
+    ];
     return {
       version: 1,
       id: o.id,
@@ -155,12 +209,12 @@ export class RecordingWriter {
       chunkFrames: o.chunkFrames,
       chunksPerShard: o.chunksPerShard,
       pointFrames: o.pointFrames,
-      segments: [...builder.segments],
+      segments: builder.segments.map((each, i) => ({ ...each, packetsSha256: hashes[i]! })),
       sealedShards: this.#shardSha256.length,
       shardSha256: [...this.#shardSha256],
       tailChunks: this.#tailChunks,
       counts: { ...this.#counts, ...builder.counts },
-      packetsSha256: hex(this.#packetsHash.clone().digest()),
+      packetsSha256: combinedHash(hashes),
       source: o.source ?? {},
       anchors: [...this.#anchors],
       metadata: o.metadata ?? {},
@@ -179,17 +233,11 @@ export class RecordingWriter {
   }
 
   #hashItem(item: PacketItem): void {
-    if (item.type === "segment") return;
-    const view = new DataView(this.#lengthPrefix.buffer);
-    if (item.type === "loss") {
-      view.setUint32(0, 0xffff_ffff, true);
-      view.setUint32(4, item.frames, true);
-      this.#packetsHash.update(this.#lengthPrefix);
-      return;
-    }
-    view.setUint32(0, item.data.length, true);
-    this.#packetsHash.update(this.#lengthPrefix.subarray(0, 4));
-    this.#packetsHash.update(item.data);
+    if (item.type === "segment") {
+      if (this.#packetHash !== undefined) this.#segmentHashes.push(this.#packetHash.digest());
+      this.#packetHash = new PacketHash();
+    } else if (item.type === "loss") this.#packetHash?.loss(item.frames);
+    else this.#packetHash?.packet(item.data);
   }
 
   async #drain(): Promise<void> {
@@ -285,10 +333,4 @@ export class RecordingWriter {
     );
     await this.#store.put(recordingKey(this.id), recordingMetadata(info));
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
 }

@@ -5,6 +5,7 @@ import type { Chunk } from "./chunk-format.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { shardKey } from "./layout.ts";
+import { combinedHash, hex, PacketHash } from "./packet-hash.ts";
 import { chunkItems, type StoredPacket } from "./packet-source.ts";
 import type { RecordingInfo } from "./recording-info.ts";
 import { emptyReport, RecordingReader } from "./recording-reader.ts";
@@ -53,8 +54,7 @@ export async function verifyRecording(
   const reader = new RecordingReader(store, info, create);
   const sequential = level === "decode" ? new SequentialCheck(info, create, add) : undefined;
   try {
-    const hash = sha256.create();
-    let packets = 0;
+    const hashes = new SegmentHashes();
     for (let number = 0; number < chunks; number++) {
       signal?.throwIfAborted();
       let chunk: Chunk;
@@ -63,7 +63,7 @@ export async function verifyRecording(
       } catch (error) {
         add(error, number);
         sequential?.lose();
-        packets = -1;
+        hashes.complete = false;
         continue;
       }
       points += chunk.points.length;
@@ -77,10 +77,10 @@ export async function verifyRecording(
           number,
         );
       }
-      if (packets >= 0) packets = hashPackets(chunk, packets, hash);
+      hashes.add(chunk);
       sequential?.chunk(number, chunk);
     }
-    if (level !== "structure" && packets >= 0 && hex(hash.digest()) !== info.packetsSha256) {
+    if (level !== "structure" && hashes.complete && hashes.digest() !== info.packetsSha256) {
       add(
         new ArchiveError(
           "archive/chunk-corrupt",
@@ -119,23 +119,31 @@ async function verifyShards(
   }
 }
 
-/** Adds the chunk's packets that were not hashed yet; returns the number of the next packet. */
-function hashPackets(chunk: Chunk, next: number, hash: ReturnType<typeof sha256.create>): number {
-  const prefix = new Uint8Array(8);
-  const view = new DataView(prefix.buffer);
-  let number = chunk.firstPacket - chunk.preRollCount;
-  for (const item of chunkItems(chunk)) {
-    if (number++ < next) continue;
-    if (item.data === undefined) {
-      view.setUint32(0, 0xffff_ffff, true);
-      view.setUint32(4, item.frames, true);
-      hash.update(prefix);
-    } else {
-      view.setUint32(0, item.data.length, true);
-      hash.update(prefix.subarray(0, 4)).update(item.data);
+/** Hashes every packet of the recording once, segment by segment; chunks overlap. */
+class SegmentHashes {
+  readonly #done: string[] = [];
+  #hash: PacketHash | undefined;
+  #next = 0;
+  /** False once a chunk was missing: then there is nothing to compare. */
+  complete = true;
+
+  add(chunk: Chunk): void {
+    let number = chunk.firstPacket - chunk.preRollCount;
+    for (const item of chunkItems(chunk)) {
+      if (number++ < this.#next) continue;
+      this.#next = number;
+      if (item.segment !== undefined) {
+        if (this.#hash !== undefined) this.#done.push(this.#hash.digest());
+        this.#hash = new PacketHash();
+      }
+      if (item.data === undefined) this.#hash?.loss(item.frames);
+      else this.#hash?.packet(item.data);
     }
   }
-  return Math.max(next, number);
+
+  digest(): string {
+    return combinedHash([...this.#done, ...(this.#hash === undefined ? [] : [this.#hash.digest()])]);
+  }
 }
 
 /** A decoder's state, both ways of saving it. */
@@ -308,12 +316,12 @@ class SequentialCheck {
   }
 }
 
+/** Whether concealment runs behind `from`, before a reset makes it irrelevant. */
 function chunkHasConcealment(items: readonly StoredPacket[], from: number): boolean {
-  return items.slice(from).some((item) => item.concealed || item.data === undefined || item.data.length <= 2);
-}
-
-function hex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
+  for (let i = from; i < items.length; i++) {
+    const item = items[i]!;
+    if (i > from && item.segment !== undefined) return false;
+    if (item.concealed || item.data === undefined || item.data.length <= 2) return true;
+  }
+  return false;
 }

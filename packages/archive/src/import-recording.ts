@@ -1,0 +1,123 @@
+import { isLongwaveError, type ObjectStore } from "@longwave/base";
+import { ArchiveError } from "./errors.ts";
+import { decodeJournal } from "./import-journal.ts";
+import { hashKey, partKey } from "./layout.ts";
+import type { PacketItem } from "./packet-item.ts";
+import type { RecordOptions } from "./record-options.ts";
+import type { RecordingInfo } from "./recording-info.ts";
+import type { RecordingWriter, RecordingWriterOptions } from "./recording-writer.ts";
+
+/** The parts of an archive that an import needs. */
+export interface ImportTarget {
+  readonly store: ObjectStore;
+  info(id: string): Promise<RecordingInfo>;
+  record(
+    options: RecordOptions,
+    internal: Pick<RecordingWriterOptions, "journal" | "resume">,
+  ): Promise<RecordingWriter>;
+  discard(id: string): Promise<void>;
+}
+
+/** Something to import: a demuxed file, the output of an encoder. Iterated once; again from its start to resume. */
+export interface ImportSource {
+  readonly channels: 1 | 2;
+  items(): AsyncIterable<PacketItem> | Iterable<PacketItem>;
+}
+
+export interface ImportOptions extends Omit<RecordOptions, "channels" | "live"> {
+  /** Go on with an import of the same source that was interrupted. */
+  readonly resume?: boolean;
+  readonly signal?: AbortSignal;
+  /** Called after every chunk with the sample frames so far. */
+  readonly onProgress?: (frames: number) => void;
+}
+
+export interface ImportResult {
+  readonly info: RecordingInfo;
+  /** The same file or the same packets were there already; nothing was written. */
+  readonly duplicate: boolean;
+}
+
+/**
+ * Imports a source. With `source.sha256` the file's hash is claimed first, so that of two importers of one file one wins and the
+ * other gets the winner's recording.
+ * @throws ArchiveError `archive/duplicate` while another importer has the file, `archive/not-opus` for an empty source
+ */
+export async function importRecording(
+  archive: ImportTarget,
+  newId: () => string,
+  source: ImportSource,
+  options: ImportOptions,
+): Promise<ImportResult> {
+  const sha256 = options.source?.sha256;
+  let id = options.id ?? newId();
+  let resumes = false;
+  if (sha256 !== undefined) {
+    const winner = await claim(archive.store, sha256, id);
+    if (winner !== undefined) {
+      const existing = await existingRecording(archive, winner);
+      if (existing !== undefined) return { info: existing, duplicate: true };
+      if (options.resume !== true) {
+        throw new ArchiveError(
+          "archive/duplicate",
+          `This file is being imported as ${winner}; if that import died, import it again with resume.`,
+        );
+      }
+      id = winner;
+      resumes = true;
+    }
+  }
+  const part = resumes ? await archive.store.get(partKey(id)) : undefined;
+  const resume = part === undefined ? undefined : decodeJournal(part, partKey(id));
+  const { resume: _, signal, onProgress, ...recordOptions } = options;
+  const writer = await archive.record(
+    { ...recordOptions, id, channels: source.channels },
+    { journal: true, ...(resume === undefined ? {} : { resume }) },
+  );
+  try {
+    for await (const item of source.items()) {
+      signal?.throwIfAborted();
+      await writer.push(item);
+      onProgress?.(writer.frames);
+    }
+    if (writer.frames === 0)
+      throw new ArchiveError("archive/not-opus", "There is no sound in the source; nothing was imported.");
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+  const packets = writer.info("complete").packetsSha256;
+  const twin = await claim(archive.store, packets, id);
+  if (twin !== undefined && twin !== id) {
+    const existing = await existingRecording(archive, twin);
+    if (existing !== undefined) {
+      writer.abandon();
+      await archive.discard(id);
+      if (sha256 !== undefined)
+        await archive.store.put(hashKey(sha256), new TextEncoder().encode(`${twin}\n`));
+      return { info: existing, duplicate: true };
+    }
+    await archive.store.put(hashKey(packets), new TextEncoder().encode(`${id}\n`));
+  }
+  return { info: await writer.close(), duplicate: false };
+}
+
+/** Claims a hash for a recording; returns the one that had it already. */
+async function claim(store: ObjectStore, sha256: string, id: string): Promise<string | undefined> {
+  try {
+    await store.put(hashKey(sha256), new TextEncoder().encode(`${id}\n`), { ifAbsent: true });
+    return undefined;
+  } catch (error) {
+    if (!isLongwaveError(error, "store/conflict")) throw error;
+    return new TextDecoder().decode(await store.get(hashKey(sha256))).trim();
+  }
+}
+
+async function existingRecording(archive: ImportTarget, id: string): Promise<RecordingInfo | undefined> {
+  try {
+    return await archive.info(id);
+  } catch (error) {
+    if (isLongwaveError(error, "archive/not-found")) return undefined;
+    throw error;
+  }
+}

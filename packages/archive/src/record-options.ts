@@ -1,0 +1,20 @@
+import type { SourceInfo } from "./recording-info.ts";
+
+/** How a recording is made. */
+export interface RecordOptions {
+  readonly id?: string;
+  readonly channels: 1 | 2;
+  /** Length of a chunk in sample frames; default 10 s. Low bit rates want 30 s. */
+  readonly chunkFrames?: number;
+  /** Default 360: shards of one hour. */
+  readonly chunksPerShard?: number;
+  /** Distance of the seek points; default 1 s. */
+  readonly pointFrames?: number;
+  readonly source?: SourceInfo;
+  /** Wall-clock time of sample 0, nanoseconds since the Unix epoch. */
+  readonly startTimeNs?: bigint;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
+  /** Readable while it is written, at the latest after so many sample frames (default 1 s). */
+  readonly live?: boolean | { readonly publishFrames: number };
+}
