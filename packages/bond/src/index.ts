@@ -1,0 +1,27 @@
+export { type BondCrypto, type CounterCipher, portableCrypto } from "./crypto/crypto-port.ts";
+export { Sha256 } from "./crypto/sha256.ts";
+export type { BondEnvironment, BondSocket, SocketRequest } from "./environment.ts";
+export { BondError, type BondErrorCode } from "./errors.ts";
+export {
+  defaultLifecycle,
+  type LifecycleOptions,
+  type LinkState,
+  type LinkTransition,
+} from "./link/link-lifecycle.ts";
+export type { RistProfile } from "./link/path.ts";
+export type { NackFormat } from "./receiver/nack-writer.ts";
+export type { ReceivedPacket } from "./receiver/packet-queue.ts";
+export {
+  createReceiverOn as createReceiver,
+  type PacketHandler,
+  type PacketInfo,
+  type Receiver,
+} from "./receiver/receiver.ts";
+export type { ReceiverOptions } from "./receiver/receiver-options.ts";
+export type { ReceiverLinkStats, ReceiverStats } from "./receiver/receiver-stats.ts";
+export { defaultScheduler, type SchedulerMode, type SchedulerOptions } from "./sender/scheduler.ts";
+export { maxPayloadBytes } from "./sender/send-buffer.ts";
+export { createSenderOn as createSender, type Sender } from "./sender/sender.ts";
+export type { SenderLinkOptions, SenderOptions } from "./sender/sender-options.ts";
+export type { SenderLinkStats, SenderStats } from "./sender/sender-stats.ts";
+export { parseRistUri, type RistUri, redact } from "./wire/rist-uri.ts";

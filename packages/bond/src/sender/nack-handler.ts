@@ -1,0 +1,93 @@
+import { sequenceModulus, unwrapNear } from "../wire/sequence.ts";
+import type { SendBuffer } from "./send-buffer.ts";
+import type { SenderLink } from "./sender-link.ts";
+import type { ResolvedSenderOptions } from "./sender-options.ts";
+
+/** A repeat is not repeated again before this part of the round trip: copies of one NACK arrive meanwhile. */
+const dedupRatio = 0.7;
+
+export interface NackTarget {
+  /** Sends the packet in `slot` again. */
+  repeat(slot: number, nowUs: number): void;
+  /** A link has lost so many packets in a row that it must be dead. */
+  onSuspect(link: SenderLink, nowUs: number): void;
+  /** Newest extended sequence number. */
+  newest(): number;
+}
+
+/**
+ * Judges requests for repeats. A request that comes before the packet can have arrived is premature: the receiver saw a
+ * faster link overtake a slower one; it is no loss and is not answered (a receiver that really misses it asks again).
+ */
+export class NackHandler {
+  readonly #buffer: SendBuffer;
+  readonly #links: readonly SenderLink[];
+  readonly #bufferUs: number;
+  readonly #target: NackTarget;
+  /** Requests for numbers that were never sent or are no longer stored. */
+  unknown = 0;
+  /** Requests for packets that can no longer be in time. */
+  expired = 0;
+
+  constructor(
+    buffer: SendBuffer,
+    links: readonly SenderLink[],
+    options: ResolvedSenderOptions,
+    target: NackTarget,
+  ) {
+    this.#buffer = buffer;
+    this.#links = links;
+    this.#bufferUs = 1000 * options.bufferMs;
+    this.#target = target;
+  }
+
+  /**
+   * One entry of a NACK that came over `via`.
+   * @param first low 16 bits of the first number
+   * @param extra count of following numbers (range), or the mask of the 16 following ones
+   */
+  take(via: SenderLink, first: number, extra: number, isRange: boolean, nowUs: number): void {
+    const newest = this.#target.newest();
+    const start = unwrapNear(first, newest, sequenceModulus);
+    via.nacksReceived++;
+    this.#takeOne(via, start, nowUs);
+    if (isRange) {
+      // A range of 65,535 is legal; only what is stored is looked at.
+      const end = Math.min(start + extra, newest);
+      for (let sequence = Math.max(start + 1, newest - this.#buffer.mask); sequence <= end; sequence++) {
+        this.#takeOne(via, sequence, nowUs);
+      }
+    } else {
+      for (let bit = 0; bit < 16; bit++) {
+        if ((extra >> bit) & 1) this.#takeOne(via, start + 1 + bit, nowUs);
+      }
+    }
+  }
+
+  #takeOne(via: SenderLink, sequence: number, nowUs: number): void {
+    const buffer = this.#buffer;
+    const slot = buffer.find(sequence);
+    if (slot < 0 || buffer.sends[slot] === 0) {
+      this.unknown++;
+      return;
+    }
+    const link = this.#links[buffer.lastLink[slot]!]!;
+    const sentUs = buffer.lastSentUs[slot]!;
+    const earliestUs = sentUs + (link.path.rtt.minUs + via.path.rtt.minUs) / 2;
+    if (buffer.sends[slot] === 1 && nowUs < earliestUs - 2_000) {
+      via.prematureNacks++;
+      return;
+    }
+    const roundUs = (link.path.rtt.smoothedUs + via.path.rtt.smoothedUs) / 2;
+    if (buffer.sends[slot]! > 1 && nowUs - sentUs < dedupRatio * roundUs) return;
+    if (buffer.isCounted[slot] === 0) {
+      buffer.isCounted[slot] = 1;
+      if (link.countLost(buffer.linkNumber[slot]!, sentUs, nowUs)) this.#target.onSuspect(link, nowUs);
+    }
+    if (nowUs + link.oneWayUs > buffer.acceptedUs[slot]! + this.#bufferUs + link.path.rtt.minUs) {
+      this.expired++;
+      return;
+    }
+    this.#target.repeat(slot, nowUs);
+  }
+}

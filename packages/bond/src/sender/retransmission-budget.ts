@@ -1,0 +1,38 @@
+/** Retransmissions per second are limited to this multiple of the measured loss, and at least to `floorRatio`. */
+const floorRatio = 0.1;
+/** Stored allowance: a second of the stream, so that the gap of a cut link can be repeated at once. */
+const burstSeconds = 1;
+const leastBurstBytes = 50_000;
+
+/** Token bucket that keeps repeated packets from drowning the stream (a full link plus ARQ is a congestion collapse). */
+export class RetransmissionBudget {
+  readonly #factor: number;
+  #tokens = leastBurstBytes;
+  #lastUs = 0;
+  refused = 0;
+
+  /** @param factor allowance relative to loss times stream rate; 1.5 by default */
+  constructor(factor: number) {
+    this.#factor = factor;
+  }
+
+  /** Refills for the time since the last call. */
+  refill(nowUs: number, streamBps: number, loss: number): void {
+    const bytesPerSecond = streamBps / 8;
+    // A packet may need several repeats: of a share p of lost packets, p/(1-p) transmissions are repeats in the mean.
+    const ratio = Math.max(floorRatio, (this.#factor * loss) / (1 - Math.min(loss, 0.9)));
+    const most = Math.max(leastBurstBytes, bytesPerSecond * burstSeconds);
+    this.#tokens = Math.min(most, this.#tokens + (ratio * bytesPerSecond * (nowUs - this.#lastUs)) / 1e6);
+    this.#lastUs = nowUs;
+  }
+
+  /** Takes `bytes`; false where the allowance is used up. */
+  take(bytes: number): boolean {
+    if (this.#tokens < bytes) {
+      this.refused++;
+      return false;
+    }
+    this.#tokens -= bytes;
+    return true;
+  }
+}

@@ -1,0 +1,222 @@
+import type { BondCrypto } from "../crypto/crypto-port.ts";
+import { PreSharedKey } from "../crypto/psk.ts";
+import type { BondEnvironment, BondSocket } from "../environment.ts";
+import { BondError } from "../errors.ts";
+import { FaultCounters } from "../link/fault-counters.ts";
+import type { Feedback } from "../link/feedback.ts";
+import { Path } from "../link/path.ts";
+import { GreTunnel, TunnelContent } from "../wire/gre-tunnel.ts";
+import { parseRistUri, type RistUri } from "../wire/rist-uri.ts";
+import { looksLikeRtcp, RtcpKind, RtcpReader } from "../wire/rtcp.ts";
+import { WireFault } from "../wire/wire-fault.ts";
+import { SenderLink } from "./sender-link.ts";
+import {
+  badOption,
+  type ResolvedSenderOptions,
+  type SenderLinkOptions,
+  type SenderOptions,
+} from "./sender-options.ts";
+
+const reportUs = 100_000;
+/** Links that carry much are watched more closely; still far below 5 % of the stream. */
+const fastReportUs = 40_000;
+const fastReportBps = 500_000;
+/** The first echo requests after attaching follow each other quickly. */
+const probeUs = 15_000;
+const keepAliveUs = 1_000_000;
+const reattachUs = 100_000;
+/** librist's default weight. */
+const defaultWeight = 5;
+
+/** What the links report to the sender. */
+export interface SenderLinksTarget {
+  readonly feedback: Feedback;
+  onNack(link: SenderLink, first: number, extra: number, isRange: boolean, nowUs: number): void;
+  onBlock(link: SenderLink, mediaSsrc: number, highestSequence: number, nowUs: number): void;
+}
+
+/** The links of a sender: opens their sockets, reads what the receiver answers, and sends reports and keep-alives. */
+export class SenderLinks {
+  readonly all: readonly SenderLink[];
+  readonly faults: FaultCounters;
+  readonly ready: Promise<void>;
+  readonly #environment: BondEnvironment;
+  readonly #target: SenderLinksTarget;
+  readonly #reader = new RtcpReader();
+  readonly #sockets: BondSocket[] = [];
+  readonly #bufferMs: number;
+
+  constructor(
+    options: SenderOptions,
+    resolved: ResolvedSenderOptions,
+    environment: BondEnvironment,
+    crypto: BondCrypto,
+    target: SenderLinksTarget,
+  ) {
+    this.#environment = environment;
+    this.#target = target;
+    this.#bufferMs = resolved.bufferMs;
+    this.faults = new FaultCounters(environment.hooks);
+    const ids = new Set<string>();
+    const uris = options.links.map((link) => checkUri(link, resolved));
+    this.all = options.links.map((link, index) => {
+      const id = link.id ?? `link-${index + 1}`;
+      if (ids.has(id)) throw badOption("links.id", id, "different for every link");
+      ids.add(id);
+      return this.#open(index, id, link, uris[index]!, options, resolved, crypto);
+    });
+    const pending = this.#sockets.map((socket) => socket.ready).filter((each) => each !== undefined);
+    this.ready = Promise.all(pending).then(() => undefined);
+    this.ready.catch(() => undefined);
+  }
+
+  /** @throws BondError `bond/bad-option` */
+  byId(id: string): SenderLink {
+    const link = this.all.find((each) => each.id === id);
+    if (link === undefined)
+      throw badOption("link", id, `one of ${this.all.map((each) => each.id).join(", ")}`);
+    return link;
+  }
+
+  /** Sends what is due: sender reports with echo requests, keep-alives, and attaches links that were reset. */
+  report(nowUs: number, rtpTimestamp: number, packets: number, octets: number, streamBps: number): void {
+    const periodUs = streamBps >= fastReportBps ? fastReportUs : reportUs;
+    for (let i = 0; i < this.all.length; i++) {
+      const link = this.all[i]!;
+      const { path, lifecycle } = link;
+      if (path.controlPort === 0) continue;
+      if (lifecycle.state === "init") lifecycle.attach(nowUs);
+      else if (lifecycle.state === "reset" && nowUs - lifecycle.enteredUs >= reattachUs)
+        lifecycle.attach(nowUs);
+      if (path.tunnel !== undefined && nowUs >= path.nextKeepAliveUs) {
+        path.nextKeepAliveUs = nowUs + keepAliveUs;
+        path.sendKeepAlive(false);
+        if (path.tunnel.version >= 2 || path.responses === 0) path.sendBufferNegotiation(this.#bufferMs, 0);
+      }
+      if (nowUs < path.nextReportUs) continue;
+      path.nextReportUs = nowUs + (path.reportsSent++ < 3 ? probeUs : periodUs);
+      this.#target.feedback.sendSenderReport(path, nowUs, rtpTimestamp, packets, octets);
+    }
+  }
+
+  close(): void {
+    for (const link of this.all) if (link.path.controlPort !== 0) link.path.sendKeepAlive(true);
+    for (const socket of this.#sockets) socket.close();
+  }
+
+  #open(
+    index: number,
+    id: string,
+    link: SenderLinkOptions,
+    uri: RistUri,
+    options: SenderOptions,
+    resolved: ResolvedSenderOptions,
+    crypto: BondCrypto,
+  ): SenderLink {
+    const isMain = resolved.profile === "main";
+    const socket = this.#environment.openSocket({
+      address: uri.isListening ? uri.host : (link.localAddress ?? uri.localAddress ?? "0.0.0.0"),
+      port: uri.isListening ? uri.port : 0,
+      ...(isMain && !uri.isListening ? { peer: { address: uri.host, port: uri.port } } : {}),
+    });
+    this.#sockets.push(socket);
+    const address = uri.isListening ? "" : uri.host;
+    const port = uri.isListening ? 0 : uri.port;
+    const controlPort = isMain || uri.isListening ? port : port + 1;
+    const tunnel = isMain ? this.#makeTunnel(index, uri, options, crypto) : undefined;
+    const path = new Path(resolved.profile, socket, socket, address, port, controlPort, tunnel);
+    const nowUs = this.#environment.clock.nowUs();
+    const weight = link.weight ?? uri.weight ?? defaultWeight;
+    const limit = link.maxBitrateBps ?? Number.POSITIVE_INFINITY;
+    const made = new SenderLink(index, id, path, resolved.lifecycle, weight, limit, resolved.bufferMs, nowUs);
+    made.proofAtAttachUs = nowUs;
+    const isNumeric = /^[\d.]+$|:/.test(address);
+    socket.onMessage((bytes, length, fromAddress, fromPort) => {
+      if (uri.isListening) this.#onCaller(made, bytes, length, fromAddress, fromPort);
+      else if (isNumeric && fromAddress !== address) this.faults.count("source");
+      else this.#onDatagram(made, bytes, length);
+    });
+    socket.onError((error) => {
+      path.sendErrors++;
+      const code = (error as { code?: string }).code;
+      if (code === "ENETUNREACH" || code === "EADDRNOTAVAIL") made.lifecycle.detach(code, nowUs);
+    });
+    return made;
+  }
+
+  #makeTunnel(index: number, uri: RistUri, options: SenderOptions, crypto: BondCrypto): GreTunnel {
+    const secret = uri.secret ?? options.secret;
+    const aesBits = uri.aesBits ?? options.aesBits ?? 128;
+    const key = secret === undefined ? undefined : new PreSharedKey(crypto, secret, aesBits === 256);
+    const mac = crypto.randomBytes(6);
+    return new GreTunnel(mac, 32_768 + index, key);
+  }
+
+  /** A listening link belongs to whoever called it last with a valid packet. */
+  #onCaller(link: SenderLink, bytes: Uint8Array, length: number, address: string, port: number): void {
+    if (!this.#onDatagram(link, bytes, length)) return;
+    if (link.path.address !== address || link.path.controlPort !== port)
+      link.path.redirect(address, port, port);
+  }
+
+  #onDatagram(link: SenderLink, bytes: Uint8Array, length: number): boolean {
+    const { path } = link;
+    const nowUs = this.#environment.clock.nowUs();
+    path.rxBytes += length;
+    path.rxPackets++;
+    const { tunnel } = path;
+    if (tunnel === undefined) {
+      if (length < 8 || !looksLikeRtcp(bytes[1]!)) return this.faults.countWire(WireFault.type);
+      return this.#onControl(link, bytes, 0, length, nowUs);
+    }
+    const fault = tunnel.open(bytes, length, nowUs);
+    if (fault !== WireFault.none) {
+      if (tunnel.isFirstBadKey) this.faults.reportBadKey(link.id);
+      return this.faults.countWire(fault);
+    }
+    path.lastReceivedUs = nowUs;
+    if (tunnel.content === TunnelContent.packet && looksLikeRtcp(tunnel.bytes[tunnel.start + 1]!)) {
+      return this.#onControl(link, tunnel.bytes, tunnel.start, tunnel.end, nowUs);
+    }
+    return true;
+  }
+
+  #onControl(link: SenderLink, bytes: Uint8Array, start: number, end: number, nowUs: number): boolean {
+    const reader = this.#reader;
+    const { feedback } = this.#target;
+    reader.reset(bytes, start, end);
+    while (reader.next()) {
+      const { kind } = reader;
+      if (kind === RtcpKind.echoRequest) feedback.sendEchoResponse(link.path, reader, 0);
+      else if (kind === RtcpKind.echoResponse && reader.ssrc === feedback.ssrc) {
+        link.hasEchoes = true;
+        feedback.takeEchoResponse(link.path, reader, nowUs);
+      } else if (kind === RtcpKind.receiverReport && reader.entryCount > 0) {
+        feedback.takeReportDelay(link.path, reader, nowUs, link.hasEchoes);
+        this.#target.onBlock(link, reader.mediaSsrc, reader.highestSequence, nowUs);
+      } else if (kind === RtcpKind.nackRange || kind === RtcpKind.nackBitmask) {
+        const isRange = kind === RtcpKind.nackRange;
+        for (let i = 0; i < reader.entryCount; i++) {
+          this.#target.onNack(link, reader.nackStart(i), reader.nackExtra(i), isRange, nowUs);
+        }
+      }
+    }
+    if (reader.isMalformed) return this.faults.countWire(WireFault.overrun);
+    link.path.lastReceivedUs = nowUs;
+    return true;
+  }
+}
+
+function checkUri(link: SenderLinkOptions, resolved: ResolvedSenderOptions): RistUri {
+  const uri = parseRistUri(link.to);
+  if (resolved.profile === "simple" && (uri.port % 2 !== 0 || uri.isListening)) {
+    throw new BondError(
+      "bond/bad-uri",
+      "usage",
+      uri.isListening
+        ? "A sender of the Simple profile calls the receiver: leave out the @, or use the Main profile."
+        : `Port ${uri.port} is odd; the Simple profile uses an even port for media and the next one for feedback.`,
+    );
+  }
+  return uri;
+}

@@ -1,0 +1,46 @@
+import { createReceiver, createSender } from "@longwave/bond/node";
+import { describe, expect, test } from "vitest";
+
+describe.each(["simple", "main"] as const)("UDP on loopback, %s profile", (profile) => {
+  test("carries packets over two links", async () => {
+    const ports = profile === "simple" ? [47_310, 47_312] : [47_320, 47_321];
+    const receiver = createReceiver({
+      profile,
+      bufferMs: 100,
+      listen: ports.map((port) => `rist://@127.0.0.1:${port}`),
+    });
+    await receiver.ready;
+    const sender = createSender({
+      profile,
+      bufferMs: 100,
+      links: ports.map((port) => ({ to: `rist://127.0.0.1:${port}` })),
+    });
+    await sender.ready;
+    const payload = new Uint8Array(200);
+    let sent = 0;
+    const source = setInterval(() => {
+      payload[0] = sent++;
+      sender.send(payload);
+    }, 5);
+    const numbers: number[] = [];
+    for await (const packet of receiver) {
+      numbers.push(packet.payload[0]!);
+      if (numbers.length === 100) break;
+    }
+    clearInterval(source);
+    const { links } = sender.stats();
+    sender.close();
+    receiver.close();
+    expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index));
+    expect(links.map((link) => link.alive)).toEqual([true, true]);
+  });
+});
+
+test("a port that is taken is a typed error", async () => {
+  const first = createReceiver({ listen: "rist://@127.0.0.1:47330" });
+  await first.ready;
+  const second = createReceiver({ listen: "rist://@127.0.0.1:47330" });
+  await expect(second.ready).rejects.toMatchObject({ code: "bond/bind-failed", kind: "unavailable" });
+  first.close();
+  second.close();
+});

@@ -1,0 +1,1 @@
+export { UdpProxy, type UdpProxyOptions } from "./udp-proxy.ts";
