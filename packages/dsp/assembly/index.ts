@@ -18,3 +18,4 @@ export { cosTurn, sinTurn } from "../../kernels/assembly/turns";
 export { bandSums, powerOf, scaledLog2, stftFrame } from "./spectrum";
 export { boxPeaks, rowMaxima } from "./peaks";
 export { resample, sincTable } from "./resampler";
+export { interpolatedPeak, weightedEnergy, windowLoudness } from "./loudness";

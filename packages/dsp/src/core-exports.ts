@@ -98,4 +98,8 @@ export interface CoreExports {
     threshold: number,
     peaks: number,
   ): number;
+
+  weightedEnergy(samples: number, count: number, filter: number, state: number): number;
+  windowLoudness(ring: number, size: number, end: number, count: number, result: number): void;
+  interpolatedPeak(samples: number, count: number, table: number, phases: number, taps: number): number;
 }

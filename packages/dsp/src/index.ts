@@ -1,6 +1,8 @@
 export { BoxPeakPicker, type BoxPeakPickerOptions, type PeakRow } from "./box-peak-picker.ts";
 export { ComplexFft } from "./complex-fft.ts";
 export { DspError } from "./errors.ts";
+export { DcBlocker, fadeLinear, normalizePeak } from "./level.ts";
+export { LoudnessMeter, type LoudnessMeterOptions } from "./loudness-meter.ts";
 export {
   hzToMel,
   LogMel,
