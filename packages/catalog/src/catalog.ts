@@ -5,9 +5,9 @@ import {
   extract,
   type Fingerprint,
   frameToMs,
+  markQuery,
   type ProfileId,
   profileOf,
-  recordCount,
 } from "@longwave/fingerprint";
 import { contentHashOf } from "./content-hash.ts";
 import { CatalogError } from "./errors.ts";
@@ -21,7 +21,8 @@ import {
 } from "./journal.ts";
 import { LiveMatcher, type LiveOptions } from "./live-matcher.ts";
 import { decodeManifest, encodeManifest, type Manifest, manifestKey } from "./manifest.ts";
-import { Searcher } from "./searcher.ts";
+import { peakQuery, type Query, recordQuery } from "./query.ts";
+import { noAnswer, Searcher } from "./searcher.ts";
 import { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
 
 /** Options of {@link Catalog.open}. */
@@ -90,22 +91,22 @@ export class Catalog {
 
   /** Number of tracks. */
   get size(): number {
-    return this.#searcher.size;
+    return this.#searcher.tracks.size;
   }
 
   /** Number of postings (hashes with their place) of all tracks. */
   get postings(): number {
-    return this.#searcher.postings;
+    return this.#searcher.tracks.postings;
   }
 
   /** All tracks in the order in which they were enrolled. */
   tracks(): readonly Track[] {
-    return this.#searcher.tracks();
+    return this.#searcher.tracks.list();
   }
 
   /** The track with this id. */
   get(id: string): Track | undefined {
-    return this.#searcher.get(id);
+    return this.#searcher.tracks.find(id);
   }
 
   /** The fingerprint of `input` in the catalog's profile. */
@@ -133,9 +134,9 @@ export class Catalog {
     this.#requireProfile(fingerprint);
     return this.#exclusively(async () => {
       const contentHash = contentHashOf(fingerprint);
-      const duplicates = () => this.#searcher.duplicatesOf(contentHash, metadata.id);
+      const duplicates = () => this.#searcher.tracks.duplicatesOf(contentHash, metadata.id);
       const write = async (): Promise<Enrollment> => {
-        const known = this.#searcher.get(metadata.id);
+        const known = this.#searcher.tracks.find(metadata.id);
         if (known?.contentHash === contentHash) {
           return { track: known, status: "unchanged", duplicates: duplicates() };
         }
@@ -147,7 +148,7 @@ export class Catalog {
           );
         }
         await this.#append({ kind: "add", track: metadata, fingerprint, replace });
-        const track = this.#searcher.get(metadata.id)!;
+        const track = this.#searcher.tracks.find(metadata.id)!;
         return { track, status: replace ? "replaced" : "added", duplicates: duplicates() };
       };
       return this.#retrying(write);
@@ -158,7 +159,7 @@ export class Catalog {
   async remove(id: string): Promise<void> {
     await this.#exclusively(() =>
       this.#retrying(async () => {
-        if (this.#searcher.get(id) === undefined) {
+        if (this.#searcher.tracks.find(id) === undefined) {
           throw new CatalogError(
             "catalog/not-found",
             `There is no track ${JSON.stringify(id)} in the catalog.`,
@@ -172,24 +173,27 @@ export class Catalog {
   /** Finds the recording that the query is a piece of. Short or silent queries get an answer with a reason, no error. */
   async identify(query: AudioInput | Fingerprint, options: IdentifyOptions = {}): Promise<Identification> {
     this.#requireOpen();
-    let fingerprint: Fingerprint;
+    let parsed: Query;
     try {
-      fingerprint = "records" in query ? query : this.extract(query, options.signal);
+      parsed = this.#queryOf(query, options.signal);
     } catch (error) {
       if (!isLongwaveError(error, "fp/too-short")) throw error;
-      return {
-        match: undefined,
-        reason: "too-short",
-        candidates: [],
-        queryHashes: 0,
-        queryMs: 0,
-        skippedHashes: 0,
-        partial: false,
-      };
+      return noAnswer("too-short");
     }
-    this.#requireProfile(fingerprint);
-    const queryMs = Math.round(durationSeconds(fingerprint) * 1000);
-    return this.#searcher.search(fingerprint.records, recordCount(fingerprint), queryMs, options);
+    return this.#searcher.search(parsed, options);
+  }
+
+  #queryOf(query: AudioInput | Fingerprint, signal?: AbortSignal): Query {
+    if ("records" in query) {
+      this.#requireProfile(query);
+      const seconds = durationSeconds(query);
+      if (query.profile !== "mark-v1")
+        return recordQuery(query.records, query.recordWords, Math.round(seconds * 1000));
+      return peakQuery({ peaks: [query.records], shiftFrames: [0], seconds });
+    }
+    if (this.profile !== "mark-v1") return this.#queryOf(this.extract(query, signal));
+    const { samples, sampleRate, channels = 1 } = query;
+    return peakQuery(markQuery(samples, { sampleRate, channels, ...(signal !== undefined && { signal }) }));
   }
 
   /** Identifies a running stream over a sliding window; see {@link LiveMatcher}. */

@@ -1,5 +1,6 @@
 import type { FingerprintStream, StreamOptions } from "@longwave/fingerprint";
 import type { Identification, IdentifyOptions } from "./identification.ts";
+import { peakQuery, recordQuery } from "./query.ts";
 import type { Searcher } from "./searcher.ts";
 
 /** Options of `Catalog.live`. */
@@ -65,7 +66,12 @@ export class LiveMatcher {
       count++;
     }
     const queryMs = Math.round(((nowFrame - oldest) * 1000 * profile.hopSize) / profile.sampleRate);
-    const answer = await this.#searcher.search(this.#query.slice(0, count * words), count, queryMs, options);
+    const records = this.#query.slice(0, count * words);
+    const query =
+      profile.id === "mark-v1"
+        ? peakQuery({ peaks: [records], shiftFrames: [0], seconds: queryMs / 1000 })
+        : recordQuery(records, words, queryMs);
+    const answer = await this.#searcher.search(query, options);
     const positionMs = answer.match === undefined ? undefined : streamMs + answer.match.offsetMs;
     return { ...answer, positionMs, streamMs };
   }

@@ -1,131 +1,132 @@
-import { durationSeconds, type Fingerprint, type Profile, recordCount } from "@longwave/fingerprint";
+import {
+  type Fingerprint,
+  type Hypothesis,
+  type NoMatchReason,
+  PairList,
+  type Profile,
+} from "@longwave/fingerprint";
 import { chanceOfVotes } from "./chance.ts";
-import { contentHashOf } from "./content-hash.ts";
 import type { Identification, IdentifyOptions, TrackMatch } from "./identification.ts";
 import { MemoryIndex } from "./memory-index.ts";
 import { PostingBatch } from "./posting-batch.ts";
-import type { Track, TrackMetadata } from "./track.ts";
+import { postingsOf, type Query, type Stage } from "./query.ts";
+import type { TrackMetadata } from "./track.ts";
+import { TrackTable } from "./track-table.ts";
 import { type TrackVotes, VoteTable } from "./vote-table.ts";
 
 /** Lists longer than this say too little for their cost; they are skipped and counted. */
 const listLimit = 20_000;
 const minVotes = 5;
-/** Least contrast with the best other recording. */
-const minScore = 120;
+/** Least contrast with the best other recording: for the identity alone, and where many hypotheses were tried. */
+const minScoreIdentity = 120;
+const minScoreHypotheses = 62.5;
 const votedTracks = 64;
+
+/** The best alignment of a track over all hypotheses tried. */
+interface Candidate extends TrackVotes {
+  readonly stage: Stage["name"];
+  readonly hypothesis: Hypothesis;
+  /** How probable so many votes are by chance. */
+  readonly chance: number;
+}
 
 /** The searchable state of an open catalog: tracks, postings and the vote. */
 export class Searcher {
+  readonly tracks: TrackTable;
   readonly #profile: Profile;
   readonly #index = new MemoryIndex();
-  /** By track number; undefined where removed. */
-  readonly #tracks: (Track | undefined)[] = [];
-  readonly #numberById = new Map<string, number>();
   readonly #votes = new VoteTable();
   readonly #batch = new PostingBatch();
-  #postings = 0;
-  #totalFrames = 0;
+  readonly #pairs = new PairList();
+  #skippedHashes = 0;
 
   constructor(profile: Profile) {
     this.#profile = profile;
-  }
-
-  get size(): number {
-    return this.#numberById.size;
-  }
-
-  get postings(): number {
-    return this.#postings;
-  }
-
-  tracks(): readonly Track[] {
-    return this.#tracks.filter((track) => track !== undefined);
-  }
-
-  get(id: string): Track | undefined {
-    const number = this.#numberById.get(id);
-    return number === undefined ? undefined : this.#tracks[number];
-  }
-
-  /** Ids of the tracks with this content, other than `except`. */
-  duplicatesOf(contentHash: string, except: string): string[] {
-    return this.tracks()
-      .filter((track) => track.contentHash === contentHash && track.id !== except)
-      .map((track) => track.id);
+    this.tracks = new TrackTable(profile);
   }
 
   /** Adds a track, replacing one of the same id. */
   add(metadata: TrackMetadata, fingerprint: Fingerprint): void {
-    this.remove(metadata.id);
-    const number = this.#tracks.length;
-    const { records, recordWords } = fingerprint;
-    for (let i = 0; i < records.length; i += recordWords)
-      this.#index.add(records[i]!, number, records[i + 1]!);
-    const track: Track = {
-      ...metadata,
-      durationSeconds: durationSeconds(fingerprint),
-      hashes: recordCount(fingerprint),
-      contentHash: contentHashOf(fingerprint),
-    };
-    this.#tracks.push(track);
-    this.#numberById.set(metadata.id, number);
-    this.#postings += track.hashes;
-    this.#totalFrames += this.#framesOf(track);
+    const pairs = this.#pairs;
+    postingsOf(fingerprint, pairs);
+    const number = this.tracks.add(metadata, fingerprint, pairs.count);
+    for (let i = 0; i < pairs.count; i++) this.#index.add(pairs.hashes[i]!, number, pairs.frames[i]!);
   }
 
   remove(id: string): void {
-    const number = this.#numberById.get(id);
-    if (number === undefined) return;
-    const track = this.#tracks[number]!;
-    this.#numberById.delete(id);
-    this.#tracks[number] = undefined;
-    this.#postings -= track.hashes;
-    this.#totalFrames -= this.#framesOf(track);
+    this.tracks.remove(id);
   }
 
-  /** Votes over `count` records (hash, frame, ...). */
-  async search(
-    records: Uint32Array,
-    count: number,
-    queryMs: number,
-    options: IdentifyOptions,
-  ): Promise<Identification> {
-    const empty = { candidates: [], queryHashes: count, queryMs, skippedHashes: 0, partial: false };
-    if (count === 0) return { ...empty, match: undefined, reason: "no-peaks" };
-    const words = this.#profile.recordWords;
+  /** Tries the query's stages in order until one is significant. */
+  async search(query: Query, options: IdentifyOptions): Promise<Identification> {
+    if (query.hashes === 0) return { ...noAnswer("no-peaks"), queryMs: query.milliseconds };
     await this.#index.prepare();
-    options.signal?.throwIfAborted();
+    this.#skippedHashes = 0;
+    const bestByTrack = new Map<number, Candidate>();
+    let answer: Identification | undefined;
+    for (const stage of query.stages) {
+      options.signal?.throwIfAborted();
+      for (const hypothesis of stage.hypotheses) this.#vote(query, stage, hypothesis, bestByTrack);
+      answer = this.#decide(query, bestByTrack, stage, options);
+      if (answer.match !== undefined) break;
+    }
+    return answer!;
+  }
+
+  #vote(query: Query, stage: Stage, hypothesis: Hypothesis, bestByTrack: Map<number, Candidate>): void {
+    const pairs = this.#pairs;
+    query.fill(hypothesis, pairs);
     const votes = this.#votes;
     votes.clear();
     let hits = 0;
-    let skippedHashes = 0;
-    for (let i = 0; i < count; i++) {
-      const found = this.#postingsOf(records[i * words]!);
+    for (let i = 0; i < pairs.count; i++) {
+      const found = this.#postingsOf(pairs.hashes[i]!);
       if (found < 0) {
-        skippedHashes++;
+        this.#skippedHashes++;
         continue;
       }
       hits += found;
-      const frame = records[i * words + 1]!;
+      const frame = pairs.frames[i]!;
       for (let k = 0; k < found; k++) votes.add(this.#batch.tracks[k]!, this.#batch.frames[k]! - frame);
     }
-    const best = votes.best(votedTracks);
-    const queryFrames = Math.ceil((queryMs * this.#profile.sampleRate) / (1000 * this.#profile.hopSize));
-    const cells = this.#totalFrames + this.size * queryFrames;
-    const limit = options.limit ?? 5;
-    const candidates = this.#groups(best)
-      .slice(0, limit)
-      .map((group) => this.#describe(group, best, count, hits, cells));
+    const queryFrames = Math.ceil(
+      (query.milliseconds * this.#profile.sampleRate) / (1000 * this.#profile.hopSize),
+    );
+    const cells = this.tracks.frames + this.tracks.size * queryFrames;
+    for (const best of votes.best(votedTracks, query.span)) {
+      const known = bestByTrack.get(best.track);
+      if (known !== undefined && known.votes >= best.votes) continue;
+      const chance = chanceOfVotes(best.votes, hits, cells);
+      bestByTrack.set(best.track, { ...best, stage: stage.name, hypothesis, chance });
+    }
+  }
+
+  #decide(
+    query: Query,
+    bestByTrack: ReadonlyMap<number, Candidate>,
+    stage: Stage,
+    options: IdentifyOptions,
+  ): Identification {
+    const ranked = [...bestByTrack.values()].sort((a, b) => b.votes - a.votes || a.track - b.track);
+    const candidates = this.#oneOfEachRecording(ranked)
+      .slice(0, options.limit ?? 5)
+      .map((candidate) => this.#describe(candidate, ranked, query));
+    const outcome = {
+      match: undefined,
+      candidates,
+      queryHashes: query.hashes,
+      queryMs: query.milliseconds,
+      skippedHashes: this.#skippedHashes,
+      partial: false,
+    };
     const [first] = candidates;
-    const outcome = { ...empty, candidates, skippedHashes };
-    if (first === undefined) return { ...outcome, match: undefined, reason: "below-threshold" };
-    if (options.explain === true) {
-      candidates[0] = { ...first, scatter: this.#scatter(first, records, count) };
-    }
+    if (first === undefined) return { ...outcome, reason: "below-threshold" };
+    if (options.explain === true) candidates[0] = { ...first, scatter: this.#scatter(ranked[0]!, query) };
     if (first.votes < minVotes || first.pFalse > (options.maxFalse ?? 1e-3)) {
-      return { ...outcome, match: undefined, reason: "below-threshold" };
+      return { ...outcome, reason: "below-threshold" };
     }
-    if (first.score < minScore) return { ...outcome, match: undefined, reason: "ambiguous" };
+    const minScore = stage.name === "identity" ? minScoreIdentity : minScoreHypotheses;
+    if (first.score < minScore) return { ...outcome, reason: "ambiguous" };
     return { ...outcome, match: candidates[0], reason: undefined };
   }
 
@@ -136,7 +137,7 @@ export class Searcher {
     if (this.#index.collect(hash, listLimit, batch) > listLimit) return -1;
     let kept = 0;
     for (let i = 0; i < batch.count; i++) {
-      if (this.#tracks[batch.tracks[i]!] === undefined) continue;
+      if (this.tracks.at(batch.tracks[i]!) === undefined) continue;
       batch.tracks[kept] = batch.tracks[i]!;
       batch.frames[kept++] = batch.frames[i]!;
     }
@@ -144,59 +145,71 @@ export class Searcher {
   }
 
   /** The best track of every recording: tracks of equal content are one recording. */
-  #groups(best: readonly TrackVotes[]): TrackVotes[] {
+  #oneOfEachRecording(ranked: readonly Candidate[]): Candidate[] {
     const seen = new Set<string>();
-    return best.filter(({ track }) => {
-      const { contentHash } = this.#tracks[track]!;
+    return ranked.filter(({ track }) => {
+      const { contentHash } = this.tracks.at(track)!;
       if (seen.has(contentHash)) return false;
       seen.add(contentHash);
       return true;
     });
   }
 
-  #describe(
-    group: TrackVotes,
-    best: readonly TrackVotes[],
-    queryHashes: number,
-    hits: number,
-    cells: number,
-  ): TrackMatch {
-    const track = this.#tracks[group.track]!;
-    const other = best.find((each) => this.#tracks[each.track]!.contentHash !== track.contentHash);
-    const runnerUpVotes = other?.votes ?? 0;
+  #describe(candidate: Candidate, ranked: readonly Candidate[], query: Query): TrackMatch {
+    const track = this.tracks.at(candidate.track)!;
+    const isOther = (each: Candidate) => this.tracks.at(each.track)!.contentHash !== track.contentHash;
+    const other = ranked.find(isOther);
+    const otherVotes = other?.votes ?? 0;
     const { hopSize, sampleRate } = this.#profile;
+    const { tempo, pitch } = candidate.hypothesis;
     return {
       track,
-      score: (100 * (group.votes - runnerUpVotes)) / (runnerUpVotes + 3),
-      pFalse: chanceOfVotes(group.votes, hits, cells),
-      votes: group.votes,
-      queryHashes,
-      runnerUp: other === undefined ? undefined : { id: this.#tracks[other.track]!.id, votes: other.votes },
-      offsetFrames: group.offset,
-      offsetMs: Math.round((group.offset * hopSize * 1000) / sampleRate),
-      tempo: 1,
-      pitch: 1,
-      pitchCents: 0,
-      stage: "identity",
-      duplicates: this.duplicatesOf(track.contentHash, track.id),
+      score: (100 * (candidate.votes - otherVotes)) / (otherVotes + 3),
+      pFalse: candidate.chance,
+      votes: candidate.votes,
+      queryHashes: query.hashes,
+      runnerUp: other === undefined ? undefined : { id: this.tracks.at(other.track)!.id, votes: otherVotes },
+      offsetFrames: candidate.offset,
+      offsetMs: Math.round((candidate.offset * hopSize * 1000) / sampleRate),
+      tempo,
+      pitch: 1 / pitch,
+      pitchCents: centsOf(1 / pitch),
+      stage: candidate.stage,
+      duplicates: this.tracks.duplicatesOf(track.contentHash, track.id),
     };
   }
 
-  #scatter(match: TrackMatch, records: Uint32Array, count: number): Int32Array {
-    const words = this.#profile.recordWords;
-    const number = this.#numberById.get(match.track.id)!;
+  #scatter(candidate: Candidate, query: Query): Int32Array {
+    const pairs = this.#pairs;
+    query.fill(candidate.hypothesis, pairs);
     const points: number[] = [];
-    for (let i = 0; i < count; i++) {
-      const found = this.#postingsOf(records[i * words]!);
+    for (let i = 0; i < pairs.count; i++) {
+      const found = this.#postingsOf(pairs.hashes[i]!);
       for (let k = 0; k < found; k++) {
-        if (this.#batch.tracks[k] !== number) continue;
-        points.push(records[i * words + 1]!, this.#batch.frames[k]!);
+        if (this.#batch.tracks[k] === candidate.track) points.push(pairs.frames[i]!, this.#batch.frames[k]!);
       }
     }
     return Int32Array.from(points);
   }
+}
 
-  #framesOf(track: Track): number {
-    return Math.ceil((track.durationSeconds * this.#profile.sampleRate) / this.#profile.hopSize);
-  }
+/** The answer to a query that has nothing to look up. */
+export function noAnswer(reason: NoMatchReason): Identification {
+  return {
+    match: undefined,
+    reason,
+    candidates: [],
+    queryHashes: 0,
+    queryMs: 0,
+    skippedHashes: 0,
+    partial: false,
+  };
+}
+
+/** 1200 log2(ratio), to a hundredth of a cent, by the series of the logarithm: ratios here lie within 20 % of 1. */
+function centsOf(ratio: number): number {
+  const s = (ratio - 1) / (ratio + 1);
+  let sum = 0;
+  for (let n = 15; n >= 1; n -= 2) sum = sum * s * s + 1 / n;
+  return Math.round(((2 * s * sum) / Math.LN2) * 120_000) / 100;
 }

@@ -54,17 +54,19 @@ export class VoteTable {
   }
 
   /**
-   * The best alignment of every track that has votes, most votes first (then lowest track number), at most `limit`. Votes of
-   * the two neighbouring frames count too, because analysis grids of query and reference differ.
+   * The best alignment of every track that has votes, most votes first (then lowest track number), at most `limit`. With
+   * `span` 2 the votes of the next frame count too, with 3 those of the frames on either side, because the analysis grids
+   * of query and reference differ.
    */
-  best(limit: number): TrackVotes[] {
+  best(limit: number, span: 2 | 3): TrackVotes[] {
     const bestByTrack = new Map<number, TrackVotes & { own: number }>();
     for (let i = 0; i < this.#usedCount; i++) {
       const slot = this.#used[i]!;
       const track = this.#tracks[slot]!;
       const offset = this.#offsets[slot]!;
       const own = this.#counts[slot]!;
-      const votes = own + this.countOf(track, offset - 1) + this.countOf(track, offset + 1);
+      const votes =
+        own + this.countOf(track, offset + 1) + (span === 3 ? this.countOf(track, offset - 1) : 0);
       const best = bestByTrack.get(track);
       const better =
         best === undefined ||

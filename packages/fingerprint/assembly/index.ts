@@ -4,6 +4,7 @@ import { cosTurns } from "../../kernels/assembly/turns";
 import { plan1024, plan2048, window1024, window2048 } from "./layout";
 
 export { landmarkRow } from "./landmark-row";
+export { markRow } from "./mark-row";
 export { inputAddress, rowAddress, rowMaximumAddress } from "./layout";
 export { powerSpectrum } from "./spectrum";
 

@@ -1,29 +1,10 @@
 import { FingerprintError } from "./errors.ts";
-import { sinPi } from "./exact-math.ts";
+import { besselI0, sinc } from "./kaiser.ts";
 
 const taps = 65;
 const reach = 32;
 const phases = 256;
 const beta = 8.6;
-
-/** Modified Bessel function of order 0 by its power series, at most 30 terms. */
-function besselI0(x: number): number {
-  const quarter = (x * x) / 4;
-  let term = 1;
-  let sum = 1;
-  for (let k = 1; k <= 30; k++) {
-    term *= quarter / (k * k);
-    sum += term;
-    if (term < 1e-12 * sum) break;
-  }
-  return sum;
-}
-
-/** sin(pi x) / (pi x). */
-function sinc(x: number): number {
-  if (x === 0) return 1;
-  return sinPi(x) / (Math.PI * x);
-}
 
 function makeKernel(from: number, to: number): Float32Array {
   const cutoff = Math.min(from, to) / from / 2;

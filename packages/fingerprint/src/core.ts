@@ -9,6 +9,7 @@ interface CoreExports {
   rowMaximumAddress(): number;
   powerSpectrum(size: number): void;
   landmarkRow(): void;
+  markRow(): void;
 }
 
 /**
@@ -22,6 +23,9 @@ export interface FingerprintCore {
   /** Powers or levels, at most 1,025. */
   readonly row: Float32Array;
   readonly rowMaximum: Float32Array;
+  /** The same memory as `row` and `rowMaximum`, as integers. */
+  readonly integerRow: Int32Array;
+  readonly integerSums: Int32Array;
 }
 
 let shared: FingerprintCore | undefined;
@@ -38,6 +42,8 @@ export function fingerprintCore(): FingerprintCore {
       input: view(exports.inputAddress(), 2048),
       row: view(exports.rowAddress(), 1025),
       rowMaximum: view(exports.rowMaximumAddress(), 513),
+      integerRow: new Int32Array(exports.memory.buffer, exports.rowAddress(), 450),
+      integerSums: new Int32Array(exports.memory.buffer, exports.rowMaximumAddress(), 450),
     };
   }
   return shared;

@@ -1,8 +1,9 @@
-import { compatResample, requireRate } from "./compat-resample.ts";
+import { requireRate } from "./compat-resample.ts";
 import { FingerprintError } from "./errors.ts";
 import type { Fingerprint, PeakSink } from "./fingerprint.ts";
 import type { LandmarkSettings } from "./landmark-settings.ts";
 import { maxRecords, type Profile, type ProfileId, profileOf } from "./profile.ts";
+import { resample } from "./resampler.ts";
 import { sortRecords } from "./sort-records.ts";
 import { makeExtractor } from "./stream.ts";
 
@@ -36,7 +37,7 @@ export function extract(id: ProfileId, pcm: Float32Array, options: ExtractOption
   requireFinite(mono);
   requireLength(profile, mono.length, options);
   const extractor = makeExtractor(profile, options.settings, options.onPeak);
-  const samples = compatResample(mono, options.sampleRate, profile.sampleRate);
+  const samples = resample(profile, mono, options.sampleRate);
   if (samples.length < profile.minSamples) {
     const seconds = (count: number) => (count / profile.sampleRate).toFixed(2);
     throw new FingerprintError(
@@ -117,7 +118,7 @@ function requireLength(profile: Profile, length: number, options: ExtractOptions
   if (projected > profile.maxSamples) {
     throw new FingerprintError(
       "fp/limit",
-      `The signal has ${projected} samples at ${profile.sampleRate} Hz; at most ${profile.maxSamples} (30 min) are allowed.`,
+      `The signal has ${projected} samples at ${profile.sampleRate} Hz; at most ${profile.maxSamples} are allowed.`,
     );
   }
   if (strictRate === true && sampleRate !== profile.sampleRate) {

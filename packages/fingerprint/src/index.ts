@@ -10,6 +10,8 @@ export {
   recordCount,
 } from "./fingerprint.ts";
 export { type LandmarkSettings, panakoDefaults, wangDefaults } from "./landmark-settings.ts";
+export { appendMarkPairs, type Hypothesis, identity, markHashBits, PairList } from "./mark-pairs.ts";
+export { type MarkQuery, markQuery, queryShifts } from "./mark-query.ts";
 export { matchWang } from "./match-wang.ts";
 export type { NoMatchReason, PairMatch, PairMiss, PairResult } from "./pair-match.ts";
 export { frameToMs, type Profile, type ProfileId, profileIds, profileOf } from "./profile.ts";

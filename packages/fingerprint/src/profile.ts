@@ -1,7 +1,7 @@
 import { FingerprintError } from "./errors.ts";
 
 /** Names of the fingerprint profiles. A profile fixes every bit of the result. */
-export type ProfileId = "wang-v1" | "panako-v2" | "haitsma-v1";
+export type ProfileId = "wang-v1" | "panako-v2" | "haitsma-v1" | "mark-v1";
 
 /** What is fixed for a profile: its signal geometry and the shape of its records. */
 export interface Profile {
@@ -16,7 +16,7 @@ export interface Profile {
   readonly minSamples: number;
   /** Longest input of one offline extraction, in samples at `sampleRate`. Streams have no such limit. */
   readonly maxSamples: number;
-  /** u32 words of one record; the first word is the hash, the second its frame. */
+  /** u32 words of one record; the first is the hash (of `mark-v1` the frequency of a peak), the second its frame. */
   readonly recordWords: number;
   /** Longest time from the moment a sample is pushed to the record that depends on it, ms. */
   readonly latencyMs: number;
@@ -55,10 +55,20 @@ const profiles: Readonly<Record<ProfileId, Profile>> = {
     recordWords: 2,
     latencyMs: 409,
   },
+  "mark-v1": {
+    id: "mark-v1",
+    sampleRate: 8000,
+    fftSize: 1024,
+    hopSize: 256,
+    minSamples: 8000,
+    maxSamples: 6 * 3600 * 8000,
+    recordWords: 2,
+    latencyMs: 1728,
+  },
 };
 
 /** All profile names, in the order in which they were added. */
-export const profileIds: readonly ProfileId[] = ["wang-v1", "panako-v2", "haitsma-v1"];
+export const profileIds: readonly ProfileId[] = ["wang-v1", "panako-v2", "haitsma-v1", "mark-v1"];
 
 /** Most records that one offline extraction returns. */
 export const maxRecords = 500_000;

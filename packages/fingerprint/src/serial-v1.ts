@@ -14,6 +14,12 @@ const version = 1;
  * records, all little-endian. `haitsma-v1` stores one word a frame, the others whole records.
  */
 export function toSerialV1(fingerprint: Fingerprint): Uint8Array {
+  if (fingerprint.profile === "mark-v1") {
+    throw new FingerprintError(
+      "fp/profile-mismatch",
+      "audiofp has no mark-v1; write an LWFP envelope instead.",
+    );
+  }
   const words = storedWords(fingerprint.profile);
   const step = fingerprint.recordWords;
   const count = fingerprint.records.length / step;

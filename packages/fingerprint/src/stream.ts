@@ -1,11 +1,12 @@
-import { CompatResampler } from "./compat-resample.ts";
 import { FingerprintError } from "./errors.ts";
 import type { PeakSink, RecordSink } from "./fingerprint.ts";
 import { HaitsmaExtractor } from "./haitsma-extractor.ts";
 import { LandmarkExtractor } from "./landmark-extractor.ts";
 import type { LandmarkSettings } from "./landmark-settings.ts";
+import { MarkExtractor } from "./mark-extractor.ts";
 import { type Profile, type ProfileId, profileOf } from "./profile.ts";
 import type { RecordBuffer } from "./record-buffer.ts";
+import { makeResampler, type StreamResampler } from "./resampler.ts";
 
 /** How a profile turns samples at its own rate into records. One per profile family. */
 export interface Extractor {
@@ -43,7 +44,7 @@ export class FingerprintStream {
   /** Identifies profile and settings, as in {@link Fingerprint}. */
   readonly configHash: string;
   readonly #extractor: Extractor;
-  readonly #resampler: CompatResampler | undefined;
+  readonly #resampler: StreamResampler | undefined;
   readonly #resampled: Float32Array;
   #samplesIn = 0;
 
@@ -53,7 +54,7 @@ export class FingerprintStream {
     this.#extractor = makeExtractor(this.profile, options.settings, options.onPeak);
     this.configHash = this.#extractor.configHash;
     const equal = rate === this.profile.sampleRate;
-    this.#resampler = equal ? undefined : new CompatResampler(rate, this.profile.sampleRate);
+    this.#resampler = equal ? undefined : makeResampler(this.profile, rate);
     this.#resampled = new Float32Array(this.#resampler?.outputBound(blockLength) ?? 0);
   }
 
@@ -118,8 +119,12 @@ export function makeExtractor(
   if (profile.id === "wang-v1" || profile.id === "panako-v2") {
     return new LandmarkExtractor(profile.id, settings, onPeak);
   }
+  if (profile.id === "mark-v1" && settings === undefined) return new MarkExtractor(onPeak);
   if (settings !== undefined || onPeak !== undefined) {
-    throw new FingerprintError("fp/settings", `${profile.id} has no peaks and no landmark settings.`);
+    throw new FingerprintError(
+      "fp/settings",
+      `${profile.id} has no landmark settings, and haitsma-v1 no peaks.`,
+    );
   }
   return new HaitsmaExtractor();
 }

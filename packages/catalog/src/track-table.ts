@@ -1,0 +1,88 @@
+import { durationSeconds, type Fingerprint, type Profile } from "@longwave/fingerprint";
+import { contentHashOf } from "./content-hash.ts";
+import type { Track, TrackMetadata } from "./track.ts";
+
+/** The tracks of an open catalog by number (the order of enrollment) and by id. Numbers are never used again. */
+export class TrackTable {
+  readonly #profile: Profile;
+  readonly #tracks: (Track | undefined)[] = [];
+  readonly #numberById = new Map<string, number>();
+  readonly #idsByContent = new Map<string, Set<string>>();
+  #postings = 0;
+  #frames = 0;
+
+  constructor(profile: Profile) {
+    this.#profile = profile;
+  }
+
+  get size(): number {
+    return this.#numberById.size;
+  }
+
+  /** Postings of all tracks that are there. */
+  get postings(): number {
+    return this.#postings;
+  }
+
+  /** Frames of all tracks that are there. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  list(): readonly Track[] {
+    return this.#tracks.filter((track) => track !== undefined);
+  }
+
+  numberOf(id: string): number | undefined {
+    return this.#numberById.get(id);
+  }
+
+  find(id: string): Track | undefined {
+    const number = this.#numberById.get(id);
+    return number === undefined ? undefined : this.#tracks[number];
+  }
+
+  /** The track of a number; undefined where it was removed. */
+  at(number: number): Track | undefined {
+    return this.#tracks[number];
+  }
+
+  /** Ids of the tracks with this content, other than `except`. */
+  duplicatesOf(contentHash: string, except: string): string[] {
+    return [...(this.#idsByContent.get(contentHash) ?? [])].filter((id) => id !== except);
+  }
+
+  /** Adds a track under the next number, which it returns; one of the same id is removed first. */
+  add(metadata: TrackMetadata, fingerprint: Fingerprint, postings: number): number {
+    this.remove(metadata.id);
+    const number = this.#tracks.length;
+    const track: Track = {
+      ...metadata,
+      durationSeconds: durationSeconds(fingerprint),
+      hashes: postings,
+      contentHash: contentHashOf(fingerprint),
+    };
+    this.#tracks.push(track);
+    this.#numberById.set(track.id, number);
+    const same = this.#idsByContent.get(track.contentHash) ?? new Set();
+    this.#idsByContent.set(track.contentHash, same.add(track.id));
+    this.#postings += postings;
+    this.#frames += this.#framesOf(track);
+    return number;
+  }
+
+  remove(id: string): void {
+    const number = this.#numberById.get(id);
+    if (number === undefined) return;
+    const track = this.#tracks[number]!;
+    this.#numberById.delete(id);
+    this.#tracks[number] = undefined;
+    this.#idsByContent.get(track.contentHash)?.delete(id);
+    this.#postings -= track.hashes;
+    this.#frames -= this.#framesOf(track);
+  }
+
+  #framesOf(track: Track): number {
+    return Math.ceil((track.durationSeconds * this.#profile.sampleRate) / this.#profile.hopSize);
+  }
+}
