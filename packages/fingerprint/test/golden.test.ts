@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { compatResample, extract, type ProfileId } from "../src/index.ts";
+import { compatResample, extract } from "../src/index.ts";
 import { goldenPath, goldenWords, pianoInput, syntheticInput } from "./golden-input.ts";
 
-const files: Readonly<Record<ProfileId, string>> = {
+const files = {
   "wang-v1": "wang_v1",
   "panako-v2": "panako_v2",
   "haitsma-v1": "haitsma_v1",
