@@ -1,4 +1,5 @@
 import { isLongwaveError, type ObjectStore } from "@longwave/base";
+import { opusPacketFrames } from "@longwave/media";
 import { ArchiveError } from "./errors.ts";
 import { decodeJournal } from "./import-journal.ts";
 import { hashKey, partKey } from "./layout.ts";
@@ -70,12 +71,14 @@ export async function importRecording(
   const part = resumes ? await archive.store.get(partKey(id)) : undefined;
   const resume = part === undefined ? undefined : decodeJournal(part, partKey(id));
   const { resume: _, signal, onProgress, ...recordOptions } = options;
+  const items = peekable(source.items());
+  const chunkFrames = options.chunkFrames ?? (await chooseChunkFrames(items));
   const writer = await archive.record(
-    { ...recordOptions, id, channels: source.channels },
+    { ...recordOptions, chunkFrames, id, channels: source.channels },
     { journal: true, ...(resume === undefined ? {} : { resume }) },
   );
   try {
-    for await (const item of source.items()) {
+    for await (const item of items) {
       signal?.throwIfAborted();
       await writer.push(item);
       onProgress?.(writer.frames);
@@ -100,6 +103,50 @@ export async function importRecording(
     await archive.store.put(hashKey(packets), new TextEncoder().encode(`${id}\n`));
   }
   return { info: await writer.close(), duplicate: false };
+}
+
+/** Streams below this rate get long chunks: what a chunk costs is the same for few bytes as for many. */
+const longChunksBelowBps = 40_000;
+
+/** 10 s, or 30 s where the first seconds are thin. */
+async function chooseChunkFrames(items: Peekable): Promise<number> {
+  let bytes = 0;
+  let frames = 0;
+  for (const item of await items.peek(500)) {
+    if (item.type !== "packet") continue;
+    bytes += item.data.length;
+    frames += opusPacketFrames(item.data);
+  }
+  return frames > 0 && (bytes * 8 * 48_000) / frames < longChunksBelowBps ? 1_440_000 : 480_000;
+}
+
+interface Peekable extends AsyncIterable<PacketItem> {
+  /** The first items, up to `count`, without consuming them. Call it before iterating. */
+  peek(count: number): Promise<readonly PacketItem[]>;
+}
+
+function peekable(source: AsyncIterable<PacketItem> | Iterable<PacketItem>): Peekable {
+  const iterator =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  const first: PacketItem[] = [];
+  return {
+    async peek(count) {
+      while (first.length < count) {
+        const step = await iterator.next();
+        if (step.done) break;
+        first.push(step.value);
+      }
+      return first;
+    },
+    async *[Symbol.asyncIterator]() {
+      try {
+        while (first.length > 0) yield first.shift()!;
+        for (let step = await iterator.next(); !step.done; step = await iterator.next()) yield step.value;
+      } finally {
+        await iterator.return?.();
+      }
+    },
+  };
 }
 
 /** Claims a hash for a recording; returns the one that had it already. */
