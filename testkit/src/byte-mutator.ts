@@ -15,7 +15,7 @@ export function mutateBytes(
   random: Random,
   others: readonly Uint8Array[] = [],
 ): Uint8Array {
-  let bytes: Uint8Array = source.slice();
+  let bytes: Uint8Array = new Uint8Array(source);
   for (let left = 1 + random.below(6); left > 0; left--) bytes = mutateOnce(bytes, random, others);
   return bytes;
 }

@@ -69,7 +69,7 @@ export class MemoryStore implements ObjectStore {
     checkKey(key);
     requireCondition(key, this.#objects.get(key)?.info, condition);
     const info = { key, size: bytes.length, etag: `"${++this.#version}"` };
-    this.#objects.set(key, { bytes: bytes.slice(), info });
+    this.#objects.set(key, { bytes: new Uint8Array(bytes), info });
     return info;
   }
 

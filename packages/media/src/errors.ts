@@ -29,6 +29,10 @@ export type MediaErrorCode =
   | "media/wav-malformed"
   /** A WAV file that holds a compressed codec. */
   | "media/wav-codec"
+  /** There is no Opus stream in the container, or its header is damaged. */
+  | "media/not-opus"
+  /** A WebM file whose structure is damaged before its sound. */
+  | "media/webm-malformed"
   /** No rule says how to turn this number of channels into that. */
   | "media/channel-mix";
 
@@ -48,6 +52,8 @@ export const mediaErrorKinds: Readonly<Record<MediaErrorCode, ErrorKind>> = {
   "media/aborted": "unavailable",
   "media/wav-malformed": "malformed",
   "media/wav-codec": "unsupported",
+  "media/not-opus": "malformed",
+  "media/webm-malformed": "malformed",
   "media/channel-mix": "unsupported",
 };
 

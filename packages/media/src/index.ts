@@ -10,7 +10,38 @@ export type {
   SourceForm,
 } from "./decode/pcm-sink.ts";
 export { MediaError, type MediaErrorCode, mediaErrorKinds } from "./errors.ts";
-export type { OpusHead } from "./opus/opus-head.ts";
+export {
+  defaultOggLimits,
+  OggDemuxer,
+  type OggHandler,
+  type OggLimits,
+} from "./ogg/ogg-demuxer.ts";
+export { OggMuxer, type OggSink } from "./ogg/ogg-muxer.ts";
+export { type OggPage, type OggPageHandler, OggPageParser } from "./ogg/ogg-page-parser.ts";
+export {
+  OggOpusDemuxer,
+  type OggOpusHandler,
+  type OggOpusLimits,
+  type OggOpusLink,
+  type OggOpusPacket,
+} from "./opus/ogg-opus-demuxer.ts";
+export {
+  type ByteSource,
+  OggOpusReader,
+  type OggOpusReport,
+  type OpusFilePacket,
+} from "./opus/ogg-opus-reader.ts";
+export { OggOpusWriter, type OggOpusWriterOptions } from "./opus/ogg-opus-writer.ts";
+export { type OpusHead, parseOpusHead, plainOpusHead, writeOpusHead } from "./opus/opus-head.ts";
+export {
+  defaultOpusTagLimits,
+  type OpusTagLimits,
+  type OpusTags,
+  opusR128Gain,
+  opusTagValues,
+  parseOpusTags,
+  writeOpusTags,
+} from "./opus/opus-tags.ts";
 export { opusFrameSize, opusPacketFrames } from "./opus/packet-frames.ts";
 export type { DecoderFactory, SeekableDecoder } from "./opus/seekable-decoder.ts";
 export { decodeSamples } from "./pcm/decode-samples.ts";

@@ -95,8 +95,8 @@ export async function decodeAudioBytes(
   return withTimeLimit(limits.timeoutMs, options.signal, async (signal) => {
     const job: Job = { options, limits, signal };
     const format = detectAudioFormat(bytes);
-    // The worker takes its bytes over, so it gets a copy of the caller's.
-    const own = workerFormats.includes(format) ? bytes.slice() : bytes;
+    // The worker takes its bytes over, so it gets a copy of the caller's (slice() of a Buffer would be none).
+    const own = workerFormats.includes(format) ? new Uint8Array(bytes) : bytes;
     return orFfmpeg(job, format, bytes, () => decodeInMemory(own, format, job));
   });
 }
