@@ -1,3 +1,28 @@
+export { concatenate } from "./audio/concatenate.ts";
+export { type FinishOptions, finish } from "./audio/finish.ts";
+export { streamingWavHeader, toReferenceInt16, trailingSilenceFrames } from "./audio/reference-wav.ts";
+export { resamplePoly } from "./audio/resample-poly.ts";
 export type { SamplingOptions, SpeechEngine, SpeechRequest, VoiceInfo } from "./engine/speech-engine.ts";
+export { type EngineVoice, type SpeakOptions, Speech, Tts, type TtsOptions } from "./engine/tts.ts";
 export { TtsError, type TtsErrorCode, ttsErrorKinds } from "./errors.ts";
 export { FormantEngine } from "./formant/formant-engine.ts";
+export { type ByteSource, MemoryByteSource } from "./model/byte-source.ts";
+export {
+  type Dtype,
+  dtypeBytes,
+  SafetensorsFile,
+  type SafetensorsLimits,
+  type TensorInfo,
+} from "./model/safetensors.ts";
+export { type WritableTensor, writeSafetensors } from "./model/safetensors-writer.ts";
+export { TorchRandom } from "./sampling/torch-random.ts";
+export { chunkBySentence } from "./text/chunk-by-sentence.ts";
+export {
+  defaultMaxTextBytes,
+  normalizeText,
+  type PreparedText,
+  type PrepareTextOptions,
+  prepareText,
+} from "./text/prepare-text.ts";
+export { SentencePieceTokenizer } from "./text/sentencepiece-tokenizer.ts";
+export { defaultMaxTokens, splitIntoChunks } from "./text/split-into-chunks.ts";

@@ -23,7 +23,9 @@ for (const set of ["tiny", "tinynobos"]) {
     const golden =
       folder === undefined ? undefined : JSON.parse(readFileSync(`${folder}/golden.json`, "utf8"));
     const tokenizer =
-      folder === undefined ? undefined : new SentencePieceTokenizer(readFileSync(`${folder}/tokenizer.model`));
+      folder === undefined
+        ? undefined
+        : new SentencePieceTokenizer(readFileSync(`${folder}/tokenizer.model`));
 
     test("every text is prepared, tokenised and split as by the reference", () => {
       const cases = golden.text as TextCase[];

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { registerId } from "./id.ts";
+import { registerSay } from "./say.ts";
 import { registerStation } from "./station.ts";
 
 /** Adds one `longwave <thing>` to the program. One file per thing; order here is the order of the help text. */
 export type RegisterCommand = (program: Command) => void;
 
-export const commands: readonly RegisterCommand[] = [registerStation, registerId];
+export const commands: readonly RegisterCommand[] = [registerStation, registerSay, registerId];

@@ -53,7 +53,11 @@ export function toClauses(text: string): Clause[] {
       continue;
     }
     const last = words.at(-1);
-    if (part.startsWith(".") && last !== undefined && ["mister", "missis", "miz", "doctor", "saint", "versus"].includes(last))
+    if (
+      part.startsWith(".") &&
+      last !== undefined &&
+      ["mister", "missis", "miz", "doctor", "saint", "versus"].includes(last)
+    )
       continue;
     if (part.includes("?")) close("question");
     else if (part.includes("!")) close("exclamation");
@@ -100,7 +104,9 @@ function tokenWords(token: string): string[] {
     const words = cardinalWords(String(Number(hours)));
     if (minutes === "00") words.push("o'clock");
     else words.push(...(minutes.startsWith("0") ? ["oh"] : []), ...cardinalWords(String(Number(minutes))));
-    return seconds === undefined ? words : [...words, "and", ...cardinalWords(String(Number(seconds))), "seconds"];
+    return seconds === undefined
+      ? words
+      : [...words, "and", ...cardinalWords(String(Number(seconds))), "seconds"];
   }
   const ordinal = /^(\d+)(?:st|nd|rd|th)$/iu.exec(token);
   if (ordinal !== null) return ordinalWords(ordinal[1]!);
@@ -121,7 +127,9 @@ function letterRun(run: string): string[] {
   if (word === "") return [];
   const expansion = abbreviations[word];
   if (expansion !== undefined) return expansion.split(" ");
-  const isSpelled = (/^[A-Z]{2,5}$/u.test(run) && !/[AEIOUY]/u.test(run)) || ["USA", "UK", "EU", "UDP", "API", "URL"].includes(run);
+  const isSpelled =
+    (/^[A-Z]{2,5}$/u.test(run) && !/[AEIOUY]/u.test(run)) ||
+    ["USA", "UK", "EU", "UDP", "API", "URL"].includes(run);
   const hasVowel = /[aeiouy]/u.test(word);
   return isSpelled || !hasVowel ? [`letters:${word.replaceAll("'", "")}`] : [word];
 }

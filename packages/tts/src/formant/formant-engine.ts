@@ -2,7 +2,7 @@ import type { SpeechEngine, SpeechRequest, VoiceInfo } from "../engine/speech-en
 import { TtsError } from "../errors.ts";
 import { toClauses } from "./english-words.ts";
 import { type Segment, silence, toSegments } from "./prosody.ts";
-import { type FormantVoice, FormantSynthesizer, formantSampleRate } from "./synthesizer.ts";
+import { FormantSynthesizer, type FormantVoice, formantSampleRate } from "./synthesizer.ts";
 
 const voices: ReadonlyMap<string, FormantVoice> = new Map([
   ["formant", { baseHz: 112, tract: 1, breath: 0.02 }],

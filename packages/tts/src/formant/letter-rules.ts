@@ -204,6 +204,7 @@ _|one||W AH N
 |ow||OW
 _|over||OW V ER
 |ov||AH V
+|o|x|AA
 |o|^%|OW
 |o|^en|OW
 |o|^i#|OW

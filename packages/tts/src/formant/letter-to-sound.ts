@@ -62,7 +62,8 @@ function matchesLeft(pattern: string, index: number, word: string, at: number): 
   }
   if (sign === "&" || sign === "@") {
     return (sign === "&" ? sibilants : noYod).some(
-      (each) => word.slice(0, at + 1).endsWith(each) && matchesLeft(pattern, index - 1, word, at - each.length),
+      (each) =>
+        word.slice(0, at + 1).endsWith(each) && matchesLeft(pattern, index - 1, word, at - each.length),
     );
   }
   return matchesOne(sign, letter) && matchesLeft(pattern, index - 1, word, at - 1);
@@ -89,7 +90,9 @@ function matchesRight(pattern: string, index: number, word: string, at: number):
     }
   }
   if (sign === "%") {
-    return suffixes.some((each) => word.startsWith(each, at) && matchesRight(pattern, index + 1, word, at + each.length));
+    return suffixes.some(
+      (each) => word.startsWith(each, at) && matchesRight(pattern, index + 1, word, at + each.length),
+    );
   }
   return matchesOne(sign, letter) && matchesRight(pattern, index + 1, word, at + 1);
 }

@@ -1,5 +1,14 @@
 /** How a phoneme is made; it decides durations and how far it pulls its neighbours' formants. */
-export type Manner = "vowel" | "glide" | "liquid" | "nasal" | "fricative" | "stop" | "affricate" | "aspirate" | "silence";
+export type Manner =
+  | "vowel"
+  | "glide"
+  | "liquid"
+  | "nasal"
+  | "fricative"
+  | "stop"
+  | "affricate"
+  | "aspirate"
+  | "silence";
 
 /** Acoustic targets of one phoneme: formants in Hz, amplitudes in dB (0 = off), durations in ms. */
 export interface Phoneme {

@@ -82,7 +82,12 @@ function wordPhonemes(word: string): Timed[] {
   }));
 }
 
-function lengthOf(each: Timed, previous: Timed | undefined, next: Timed | undefined, isFinal: boolean): number {
+function lengthOf(
+  each: Timed,
+  previous: Timed | undefined,
+  next: Timed | undefined,
+  isFinal: boolean,
+): number {
   const { manner, durationMs, minimumMs } = each.phoneme;
   let factor = 0.92;
   if (manner === "vowel") {
@@ -117,7 +122,8 @@ function articulate(each: Timed, next: Timed | undefined, durationMs: number, pi
       return [{ ...base, durationMs, voicing: 55 }];
     case "aspirate": {
       // h has the shape of the vowel after it.
-      const shape = next?.phoneme.manner === "vowel" ? { ...phoneme, formants: next.phoneme.formants } : phoneme;
+      const shape =
+        next?.phoneme.manner === "vowel" ? { ...phoneme, formants: next.phoneme.formants } : phoneme;
       return [{ ...base, phoneme: shape, durationMs, aspiration: 56 }];
     }
     case "fricative":
@@ -128,10 +134,17 @@ function articulate(each: Timed, next: Timed | undefined, durationMs: number, pi
         { ...base, durationMs: durationMs * 0.6, voicing: phoneme.voiced ? 45 : 0, frication: 1 },
       ];
     case "stop": {
-      const segments: Segment[] = [{ ...base, durationMs: durationMs * 0.8, voicing: phoneme.voiced ? 42 : 0 }];
+      const segments: Segment[] = [
+        { ...base, durationMs: durationMs * 0.8, voicing: phoneme.voiced ? 42 : 0 },
+      ];
       // Stops before another stop are not released.
       if (next?.phoneme.manner === "stop" || next?.phoneme.manner === "affricate") return segments;
-      segments.push({ ...base, durationMs: phoneme.voiced ? 8 : 12, voicing: phoneme.voiced ? 45 : 0, frication: 1 });
+      segments.push({
+        ...base,
+        durationMs: phoneme.voiced ? 8 : 12,
+        voicing: phoneme.voiced ? 45 : 0,
+        frication: 1,
+      });
       if (!phoneme.voiced && beforeVoiced) segments.push({ ...base, durationMs: 32, aspiration: 54 });
       return segments;
     }

@@ -92,7 +92,12 @@ export class FormantSynthesizer {
       let frequency = begin + (end - begin) * at;
       let bandwidth = phoneme.bandwidths[i]!;
       if (previous !== undefined && fromStart < half) {
-        const edge = boundary(previous, segment, previous.phoneme.glideTo?.[i] ?? previous.phoneme.formants[i]!, begin);
+        const edge = boundary(
+          previous,
+          segment,
+          previous.phoneme.glideTo?.[i] ?? previous.phoneme.formants[i]!,
+          begin,
+        );
         frequency = edge + ((frequency - edge) * fromStart) / half;
         bandwidth += (previous.phoneme.bandwidths[i]! - bandwidth) * 0.5 * (1 - fromStart / half);
       } else if (next !== undefined && toEnd < half) {
@@ -138,7 +143,8 @@ export class FormantSynthesizer {
           continue;
         }
         // Neighbouring formants have opposite signs, so that they do not cancel between their peaks.
-        fricative += i === 5 ? noise * level * 0.3 : this.#parallel[i]!.process(noise * level) * (i & 1 ? -1 : 1);
+        fricative +=
+          i === 5 ? noise * level * 0.3 : this.#parallel[i]!.process(noise * level) * (i & 1 ? -1 : 1);
       }
       const value = sample * 0.3 + fricative * 0.36;
       out[at + n] = softLimit(value);

@@ -1,4 +1,4 @@
-import { decodeBase64, KernelError } from "@longwave/kernels";
+import { decodeCore, KernelError } from "@longwave/kernels";
 import { TtsError } from "../errors.ts";
 import { coreWasmBase64 } from "../generated/core-wasm.ts";
 
@@ -174,7 +174,7 @@ let compiled: WebAssembly.Module | undefined;
 function coreModule(): WebAssembly.Module {
   if (compiled === undefined) {
     try {
-      compiled = new WebAssembly.Module(decodeBase64(coreWasmBase64) as Uint8Array<ArrayBuffer>);
+      compiled = new WebAssembly.Module(decodeCore(coreWasmBase64));
     } catch (cause) {
       throw new KernelError(
         "kernels/unsupported",

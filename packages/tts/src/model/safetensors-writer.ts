@@ -27,7 +27,11 @@ export function writeSafetensors(
       );
     }
     const byteLength = elements * (tensor.dtype === "I64" ? 8 : tensor.dtype === "BF16" ? 2 : 4);
-    header[name] = { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [dataBytes, dataBytes + byteLength] };
+    header[name] = {
+      dtype: tensor.dtype,
+      shape: tensor.shape,
+      data_offsets: [dataBytes, dataBytes + byteLength],
+    };
     dataBytes += byteLength;
   }
   const text = new TextEncoder().encode(JSON.stringify(header));

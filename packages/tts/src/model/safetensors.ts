@@ -165,10 +165,14 @@ export class SafetensorsFile {
     const size = dtypeBytes[info.dtype];
     if (info.dtype === "F32") {
       // All supported machines are little-endian, as the file is.
-      this.#source.readInto(new Uint8Array(target.buffer, target.byteOffset, count * 4), info.offset + start * 4);
+      this.#source.readInto(
+        new Uint8Array(target.buffer, target.byteOffset, count * 4),
+        info.offset + start * 4,
+      );
       return;
     }
-    if (info.dtype !== "BF16" && info.dtype !== "F16" && info.dtype !== "BOOL") this.#refuse(info, "a float type");
+    if (info.dtype !== "BF16" && info.dtype !== "F16" && info.dtype !== "BOOL")
+      this.#refuse(info, "a float type");
     const bits = new Uint32Array(target.buffer, target.byteOffset, count);
     // Chunked, so that a large half-precision tensor never needs a second copy of itself.
     const chunk = new Uint8Array(Math.min(count, 65_536) * size);
@@ -202,7 +206,10 @@ export class SafetensorsFile {
     for (let at = 0; at < bytes.length; at += 8) {
       const value = view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
       if (!Number.isSafeInteger(value)) {
-        throw new TtsError("tts/model-malformed", `${this.#label}: ${quote(name)} holds an integer beyond 2^53.`);
+        throw new TtsError(
+          "tts/model-malformed",
+          `${this.#label}: ${quote(name)} holds an integer beyond 2^53.`,
+        );
       }
       values.push(value);
     }
@@ -260,21 +267,28 @@ function readInfo(
   fail: Fail,
 ): TensorInfo {
   const entry = asObject(value) ?? fail(`tensor ${quote(name)} is not described by an object`);
-  const { dtype, shape, data_offsets: range } = entry as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+  const {
+    dtype,
+    shape,
+    data_offsets: range,
+  } = entry as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   if (typeof dtype !== "string" || !Object.hasOwn(dtypeBytes, dtype)) {
     fail(`tensor ${quote(name)} has unknown type ${quote(String(dtype))}`);
   }
   if (!isCountList(shape) || shape.length > maxDimensions) {
     return fail(`tensor ${quote(name)} has a shape that is not a list of at most ${maxDimensions} sizes`);
   }
-  if (!isCountList(range) || range.length !== 2) return fail(`tensor ${quote(name)} has no pair of data offsets`);
+  if (!isCountList(range) || range.length !== 2)
+    return fail(`tensor ${quote(name)} has no pair of data offsets`);
   const begin = range[0]!;
   const end = range[1]!;
   let elements = 1;
   for (const size of shape) elements *= size;
   const byteLength = elements * dtypeBytes[dtype as Dtype];
   if (!Number.isSafeInteger(byteLength) || end - begin !== byteLength) {
-    fail(`tensor ${quote(name)} of shape [${shape}] and type ${dtype} needs ${byteLength} bytes, has ${end - begin}`);
+    fail(
+      `tensor ${quote(name)} of shape [${shape}] and type ${dtype} needs ${byteLength} bytes, has ${end - begin}`,
+    );
   }
   if (end > dataBytes) fail(`tensor ${quote(name)} ends at byte ${end} of ${dataBytes}`);
   return { name, dtype: dtype as Dtype, shape, offset: dataStart + begin, byteLength, elements };
@@ -290,7 +304,8 @@ function checkLayout(
   let at = dataStart;
   for (const info of order) {
     if (info.offset < at) fail(`tensor ${quote(info.name)} overlaps the one before it`);
-    if (info.offset > at) fail(`${info.offset - at} bytes before tensor ${quote(info.name)} belong to no tensor`);
+    if (info.offset > at)
+      fail(`${info.offset - at} bytes before tensor ${quote(info.name)} belong to no tensor`);
     at += info.byteLength;
   }
   if (at !== fileEnd) fail(`${fileEnd - at} bytes after the last tensor belong to no tensor`);

@@ -1,1 +1,8 @@
-export {};
+export { FileByteSource } from "./file-byte-source.ts";
+export { engineNames, type OpenTtsOptions, openTts } from "./open-tts.ts";
+export {
+  type CommandTemplate,
+  knownCommands,
+  SubprocessEngine,
+  type SubprocessOptions,
+} from "./subprocess-engine.ts";

@@ -7,7 +7,9 @@ import { strip } from "./python-characters.ts";
  * @param maxChars most UTF-16 units of a chunk; 0 or less: every sentence is a chunk of its own
  */
 export function chunkBySentence(text: string, maxChars = 0): string[] {
-  const sentences = (text.match(/[^.!?]+(?:[.!?]+["'”’)\]]*|$)|[.!?]+/gu) ?? []).map(strip).filter((s) => s !== "");
+  const sentences = (text.match(/[^.!?]+(?:[.!?]+["'”’)\]]*|$)|[.!?]+/gu) ?? [])
+    .map(strip)
+    .filter((s) => s !== "");
   if (maxChars <= 0) return sentences;
   const chunks: string[] = [];
   let current = "";

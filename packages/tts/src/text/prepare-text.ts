@@ -1,5 +1,12 @@
 import { TtsError } from "../errors.ts";
-import { countWords, firstCharacter, isAlphanumeric, isUpperCase, lastCharacter, strip } from "./python-characters.ts";
+import {
+  countWords,
+  firstCharacter,
+  isAlphanumeric,
+  isUpperCase,
+  lastCharacter,
+  strip,
+} from "./python-characters.ts";
 
 /** The two settings of a model's configuration that change its text. */
 export interface PrepareTextOptions {

@@ -67,10 +67,12 @@ function parse(file: Uint8Array): SentencePieceModel {
       const normalizer = new ProtobufReader(reader.bytes());
       while (normalizer.next()) {
         if (normalizer.field === 2) charsmap = normalizer.bytes().slice();
-        else if (normalizer.field === 3 && normalizer.wireType === 0) addDummyPrefix = normalizer.varint() !== 0;
+        else if (normalizer.field === 3 && normalizer.wireType === 0)
+          addDummyPrefix = normalizer.varint() !== 0;
         else if (normalizer.field === 4 && normalizer.wireType === 0)
           removeExtraWhitespaces = normalizer.varint() !== 0;
-        else if (normalizer.field === 5 && normalizer.wireType === 0) escapeWhitespaces = normalizer.varint() !== 0;
+        else if (normalizer.field === 5 && normalizer.wireType === 0)
+          escapeWhitespaces = normalizer.varint() !== 0;
         else normalizer.skip();
       }
     } else reader.skip();

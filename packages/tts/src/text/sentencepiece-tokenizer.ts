@@ -49,10 +49,16 @@ export class SentencePieceTokenizer {
       }
     }
     if (unknownId < 0 || !Number.isFinite(lowest)) {
-      throw new TtsError("tts/tokenizer-unsupported", "The tokenizer has no unknown piece or no finite scores.");
+      throw new TtsError(
+        "tts/tokenizer-unsupported",
+        "The tokenizer has no unknown piece or no finite scores.",
+      );
     }
     if (this.#model.byteFallback && this.#byteIds.includes(-1)) {
-      throw new TtsError("tts/tokenizer-unsupported", "The tokenizer wants byte fallback but lacks byte pieces.");
+      throw new TtsError(
+        "tts/tokenizer-unsupported",
+        "The tokenizer wants byte fallback but lacks byte pieces.",
+      );
     }
     this.#unknownId = unknownId;
     this.#highest = highest;
@@ -61,7 +67,9 @@ export class SentencePieceTokenizer {
       this.#map = this.#model.charsmap.length > 0 ? new CharacterMap(this.#model.charsmap) : undefined;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new TtsError("tts/tokenizer-unsupported", `The tokenizer's normaliser is damaged: ${reason}`, { cause });
+      throw new TtsError("tts/tokenizer-unsupported", `The tokenizer's normaliser is damaged: ${reason}`, {
+        cause,
+      });
     }
   }
 
@@ -89,7 +97,9 @@ export class SentencePieceTokenizer {
         if (node.id < 0) continue;
         const piece = this.#model.pieces[node.id]!;
         const own =
-          piece.type === pieceType.userDefined ? Math.fround((end - start) * this.#highest - 0.1) : piece.score;
+          piece.type === pieceType.userDefined
+            ? Math.fround((end - start) * this.#highest - 0.1)
+            : piece.score;
         const candidate = Math.fround(own + before);
         if (startOf[end] === -1 || candidate > score[end]!) {
           score[end] = candidate;
@@ -126,7 +136,10 @@ export class SentencePieceTokenizer {
     for (const id of ids) {
       const piece = pieces[id];
       if (piece === undefined) {
-        throw new TtsError("tts/tensor-invalid", `Token id ${id} is outside the vocabulary of ${pieces.length}.`);
+        throw new TtsError(
+          "tts/tensor-invalid",
+          `Token id ${id} is outside the vocabulary of ${pieces.length}.`,
+        );
       }
       if (piece.type === pieceType.byte) {
         run.push(Number.parseInt(piece.text.slice(3, 5), 16));
@@ -241,5 +254,7 @@ function characterLength(lead: number): number {
 }
 
 function decodeUtf8(bytes: readonly number[]): string {
-  return bytes.length === 0 ? "" : new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+  return bytes.length === 0
+    ? ""
+    : new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
 }

@@ -52,7 +52,11 @@ export function splitIntoChunks(
 }
 
 /** Cuts before the first token that follows a run of boundary tokens. */
-function cutAfter(tokenizer: SentencePieceTokenizer, ids: readonly number[], boundaries: Set<number>): Segment[] {
+function cutAfter(
+  tokenizer: SentencePieceTokenizer,
+  ids: readonly number[],
+  boundaries: Set<number>,
+): Segment[] {
   const segments: Segment[] = [];
   let start = 0;
   for (let i = 1; i <= ids.length; i++) {

@@ -1,0 +1,48 @@
+import { engineNames } from "@longwave/tts/node";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { say } from "../speech/say.ts";
+
+/** `longwave say`: speak text into a file, a pipe or standard output. */
+export function registerSay(program: Command): void {
+  program
+    .command("say")
+    .description("speak text; always says which engine spoke")
+    .argument("[text]", "the text; - or nothing reads standard input")
+    .option("--text <text>", "the text, as an option; - reads standard input")
+    .option("-v, --voice <id>", "voice; see longwave voice list")
+    .option("-o, --out <file>", "output file, - for standard output", "out.wav")
+    .addOption(
+      new Option("--format <name>", "container of the output").choices(["wav", "pcm"]).default("wav"),
+    )
+    .option("--stream", "write each block as soon as it is spoken")
+    .option("--seed <n>", "same seed, same speech", wholeNumber, 0)
+    .addOption(new Option("--engine <name>", "engine that must speak").choices(engineNames))
+    .option("--chunk", "give the engine one sentence at a time")
+    .option("--max-chunk-chars <n>", "with --chunk: pack sentences up to this length", wholeNumber)
+    .option("--dc-block", "remove the constant part")
+    .option("--normalize", "scale to full level")
+    .option("--fade-in-ms <ms>", "linear fade at the start", milliseconds)
+    .option("--fade-out-ms <ms>", "linear fade at the end", milliseconds)
+    .option(
+      "--tts-arg <key=value>",
+      "passed to an external program as --key value",
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
+    .option("--executable <path>", "path of the external program")
+    .option("-q, --quiet", "no message on standard error")
+    .option("--json", "one JSON object about the speech")
+    .action(say);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError("Give a whole number from 0.");
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new InvalidArgumentError("Give milliseconds of 0 or more.");
+}
