@@ -1,5 +1,6 @@
 export { BoxPeakPicker, type BoxPeakPickerOptions, type PeakRow } from "./box-peak-picker.ts";
 export { ComplexFft } from "./complex-fft.ts";
+export { ConstantQ, type ConstantQOptions } from "./constant-q.ts";
 export { DspError } from "./errors.ts";
 export { DcBlocker, fadeLinear, normalizePeak } from "./level.ts";
 export { LoudnessMeter, type LoudnessMeterOptions } from "./loudness-meter.ts";
