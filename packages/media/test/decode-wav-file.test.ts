@@ -42,6 +42,48 @@ describe("decodeAudioFile on WAV", () => {
     expect((await decodeAudioFile(path, { channels: 1 })).pcm).toEqual(Float32Array.of(0.375, -0.5));
   });
 
+  test("changes the rate: length, level and frequency are right, whatever the piece sizes", async () => {
+    const tone = (rate: number, frames: number) =>
+      Float32Array.from({ length: frames }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 997 * i) / rate));
+    const path = await write(
+      "tone.wav",
+      encodeWav(tone(44_100, 44_100), { sampleRate: 44_100, channels: 1, encoding: "f32" }),
+    );
+    for (const sampleRate of [48_000, 11_025, 16_000]) {
+      const audio = await decodeAudioFile(path, { sampleRate });
+      expect(audio).toMatchObject({
+        sampleRate,
+        frames: sampleRate,
+        source: { sampleRate: 44_100, frames: 44_100 },
+      });
+      const expected = tone(sampleRate, sampleRate);
+      let worst = 0;
+      // The ends differ: the resampler takes silence for granted beyond them.
+      for (let i = 500; i < sampleRate - 500; i++)
+        worst = Math.max(worst, Math.abs(audio.pcm[i]! - expected[i]!));
+      expect(worst).toBeLessThan(1e-3);
+    }
+  });
+
+  test("a resampler passed in takes the place of ours", async () => {
+    const path = await write(
+      "c.wav",
+      encodeWav(Float32Array.of(0.5, 0.25), { sampleRate: 8000, channels: 1 }),
+    );
+    const audio = await decodeAudioFile(path, {
+      sampleRate: 16_000,
+      rateConverter: () => ({
+        push: (pcm, frames, out) =>
+          out(
+            Float32Array.from({ length: 2 * frames }, (_, i) => pcm[i >> 1]!),
+            2 * frames,
+          ),
+        flush: () => undefined,
+      }),
+    });
+    expect(audio.pcm).toEqual(Float32Array.of(0.5, 0.5, 0.25, 0.25));
+  });
+
   test("an absent file, a directory, an empty and a foreign file each have their error", async () => {
     await expect(decodeAudioFile(join(directory, "absent"))).rejects.toMatchObject({
       code: "media/not-found",

@@ -82,6 +82,8 @@ export async function decodeWith(
       if (signal.aborted) throw abortError(signal);
       if (!(error instanceof Error && "kind" in error && error.kind === "unsupported")) throw error;
       refusal ??= error;
+    } finally {
+      collector.close();
     }
   }
   if (refusal !== undefined) throw refusal;

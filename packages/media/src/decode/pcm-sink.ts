@@ -28,6 +28,8 @@ export interface RateConverter {
   /** Takes `frames` sample frames and hands what they yield to `out`. */
   push(pcm: Float32Array, frames: number, out: (pcm: Float32Array, frames: number) => void): void;
   flush(out: (pcm: Float32Array, frames: number) => void): void;
+  /** Gives its resources back; called once, also when the decoding failed. */
+  close?(): void;
 }
 
 /** Makes a converter; the resampler of `@longwave/dsp` where nothing else is given. */
@@ -113,12 +115,19 @@ export class PcmCollector implements PcmSink {
     else this.#converter.push(block, frames, this.#keep);
   }
 
+  /** Gives the converter back; harmless after `finish`. */
+  close(): void {
+    this.#converter?.close?.();
+    this.#converter = undefined;
+  }
+
   /** Ends the sound and returns it; the collector is empty afterwards. @throws MediaError `media/empty` if nothing came */
   finish(): { sampleRate: number; channels: number; frames: number; pcm: Float32Array } {
     if (this.#source === undefined) {
       throw new MediaError("media/empty", "There is no audio in the input.");
     }
     this.#converter?.flush(this.#keep);
+    this.close();
     const pcm = new Float32Array(this.#samples);
     let at = 0;
     for (const block of this.#blocks) {

@@ -151,6 +151,8 @@ async function orFfmpeg(
       if (isLongwaveError(error, "media/ffmpeg")) throw withoutFfmpeg(refusal, error);
       if (format === "unknown" && isLongwaveError(error, "media/decode-failed")) throw refusal;
       throw error;
+    } finally {
+      collector.close();
     }
   }
 }
@@ -188,16 +190,20 @@ async function decodeWavFile(file: FileHandle, name: string, job: Job): Promise<
   const collector = new PcmCollector(options, limits, options.rateConverter ?? resamplerFactory);
   const reader = wavIntoSink(collector, limits.maxChannels);
   const piece = new Uint8Array(readBytes);
-  for (let at = 0; ; ) {
-    throwIfAborted(signal);
-    const count = await readInto(file, piece, at, name);
-    if (count === 0) break;
-    reader.push(piece.subarray(0, count));
-    at += count;
+  try {
+    for (let at = 0; ; ) {
+      throwIfAborted(signal);
+      const count = await readInto(file, piece, at, name);
+      if (count === 0) break;
+      reader.push(piece.subarray(0, count));
+      at += count;
+    }
+    const { truncated } = reader.end();
+    const warnings = truncated ? ["The file ends before its promised end."] : [];
+    return collected(collector, "wav", "wav", { truncated, warnings });
+  } finally {
+    collector.close();
   }
-  const { truncated } = reader.end();
-  const warnings = truncated ? ["The file ends before its promised end."] : [];
-  return collected(collector, "wav", "wav", { truncated, warnings });
 }
 
 async function openFile(name: string): Promise<FileHandle> {
