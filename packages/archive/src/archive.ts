@@ -118,6 +118,17 @@ export class Archive {
     return { id, start, channels: info.channels, sampleRate: 48_000, pcm, report };
   }
 
+  /** The samples that positions mean: numbers as they are, wall-clock times through the recording's time axis. */
+  async rangeOf(
+    id: string,
+    range: { readonly from: ArchivePosition; readonly to: ArchivePosition },
+  ): Promise<{ start: number; end: number }> {
+    const info = await this.info(id);
+    const resolved = resolveRange(info, range);
+    checkSampleRange(info, resolved.start, resolved.end);
+    return resolved;
+  }
+
   /** Reads several ranges in the order of the requests. */
   async *readMany(
     requests: Iterable<{ id: string } & ReadOptions>,

@@ -7,6 +7,7 @@ export {
   timeAxis,
 } from "./archive.ts";
 export { ArchiveError, type ArchiveErrorCode } from "./errors.ts";
+export { framedPackets, type PacketFraming, packetFramings } from "./framing.ts";
 export type { ImportOptions, ImportResult, ImportSource } from "./import-recording.ts";
 export { codecName } from "./layout.ts";
 export type { PacketItem } from "./packet-item.ts";

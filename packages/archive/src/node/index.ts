@@ -1,1 +1,2 @@
-export {};
+export { newUlid } from "./new-ulid.ts";
+export { openStore } from "./open-store.ts";

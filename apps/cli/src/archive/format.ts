@@ -1,0 +1,28 @@
+import { type RecordingInfo, timeAxis } from "@longwave/archive";
+
+const rateHz = 48_000;
+
+/** `1:02:03.5` of sample frames at 48 kHz. */
+export function lengthText(frames: number): string {
+  const seconds = frames / rateHz;
+  const whole = Math.floor(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const clock = parts.map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
+  return `${clock}.${String(Math.floor((seconds - whole) * 1000)).padStart(3, "0")}`;
+}
+
+/** When it begins, as far as that is known. */
+export function startText(info: RecordingInfo): string {
+  const ns = timeAxis(info).timeOf(0);
+  return ns === undefined ? "-" : new Date(Number(ns / 1_000_000n)).toISOString();
+}
+
+/** Share of all bytes that are not the recording's own packets, in percent of these. */
+export function indexShare(info: RecordingInfo): number {
+  return info.counts.packetBytes === 0 ? 0 : (100 * info.counts.indexBytes) / info.counts.packetBytes;
+}
+
+/** Mean rate of the packets. */
+export function bitrateBps(info: RecordingInfo): number {
+  return info.frames === 0 ? 0 : Math.round((info.counts.packetBytes * 8 * rateHz) / info.frames);
+}

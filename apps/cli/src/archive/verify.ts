@@ -1,0 +1,31 @@
+import type { VerifyLevel } from "@longwave/archive";
+import { printLine } from "../output.ts";
+import { withArchive } from "./with-archive.ts";
+
+/** `longwave archive verify STORE [ID]`: exit code 5 where anything does not hold. */
+export async function verify(
+  store: string,
+  id: string | undefined,
+  options: { level: VerifyLevel; json?: boolean },
+): Promise<void> {
+  await withArchive(
+    store,
+    async (archive) => {
+      const ids = id === undefined ? (await archive.list()).map((each) => each.id) : [id];
+      for (const each of ids) {
+        const report = await archive.verify(each, options.level);
+        if (report.findings.length > 0) process.exitCode = 5;
+        if (options.json === true) {
+          printLine(JSON.stringify(report));
+          continue;
+        }
+        const state = report.findings.length === 0 ? "ok" : `${report.findings.length} findings`;
+        printLine(
+          `${each}: ${state} (${options.level}: ${report.chunks} chunks, ${report.points} seek points)`,
+        );
+        for (const finding of report.findings) printLine(`  ${finding.message} (${finding.code})`);
+      }
+    },
+    { mustExist: true },
+  );
+}

@@ -1,0 +1,25 @@
+import { Archive } from "@longwave/archive";
+import { openStore } from "@longwave/archive/node";
+import { createSeekableDecoder } from "@longwave/opus";
+
+/** Opens the archive that the user named, for the time of `use`. */
+export async function withArchive<T>(
+  name: string,
+  use: (archive: Archive) => Promise<T>,
+  options: { mustExist?: boolean; newId?: () => string } = {},
+): Promise<T> {
+  const { store, close } = await openStore(name, options);
+  try {
+    const archive = await Archive.open(store, {
+      decoder: createSeekableDecoder,
+      ...(options.newId && { newId: options.newId }),
+    });
+    try {
+      return await use(archive);
+    } finally {
+      archive.close();
+    }
+  } finally {
+    await close();
+  }
+}

@@ -1,0 +1,102 @@
+import { packetFramings } from "@longwave/archive";
+import { type Command, Option } from "commander";
+import { exportRecording } from "../archive/export.ts";
+import { extract } from "../archive/extract.ts";
+import { importFiles } from "../archive/import.ts";
+import { info } from "../archive/info.ts";
+import { list } from "../archive/list.ts";
+import { remove } from "../archive/remove.ts";
+import { repair } from "../archive/repair.ts";
+import { verify } from "../archive/verify.ts";
+
+/** `longwave archive`: hours of Opus in Zarr, any second of it exact and at once. */
+export function registerArchive(program: Command): void {
+  const archive = program.command("archive").description("keep Opus recordings with exact random access");
+  const position = "sample number, 90s, 1:30, or ISO 8601 time";
+
+  archive
+    .command("import")
+    .description("add recordings without re-encoding; the exactness of every seek point is proven on the way")
+    .argument("<store>", "directory of the archive; made where there is none")
+    .argument("<file...>", "packet lists, see --framing")
+    .addOption(new Option("--framing <name>", "the files are packet lists").choices(packetFramings))
+    .option("--channels <n>", "channels of a packet list", "2")
+    .option("--start-time <time>", "when the first sample was heard, ISO 8601")
+    .option("--chunk <duration>", "length of a chunk; default 10s, or 30s for low bit rates")
+    .option("--resume", "go on with an import that was interrupted")
+    .option("--json", "one JSON object a file")
+    .action(importFiles);
+
+  archive
+    .command("ls")
+    .description("list the recordings")
+    .argument("<store>", "directory, .zip file or http(s) address")
+    .option("--json", "one JSON object a recording")
+    .action(list);
+
+  archive
+    .command("info")
+    .description("show what is known of a recording")
+    .argument("<store>", "directory, .zip file or http(s) address")
+    .argument("<id>", "recording")
+    .option("--json", "one JSON object")
+    .action(info);
+
+  archive
+    .command("extract")
+    .description("write a range as WAV, exact to the sample")
+    .argument("<store>", "directory, .zip file or http(s) address")
+    .argument("<id>", "recording")
+    .option("--from <position>", position, "0")
+    .option("--to <position>", `${position}; default the end`)
+    .option("-o, --output <file>", "WAV file, or - for standard output", "-")
+    .option("--format <name>", "s16, s24 or f32", "s16")
+    .option("--json", "report the read as one JSON object on standard error")
+    .action(extract);
+
+  archive
+    .command("verify")
+    .description("check recordings; exit code 5 where anything is wrong")
+    .argument("<store>", "directory, .zip file or http(s) address")
+    .argument("[id]", "one recording; default all")
+    .addOption(
+      new Option("--level <name>", "how much").choices(["structure", "hashes", "decode"]).default("hashes"),
+    )
+    .option("--json", "one JSON object a recording")
+    .action(verify);
+
+  archive
+    .command("repair")
+    .description("bring an archive in order after a crash")
+    .argument("<store>", "directory")
+    .option("--drop-parts", "remove interrupted imports instead of keeping them for --resume")
+    .option("--json", "one JSON object")
+    .action(repair);
+
+  archive
+    .command("export")
+    .description("write a whole recording: its packets byte for byte, or as WAV")
+    .argument("<store>", "directory, .zip file or http(s) address")
+    .argument("<id>", "recording")
+    .option("-o, --output <file>", "file, or - for standard output", "-")
+    .addOption(new Option("--format <name>", "what to write").choices(["packets", "wav"]).default("packets"))
+    .action(exportRecording);
+
+  archive
+    .command("rm")
+    .description("remove recordings")
+    .argument("<store>", "directory")
+    .argument("<id...>", "recordings")
+    .option("--yes", "do not ask")
+    .option("--json", "one JSON object a recording")
+    .action(remove);
+
+  archive.addHelpText(
+    "after",
+    `
+Examples:
+  longwave archive import ./archive evening.bit --framing opus-demo
+  longwave archive extract ./archive <id> --from 1:30 --to 1:40 -o clip.wav
+  longwave archive verify ./archive --level decode`,
+  );
+}

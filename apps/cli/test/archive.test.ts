@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { SeededRandom } from "@longwave/base";
+import { createEncoder } from "libopus-wasm";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const run = promisify(execFile);
+const main = new URL("../dist/main.js", import.meta.url).pathname;
+let folder = "";
+
+/** Runs the command; a failure comes back as its exit code and message. */
+async function longwave(...parameters: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  try {
+    return { code: 0, ...(await run(process.execPath, [main, "archive", ...parameters])) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "longwave-archive-"));
+  const encoder = await createEncoder({ channels: 1, bitrate: 24_000 });
+  const random = new SeededRandom(1);
+  const pieces: Buffer[] = [];
+  for (let packet = 0; packet < 600; packet++) {
+    const pcm = Float32Array.from(
+      { length: 960 },
+      (_, i) => 0.3 * Math.sin((packet * 960 + i) / 30) + 0.01 * random.next(),
+    );
+    const data = encoder.encodeFloat(pcm);
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(data.length);
+    pieces.push(head, Buffer.from(data));
+  }
+  encoder.free();
+  await writeFile(join(folder, "tone.be32"), Buffer.concat(pieces));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("import, list, extract, verify, export and remove", async () => {
+  const store = join(folder, "archive");
+  const file = join(folder, "tone.be32");
+  const first = await longwave(
+    "import",
+    store,
+    file,
+    "--framing",
+    "be32",
+    "--channels",
+    "1",
+    "--start-time",
+    "2026-03-01T12:00:00Z",
+    "--json",
+  );
+  expect(first.code).toBe(0);
+  const { id, frames, duplicate } = JSON.parse(first.stdout);
+  expect([frames, duplicate]).toEqual([576_000, false]);
+  const again = await longwave("import", store, file, "--framing", "be32", "--channels", "1");
+  expect(again.stdout).toContain(`already there as ${id}`);
+  expect((await longwave("ls", store)).stdout).toContain(id);
+
+  const bySample = join(folder, "a.wav");
+  const byTime = join(folder, "b.wav");
+  await longwave("extract", store, id, "--from", "2s", "--to", "144000", "-o", bySample);
+  await longwave(
+    "extract",
+    store,
+    id,
+    "--from",
+    "2026-03-01T12:00:02Z",
+    "--to",
+    "2026-03-01T12:00:03Z",
+    "-o",
+    byTime,
+  );
+  expect(await readFile(byTime)).toEqual(await readFile(bySample));
+  expect((await readFile(bySample)).length).toBeGreaterThan(96_000);
+
+  expect((await longwave("verify", store, "--level", "decode")).code).toBe(0);
+  const exported = join(folder, "out.be32");
+  await longwave("export", store, id, "--format", "packets", "-o", exported);
+  expect(await readFile(exported)).toEqual(await readFile(file));
+
+  expect((await longwave("rm", store, id)).code).toBe(2);
+  expect((await longwave("rm", store, id, "--yes")).code).toBe(0);
+  expect(await longwave("info", store, id)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("archive/not-found"),
+  });
+});
+
+test("mistakes get one message and the documented exit code", async () => {
+  const store = join(folder, "other");
+  expect((await longwave("ls", join(folder, "nowhere"))).code).toBe(2);
+  expect(await longwave("import", store, join(folder, "tone.be32"))).toMatchObject({ code: 2 });
+  expect(await longwave("import", store, join(folder, "missing"), "--framing", "be32")).toMatchObject({
+    code: 2,
+  });
+  expect(await longwave("import", store, join(folder, "tone.be32"), "--framing", "le32")).toMatchObject({
+    code: 4,
+  });
+  await writeFile(join(folder, "no.zip"), "this is no zip file");
+  expect(await longwave("ls", join(folder, "no.zip"))).toMatchObject({ code: 3 });
+});
