@@ -1,3 +1,4 @@
+export { type OpusCompareOptions, type OpusComparison, opusCompare } from "./compare/opus-compare.ts";
 export { OpusCore } from "./core.ts";
 export { OpusDecoder } from "./decoder.ts";
 export type { Bandwidth, OpusDecoderOptions, SampleRate } from "./decoder-options.ts";
