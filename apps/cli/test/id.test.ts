@@ -110,7 +110,7 @@ describe.skipIf(!existsSync(program))("longwave id (needs npm run build)", () =>
       await new Promise((resolve) => setTimeout(resolve, 150 + random.below(500)));
       child.kill("SIGKILL");
       await new Promise((resolve) => child.once("exit", resolve));
-      const catalog = await Catalog.open(new DirectoryStore(directory), { profile: "wang-v1" });
+      const catalog = await Catalog.open(new DirectoryStore(directory));
       for (const track of catalog.tracks()) {
         const samples = song(Number.parseInt(track.id, 10)).slice(2 * sampleRate, 8 * sampleRate);
         expect((await catalog.identify({ samples, sampleRate })).match?.track.id).toBe(track.id);

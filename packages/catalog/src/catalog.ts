@@ -9,26 +9,23 @@ import {
   type ProfileId,
   profileOf,
 } from "@longwave/fingerprint";
+import { CatalogState } from "./catalog-state.ts";
+import { rewrite } from "./compaction.ts";
 import { contentHashOf } from "./content-hash.ts";
 import { CatalogError } from "./errors.ts";
 import type { AudioInput, Identification, IdentifyOptions } from "./identification.ts";
-import {
-  decodeJournalEntry,
-  encodeJournalEntry,
-  type JournalEntry,
-  journalKey,
-  journalSequence,
-} from "./journal.ts";
+import { encodeJournalEntry, type JournalEntry, journalKey } from "./journal.ts";
 import { LiveMatcher, type LiveOptions } from "./live-matcher.ts";
-import { decodeManifest, encodeManifest, type Manifest, manifestKey } from "./manifest.ts";
 import { peakQuery, type Query, recordQuery } from "./query.ts";
-import { noAnswer, Searcher } from "./searcher.ts";
+import { noAnswer } from "./searcher.ts";
 import { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
 
 /** Options of {@link Catalog.open}. */
 export interface CatalogOptions {
-  /** Profile of a new catalog, and the one that an existing catalog must have. Default for a new one: `wang-v1`. */
+  /** Profile of a new catalog, and the one that an existing catalog must have. Default for a new one: `mark-v1`. */
   readonly profile?: ProfileId;
+  /** A segment is written once so many postings wait in memory and journal; default 2,000,000. */
+  readonly flushPostings?: number;
   /** Refuse every change, and do not create a catalog where there is none. */
   readonly readOnly?: boolean;
 }
@@ -44,6 +41,7 @@ export interface Enrollment {
 
 /** How often a change is tried again after somebody else changed the catalog first. */
 const maxAttempts = 5;
+const defaultFlushPostings = 2_000_000;
 
 /**
  * A durable catalog of recordings on any object store. Every change is one object put atomically: killed at any moment,
@@ -59,17 +57,17 @@ export class Catalog {
   readonly profile: ProfileId;
   readonly #store: ObjectStore;
   readonly #readOnly: boolean;
-  readonly #searcher: Searcher;
-  #nextSequence: number;
+  readonly #flushPostings: number;
+  #state: CatalogState;
   #writing: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor(store: ObjectStore, manifest: Manifest, readOnly: boolean) {
+  private constructor(store: ObjectStore, state: CatalogState, options: CatalogOptions) {
     this.#store = store;
-    this.#readOnly = readOnly;
-    this.profile = manifest.profile;
-    this.#nextSequence = manifest.journalStart;
-    this.#searcher = new Searcher(profileOf(manifest.profile));
+    this.#state = state;
+    this.#readOnly = options.readOnly ?? false;
+    this.#flushPostings = options.flushPostings ?? defaultFlushPostings;
+    this.profile = state.manifest.profile;
   }
 
   /**
@@ -77,36 +75,36 @@ export class Catalog {
    * @throws CatalogError `catalog/missing`, `catalog/corrupt`, `catalog/version`, `catalog/profile-mismatch`
    */
   static async open(store: ObjectStore, options: CatalogOptions = {}): Promise<Catalog> {
-    const manifest = await readManifest(store, options);
-    if (options.profile !== undefined && options.profile !== manifest.profile) {
+    const create = options.readOnly === true ? undefined : { profile: options.profile ?? "mark-v1" };
+    const state = await CatalogState.load(store, create);
+    const { profile } = state.manifest;
+    if (options.profile !== undefined && options.profile !== profile) {
       throw new CatalogError(
         "catalog/profile-mismatch",
-        `The catalog has profile ${manifest.profile}, not ${options.profile}; open it without naming a profile.`,
+        `The catalog has profile ${profile}, not ${options.profile}; open it without naming a profile.`,
       );
     }
-    const catalog = new Catalog(store, manifest, options.readOnly ?? false);
-    await catalog.#catchUp();
-    return catalog;
+    return new Catalog(store, state, options);
   }
 
   /** Number of tracks. */
   get size(): number {
-    return this.#searcher.tracks.size;
+    return this.#state.searcher.tracks.size;
   }
 
   /** Number of postings (hashes with their place) of all tracks. */
   get postings(): number {
-    return this.#searcher.tracks.postings;
+    return this.#state.searcher.tracks.postings;
   }
 
   /** All tracks in the order in which they were enrolled. */
   tracks(): readonly Track[] {
-    return this.#searcher.tracks.list();
+    return this.#state.searcher.tracks.list();
   }
 
   /** The track with this id. */
   get(id: string): Track | undefined {
-    return this.#searcher.tracks.find(id);
+    return this.#state.searcher.tracks.find(id);
   }
 
   /** The fingerprint of `input` in the catalog's profile. */
@@ -134,9 +132,9 @@ export class Catalog {
     this.#requireProfile(fingerprint);
     return this.#exclusively(async () => {
       const contentHash = contentHashOf(fingerprint);
-      const duplicates = () => this.#searcher.tracks.duplicatesOf(contentHash, metadata.id);
+      const duplicates = () => this.#state.searcher.tracks.duplicatesOf(contentHash, metadata.id);
       const write = async (): Promise<Enrollment> => {
-        const known = this.#searcher.tracks.find(metadata.id);
+        const known = this.#state.searcher.tracks.find(metadata.id);
         if (known?.contentHash === contentHash) {
           return { track: known, status: "unchanged", duplicates: duplicates() };
         }
@@ -148,7 +146,7 @@ export class Catalog {
           );
         }
         await this.#append({ kind: "add", track: metadata, fingerprint, replace });
-        const track = this.#searcher.tracks.find(metadata.id)!;
+        const track = this.#state.searcher.tracks.find(metadata.id)!;
         return { track, status: replace ? "replaced" : "added", duplicates: duplicates() };
       };
       return this.#retrying(write);
@@ -159,7 +157,7 @@ export class Catalog {
   async remove(id: string): Promise<void> {
     await this.#exclusively(() =>
       this.#retrying(async () => {
-        if (this.#searcher.tracks.find(id) === undefined) {
+        if (this.#state.searcher.tracks.find(id) === undefined) {
           throw new CatalogError(
             "catalog/not-found",
             `There is no track ${JSON.stringify(id)} in the catalog.`,
@@ -180,7 +178,7 @@ export class Catalog {
       if (!isLongwaveError(error, "fp/too-short")) throw error;
       return noAnswer("too-short");
     }
-    return this.#searcher.search(parsed, options);
+    return this.#state.searcher.search(parsed, options);
   }
 
   #queryOf(query: AudioInput | Fingerprint, signal?: AbortSignal): Query {
@@ -201,7 +199,28 @@ export class Catalog {
     this.#requireOpen();
     const { windowSeconds, ...streamOptions } = options;
     const stream = createStream(this.profile, streamOptions);
-    return new LiveMatcher(stream, this.#searcher, windowSeconds, options.sampleRate);
+    const search = (query: Query, identify: IdentifyOptions) => this.#state.searcher.search(query, identify);
+    return new LiveMatcher(stream, search, windowSeconds, options.sampleRate);
+  }
+
+  /**
+   * Writes the journal into a segment, and with `merge` (the default) all segments into one, without the removed tracks.
+   * Readers keep their snapshot.
+   */
+  async compact(options: { merge?: boolean } = {}): Promise<void> {
+    const how = options.merge === false ? "flush" : "merge";
+    await this.#exclusively(() => this.#retrying(() => this.#rewrite(how)));
+  }
+
+  /** Number of segments, and of changes since the last was written. */
+  get storage(): {
+    readonly segments: number;
+    readonly segmentBytes: number;
+    readonly journalEntries: number;
+  } {
+    const { segments, journalLength } = this.#state;
+    const segmentBytes = segments.reduce((sum, { layout }) => sum + layout.end, 0);
+    return { segments: segments.length, segmentBytes, journalEntries: journalLength };
   }
 
   /** Reads what other writers did since. */
@@ -220,57 +239,24 @@ export class Catalog {
   }
 
   async #append(entry: JournalEntry): Promise<void> {
-    const key = journalKey(this.#nextSequence);
-    try {
-      await this.#store.put(key, encodeJournalEntry(entry), { ifAbsent: true });
-    } catch (error) {
-      if (isLongwaveError(error, "store/conflict")) throw error;
-      if (isLongwaveError(error, "store/read-only")) {
-        throw new CatalogError(
-          "catalog/read-only",
-          `The catalog cannot be changed: ${(error as Error).message}`,
-          {
-            cause: error,
-          },
-        );
-      }
-      throw new CatalogError(
-        "catalog/write-failed",
-        `The change was not stored and the catalog is as before: ${(error as Error).message}`,
-        { cause: error },
-      );
-    }
-    this.#apply(entry);
+    const state = this.#state;
+    await this.#store.put(journalKey(state.nextSequence), encodeJournalEntry(entry), { ifAbsent: true });
+    // A compaction by somebody else may have closed this part of the journal just before.
+    if (!(await state.isCurrent())) return this.#reload(entry);
+    state.apply(entry);
+    if (state.searcher.memory.postings >= this.#flushPostings) await this.#rewrite("flush");
   }
 
-  #apply(entry: JournalEntry): void {
-    if (entry.kind === "add") this.#searcher.add(entry.track, entry.fingerprint);
-    else this.#searcher.remove(entry.id);
-    this.#nextSequence++;
+  /** Reads everything again and makes sure that `entry`, just written, is contained. */
+  async #reload(entry?: JournalEntry): Promise<void> {
+    const written = this.#state.nextSequence;
+    this.#state = await CatalogState.load(this.#store);
+    if (entry !== undefined && written < this.#state.manifest.journalStart) await this.#append(entry);
   }
 
-  /** Applies the journal objects that have appeared since the last look. */
-  async #catchUp(): Promise<void> {
-    for (;;) {
-      const key = journalKey(this.#nextSequence);
-      const bytes = await this.#store.get(key);
-      if (bytes === undefined) break;
-      this.#apply(decodeJournalEntry(key, bytes));
-    }
-    await this.#requireNoGap();
-  }
-
-  /** A journal with a hole lost an object: refuse it rather than show a catalog that never existed. */
-  async #requireNoGap(): Promise<void> {
-    for await (const { key } of this.#store.list("journal/")) {
-      const sequence = journalSequence(key);
-      if (sequence !== undefined && sequence > this.#nextSequence) {
-        throw new CatalogError(
-          "catalog/corrupt",
-          `${journalKey(this.#nextSequence)} is missing although ${key} exists; restore it from a copy.`,
-        );
-      }
-    }
+  async #rewrite(how: "flush" | "merge"): Promise<void> {
+    await rewrite(this.#store, this.#state, how);
+    await this.#reload();
   }
 
   async #retrying<T>(write: () => Promise<T>): Promise<T> {
@@ -278,7 +264,7 @@ export class Catalog {
       try {
         return await write();
       } catch (error) {
-        if (!isLongwaveError(error, "store/conflict")) throw error;
+        if (!isLongwaveError(error, "store/conflict")) throw asCatalogError(error);
         if (attempt === maxAttempts) {
           throw new CatalogError(
             "catalog/locked",
@@ -291,6 +277,11 @@ export class Catalog {
         await this.#catchUp();
       }
     }
+  }
+
+  async #catchUp(): Promise<void> {
+    if (!(await this.#state.isCurrent())) return this.#reload();
+    await this.#state.catchUp();
   }
 
   /** Runs changes one after the other. */
@@ -322,25 +313,13 @@ export class Catalog {
   }
 }
 
-async function readManifest(store: ObjectStore, options: CatalogOptions): Promise<Manifest> {
-  const bytes = await store.get(manifestKey);
-  if (bytes !== undefined) return decodeManifest(bytes);
-  if (options.readOnly === true) {
-    throw new CatalogError("catalog/missing", "There is no catalog here; enroll something first.");
+function asCatalogError(error: unknown): unknown {
+  if (isLongwaveError(error, "store/read-only")) {
+    return new CatalogError("catalog/read-only", `The catalog cannot be changed: ${error.message}`, {
+      cause: error,
+    });
   }
-  const profile = options.profile ?? "wang-v1";
-  const manifest: Manifest = {
-    profile,
-    configHash: createStream(profile).configHash,
-    segments: [],
-    journalStart: 1,
-  };
-  try {
-    await store.put(manifestKey, encodeManifest(manifest), { ifAbsent: true });
-  } catch (error) {
-    // Somebody created it at the same moment: theirs counts.
-    if (!isLongwaveError(error, "store/conflict")) throw error;
-    return readManifest(store, options);
-  }
-  return manifest;
+  if (!isLongwaveError(error, "store/failed")) return error;
+  const message = `The change was not stored and the catalog is as before: ${error.message}`;
+  return new CatalogError("catalog/write-failed", message, { cause: error });
 }

@@ -1,7 +1,6 @@
 import type { FingerprintStream, StreamOptions } from "@longwave/fingerprint";
 import type { Identification, IdentifyOptions } from "./identification.ts";
-import { peakQuery, recordQuery } from "./query.ts";
-import type { Searcher } from "./searcher.ts";
+import { peakQuery, type Query, recordQuery } from "./query.ts";
 
 /** Options of `Catalog.live`. */
 export interface LiveOptions extends StreamOptions {
@@ -17,6 +16,9 @@ export interface LiveIdentification extends Identification {
   readonly streamMs: number;
 }
 
+/** Looks a query up in a catalog. */
+export type Search = (query: Query, options: IdentifyOptions) => Promise<Identification>;
+
 /** Most records kept of the window; older ones leave first. */
 const capacity = 1 << 15;
 
@@ -26,7 +28,7 @@ const capacity = 1 << 15;
  */
 export class LiveMatcher {
   readonly #stream: FingerprintStream;
-  readonly #searcher: Searcher;
+  readonly #search: Search;
   readonly #windowFrames: number;
   readonly #sampleRate: number;
   readonly #words: number;
@@ -34,10 +36,10 @@ export class LiveMatcher {
   readonly #query: Uint32Array;
   #written = 0;
 
-  constructor(stream: FingerprintStream, searcher: Searcher, windowSeconds = 8, sampleRate?: number) {
+  constructor(stream: FingerprintStream, search: Search, windowSeconds = 8, sampleRate?: number) {
     const { profile } = stream;
     this.#stream = stream;
-    this.#searcher = searcher;
+    this.#search = search;
     this.#sampleRate = sampleRate ?? profile.sampleRate;
     this.#words = profile.recordWords;
     const seconds = Math.min(120, Math.max(2, windowSeconds));
@@ -71,7 +73,7 @@ export class LiveMatcher {
       profile.id === "mark-v1"
         ? peakQuery({ peaks: [records], shiftFrames: [0], seconds: queryMs / 1000 })
         : recordQuery(records, words, queryMs);
-    const answer = await this.#searcher.search(query, options);
+    const answer = await this.#search(query, options);
     const positionMs = answer.match === undefined ? undefined : streamMs + answer.match.offsetMs;
     return { ...answer, positionMs, streamMs };
   }

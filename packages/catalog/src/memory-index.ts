@@ -1,4 +1,5 @@
 import type { PostingBatch, PostingSource } from "./posting-batch.ts";
+import type { PostingColumns } from "./segment-builder.ts";
 
 const minimumSlots = 1024;
 
@@ -7,12 +8,14 @@ const minimumSlots = 1024;
  * arrays that double when full.
  */
 export class MemoryIndex implements PostingSource {
+  readonly damaged = false;
   #slotHashes = new Uint32Array(minimumSlots);
   /** Index of the newest posting of the slot's hash, or -1. */
   #slotHeads = new Int32Array(minimumSlots).fill(-1);
   #slotCounts = new Uint32Array(minimumSlots);
   #usedSlots = 0;
   #next = new Int32Array(minimumSlots);
+  #hashes = new Uint32Array(minimumSlots);
   #tracks = new Uint32Array(minimumSlots);
   #frames = new Uint32Array(minimumSlots);
   #count = 0;
@@ -30,6 +33,7 @@ export class MemoryIndex implements PostingSource {
       this.#slotHashes[slot] = hash;
       this.#usedSlots++;
     }
+    this.#hashes[this.#count] = hash;
     this.#tracks[this.#count] = track;
     this.#frames[this.#count] = frame;
     this.#next[this.#count] = this.#slotHeads[slot]!;
@@ -38,6 +42,12 @@ export class MemoryIndex implements PostingSource {
   }
 
   async prepare(): Promise<void> {}
+
+  /** All postings in the order in which they were added. */
+  columns(): PostingColumns {
+    const part = (array: Uint32Array) => array.subarray(0, this.#count);
+    return { hashes: part(this.#hashes), tracks: part(this.#tracks), frames: part(this.#frames) };
+  }
 
   collect(hash: number, limit: number, into: PostingBatch): number {
     const slot = this.#slotOf(hash);
@@ -77,6 +87,7 @@ export class MemoryIndex implements PostingSource {
       return to;
     };
     this.#next = larger(this.#next, new Int32Array(this.#next.length * 2));
+    this.#hashes = larger(this.#hashes, new Uint32Array(this.#hashes.length * 2));
     this.#tracks = larger(this.#tracks, new Uint32Array(this.#tracks.length * 2));
     this.#frames = larger(this.#frames, new Uint32Array(this.#frames.length * 2));
   }

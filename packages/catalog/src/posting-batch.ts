@@ -27,6 +27,8 @@ export class PostingBatch {
 export interface PostingSource {
   /** Makes the lists of `hashes` (ascending, distinct) available to `collect`; may read from a store. */
   prepare(hashes: Uint32Array, signal?: AbortSignal): Promise<void>;
+  /** True if a part that was asked for is damaged or could not be read. */
+  readonly damaged: boolean;
   /**
    * Appends the postings of `hash` to `into`, or, where there are more than `limit`, appends none.
    * @returns how many postings the list has

@@ -8,8 +8,9 @@ import {
 import { chanceOfVotes } from "./chance.ts";
 import type { Identification, IdentifyOptions, TrackMatch } from "./identification.ts";
 import { MemoryIndex } from "./memory-index.ts";
-import { PostingBatch } from "./posting-batch.ts";
+import { PostingBatch, type PostingSource } from "./posting-batch.ts";
 import { postingsOf, type Query, type Stage } from "./query.ts";
+import type { Segment } from "./segment.ts";
 import type { TrackMetadata } from "./track.ts";
 import { TrackTable } from "./track-table.ts";
 import { type TrackVotes, VoteTable } from "./vote-table.ts";
@@ -34,7 +35,9 @@ interface Candidate extends TrackVotes {
 export class Searcher {
   readonly tracks: TrackTable;
   readonly #profile: Profile;
-  readonly #index = new MemoryIndex();
+  /** Tracks below this number lie in segments, the others in memory. */
+  readonly #memory = new MemoryIndex();
+  readonly #sources: PostingSource[] = [this.#memory];
   readonly #votes = new VoteTable();
   readonly #batch = new PostingBatch();
   readonly #pairs = new PairList();
@@ -45,12 +48,25 @@ export class Searcher {
     this.tracks = new TrackTable(profile);
   }
 
+  /** Postings that are not in a segment yet. */
+  get memory(): MemoryIndex {
+    return this.#memory;
+  }
+
+  /** Adds a segment whose tracks get the next numbers; those in `removed` are left out. Before any `add`. */
+  addSegment(segment: Segment, removed: ReadonlySet<number>): void {
+    this.#sources.push(segment);
+    for (const [number, track] of segment.tracks.entries()) {
+      this.tracks.append(removed.has(number) ? undefined : track);
+    }
+  }
+
   /** Adds a track, replacing one of the same id. */
   add(metadata: TrackMetadata, fingerprint: Fingerprint): void {
     const pairs = this.#pairs;
     postingsOf(fingerprint, pairs);
-    const number = this.tracks.add(metadata, fingerprint, pairs.count);
-    for (let i = 0; i < pairs.count; i++) this.#index.add(pairs.hashes[i]!, number, pairs.frames[i]!);
+    const number = this.tracks.enroll(metadata, fingerprint, pairs.count);
+    for (let i = 0; i < pairs.count; i++) this.#memory.add(pairs.hashes[i]!, number, pairs.frames[i]!);
   }
 
   remove(id: string): void {
@@ -60,17 +76,27 @@ export class Searcher {
   /** Tries the query's stages in order until one is significant. */
   async search(query: Query, options: IdentifyOptions): Promise<Identification> {
     if (query.hashes === 0) return { ...noAnswer("no-peaks"), queryMs: query.milliseconds };
-    await this.#index.prepare();
     this.#skippedHashes = 0;
     const bestByTrack = new Map<number, Candidate>();
     let answer: Identification | undefined;
     for (const stage of query.stages) {
       options.signal?.throwIfAborted();
-      for (const hypothesis of stage.hypotheses) this.#vote(query, stage, hypothesis, bestByTrack);
+      for (const hypothesis of stage.hypotheses) {
+        await this.#prepare(query, hypothesis, options.signal);
+        this.#vote(query, stage, hypothesis, bestByTrack);
+      }
       answer = this.#decide(query, bestByTrack, stage, options);
       if (answer.match !== undefined) break;
     }
     return answer!;
+  }
+
+  /** Makes the lists that a hypothesis needs available; nothing to do once they are in memory. */
+  async #prepare(query: Query, hypothesis: Hypothesis, signal?: AbortSignal): Promise<void> {
+    if (this.#sources.length === 1) return;
+    query.fill(hypothesis, this.#pairs);
+    const hashes = this.#pairs.hashes.slice(0, this.#pairs.count).sort();
+    await Promise.all(this.#sources.map((source) => source.prepare(hashes, signal)));
   }
 
   #vote(query: Query, stage: Stage, hypothesis: Hypothesis, bestByTrack: Map<number, Candidate>): void {
@@ -117,7 +143,7 @@ export class Searcher {
       queryHashes: query.hashes,
       queryMs: query.milliseconds,
       skippedHashes: this.#skippedHashes,
-      partial: false,
+      partial: this.#sources.some((source) => source.damaged),
     };
     const [first] = candidates;
     if (first === undefined) return { ...outcome, reason: "below-threshold" };
@@ -134,7 +160,11 @@ export class Searcher {
   #postingsOf(hash: number): number {
     const batch = this.#batch;
     batch.count = 0;
-    if (this.#index.collect(hash, listLimit, batch) > listLimit) return -1;
+    let total = 0;
+    for (const source of this.#sources) {
+      total += source.collect(hash, listLimit, batch);
+      if (total > listLimit) return -1;
+    }
     let kept = 0;
     for (let i = 0; i < batch.count; i++) {
       if (this.tracks.at(batch.tracks[i]!) === undefined) continue;

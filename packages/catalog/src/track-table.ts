@@ -52,21 +52,31 @@ export class TrackTable {
     return [...(this.#idsByContent.get(contentHash) ?? [])].filter((id) => id !== except);
   }
 
-  /** Adds a track under the next number, which it returns; one of the same id is removed first. */
-  add(metadata: TrackMetadata, fingerprint: Fingerprint, postings: number): number {
+  /** Number that the next track gets. */
+  get nextNumber(): number {
+    return this.#tracks.length;
+  }
+
+  /** Adds an enrolled recording under the next number, which it returns; one of the same id is removed first. */
+  enroll(metadata: TrackMetadata, fingerprint: Fingerprint, postings: number): number {
     this.remove(metadata.id);
-    const number = this.#tracks.length;
-    const track: Track = {
+    return this.append({
       ...metadata,
       durationSeconds: durationSeconds(fingerprint),
       hashes: postings,
       contentHash: contentHashOf(fingerprint),
-    };
+    });
+  }
+
+  /** Adds a track under the next number; undefined keeps the number of a removed one. */
+  append(track: Track | undefined): number {
+    const number = this.#tracks.length;
     this.#tracks.push(track);
+    if (track === undefined) return number;
     this.#numberById.set(track.id, number);
     const same = this.#idsByContent.get(track.contentHash) ?? new Set();
     this.#idsByContent.set(track.contentHash, same.add(track.id));
-    this.#postings += postings;
+    this.#postings += track.hashes;
     this.#frames += this.#framesOf(track);
     return number;
   }

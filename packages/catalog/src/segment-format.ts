@@ -1,0 +1,112 @@
+import { crc32c } from "@longwave/base";
+import { type ProfileId, profileOf } from "@longwave/fingerprint";
+import { CatalogError } from "./errors.ts";
+import type { Track } from "./track.ts";
+
+/*
+ * Segment, version 1, little-endian; an immutable object (docs/design/catalog.md):
+ *   header, 96 bytes: magic "LWSG", u16 version, u8 hash bits, u8 directory bits, u32 tracks, u32 postings, u32 distinct
+ *     hashes, u32 bytes of the track table, u32 bytes of the postings, config hash 8, profile name 32 (zero padded),
+ *     u32 CRC32C each of track table, directory and block sums, zeros, u32 CRC32C of the header before it
+ *   track table: JSON array of tracks
+ *   block sums: u32 CRC32C of every 16 KiB of the postings
+ *   directory: u32 offset into the postings for each of 2^directoryBits buckets, and the end
+ *   postings: bucket after bucket; a bucket holds the hashes that share their top directoryBits
+ */
+export const segmentMagic = 0x4753574c;
+export const segmentVersion = 1;
+export const segmentHeaderLength = 96;
+/** Bytes of postings under one checksum; the unit of reading. */
+export const blockLength = 16_384;
+
+/** What a segment's header says, and where its parts lie. */
+export interface SegmentLayout {
+  readonly profile: ProfileId;
+  readonly configHash: string;
+  readonly hashBits: number;
+  readonly directoryBits: number;
+  readonly tracks: number;
+  readonly postings: number;
+  readonly distinctHashes: number;
+  readonly tableStart: number;
+  readonly sumsStart: number;
+  readonly directoryStart: number;
+  readonly postingsStart: number;
+  readonly end: number;
+  readonly tableCrc: number;
+  readonly sumsCrc: number;
+  readonly directoryCrc: number;
+}
+
+/** Bits of the hashes of a profile. */
+export function hashBitsOf(profile: ProfileId): number {
+  return profile === "mark-v1" ? 22 : 32;
+}
+
+/** @throws CatalogError `catalog/corrupt`, `catalog/version` */
+export function parseSegmentHeader(key: string, bytes: Uint8Array): SegmentLayout {
+  const fail = (what: string) => corruptSegment(key, what);
+  if (bytes.length < segmentHeaderLength) throw fail("it ends inside its header");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(0, true) !== segmentMagic) throw fail("it does not begin with LWSG");
+  if (view.getUint16(4, true) !== segmentVersion) {
+    throw new CatalogError(
+      "catalog/version",
+      `${key} has format version ${view.getUint16(4, true)}; this program reads ${segmentVersion}. Update it.`,
+    );
+  }
+  const crcAt = segmentHeaderLength - 4;
+  if (crc32c(bytes, 0, crcAt) !== view.getUint32(crcAt, true))
+    throw fail("the checksum of its header does not agree");
+  const name = new TextDecoder().decode(bytes.subarray(36, 68)).replace(/\0+$/, "");
+  const profile = profileOf(name).id;
+  let configHash = "";
+  for (let i = 28; i < 36; i++) configHash += bytes[i]!.toString(16).padStart(2, "0");
+  const [hashBits, directoryBits] = [bytes[6]!, bytes[7]!];
+  if (hashBits !== hashBitsOf(profile) || directoryBits > Math.min(hashBits, 24))
+    throw fail("its hash bits are wrong");
+  const postingBytes = view.getUint32(24, true);
+  const sumsStart = segmentHeaderLength + view.getUint32(20, true);
+  const directoryStart = sumsStart + 4 * Math.ceil(postingBytes / blockLength);
+  const postingsStart = directoryStart + 4 * (2 ** directoryBits + 1);
+  return {
+    profile,
+    configHash,
+    hashBits,
+    directoryBits,
+    tracks: view.getUint32(8, true),
+    postings: view.getUint32(12, true),
+    distinctHashes: view.getUint32(16, true),
+    tableStart: segmentHeaderLength,
+    sumsStart,
+    directoryStart,
+    postingsStart,
+    end: postingsStart + postingBytes,
+    tableCrc: view.getUint32(68, true),
+    directoryCrc: view.getUint32(72, true),
+    sumsCrc: view.getUint32(76, true),
+  };
+}
+
+/** The error of a damaged segment. */
+export function corruptSegment(key: string, what: string): CatalogError {
+  return new CatalogError(
+    "catalog/corrupt",
+    `${key} is damaged: ${what}. Restore it from a copy of the catalog.`,
+  );
+}
+
+/** Reads the track table of a segment. @throws CatalogError `catalog/corrupt` */
+export function parseTrackTable(key: string, bytes: Uint8Array, layout: SegmentLayout): Track[] {
+  if (crc32c(bytes) !== layout.tableCrc)
+    throw corruptSegment(key, "the checksum of its track table does not agree");
+  let tracks: unknown;
+  try {
+    tracks = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw corruptSegment(key, (error as Error).message);
+  }
+  if (!Array.isArray(tracks) || tracks.length !== layout.tracks)
+    throw corruptSegment(key, "its tracks do not add up");
+  return tracks as Track[];
+}

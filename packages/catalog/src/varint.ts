@@ -1,0 +1,31 @@
+/** Bytes of a value as LEB128: 7 bits a byte, lowest first. */
+export function varintLength(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
+}
+
+/** Reads LEB128 values of up to 32 bits one after the other; `failed` is set where one is cut off or too long. */
+export class VarintReader {
+  bytes: Uint8Array;
+  at: number;
+  end: number;
+  failed = false;
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.bytes = bytes;
+    this.at = start;
+    this.end = end;
+  }
+
+  next(): number {
+    const bytes = this.bytes;
+    let value = 0;
+    for (let shift = 0; shift < 35 && this.at < this.end; shift += 7) {
+      const byte = bytes[this.at++]!;
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value >>> 0;
+    }
+    this.failed = true;
+    this.at = this.end;
+    return 0;
+  }
+}
