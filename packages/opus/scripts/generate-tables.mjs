@@ -19,6 +19,7 @@ export const tableFiles = [
   "silk-gains-pitch-ltp",
   "silk-nlsf",
   "silk-stereo-misc",
+  "encoder-tuning",
 ];
 
 /**
