@@ -306,7 +306,7 @@ export function encodeFrame(re: RangeEncoder, c: ChannelEncoder, coding: i32, ma
   const tiny: f32 = 1e-6;
   for (let i: i32 = 0; i < 8; i++) {
     const at = newest + (usize(i * (c.frameLength >> 3)) << 2);
-    store<f32>(at, load<f32>(at) + f32(1 - (i & 2)) * tiny);
+    store<f32>(at, load<f32>(at) + ((i & 2) != 0 ? -tiny : tiny));
   }
   if (c.prefill == 0) {
     const residual = PITCH_RESIDUAL + (usize(c.ltpMemory) << 2);

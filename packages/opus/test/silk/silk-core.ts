@@ -1,7 +1,5 @@
-// Compiles assembly/test/silk-entry.ts and wraps it: a SILK-only decoder for packets of one frame.
-import { existsSync, readFileSync } from "node:fs";
-import { relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+// Wraps assembly/test/silk-entry.ts: a SILK-only decoder for packets of one frame.
+import { instantiateEntry } from "./compile-entry.ts";
 
 export interface SilkExports {
   readonly memory: WebAssembly.Memory;
@@ -23,37 +21,9 @@ export interface SilkExports {
   valid(): number;
 }
 
-const repository = fileURLToPath(new URL("../../../..", import.meta.url));
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-async function compile(): Promise<WebAssembly.Module> {
-  const compiler = await import("assemblyscript/asc");
-  const files = new Map<string, string | Uint8Array>();
-  let messages = "";
-  const path = (name: string) =>
-    relative(repository, fileURLToPath(new URL(`../../${name}`, import.meta.url)));
-  const { error } = await compiler.main(
-    [path("assembly/test/silk-entry.ts"), "--config", path("asconfig.json"), "--outFile", "core.wasm"],
-    {
-      stdout: { write: (text: string) => void (messages += text) },
-      stderr: { write: (text: string) => void (messages += text) },
-      readFile: (name: string, folder: string) => {
-        const file = resolve(repository, folder, name);
-        return existsSync(file) ? readFileSync(file, "utf8") : null;
-      },
-      writeFile: (name: string, contents: string | Uint8Array) => void files.set(name, contents),
-      listFiles: () => [],
-    },
-  );
-  const binary = files.get("core.wasm");
-  if (error !== null || binary === undefined) throw new Error(`${messages}${error?.message ?? ""}`);
-  return WebAssembly.compile(binary as Uint8Array<ArrayBuffer>);
-}
-
-/** An instance of the SILK-only core; the module is compiled once. */
-export async function createSilkCore(): Promise<SilkExports> {
-  compiled ??= compile();
-  return (await WebAssembly.instantiate(await compiled, {})).exports as unknown as SilkExports;
+/** An instance of the SILK-only core. */
+export function createSilkCore(): Promise<SilkExports> {
+  return instantiateEntry<SilkExports>("silk-entry");
 }
 
 /** Decoder of SILK-only packets with one frame (frame code 0). */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type StateField, silkStateFields } from "../../src/silk-state-fields.ts";
 import { createSilkCore, type SilkExports, SilkOnlyDecoder } from "./silk-core.ts";
+import { type StateField, silkStateFields } from "./state-fields.ts";
 import { readVector, vectorFolder } from "./vectors.ts";
 
 const absent = vectorFolder === undefined ? " (skipped: shared data absent)" : "";
