@@ -9,5 +9,6 @@ export {
 } from "./experiment.ts";
 export { ImpairedPath, ipUdpHeaderBytes, type PathCounters } from "./impaired-path.ts";
 export { burstLoss, checkModel, type GilbertElliott, type LinkModel } from "./link-model.ts";
+export { findScenario, type Scenario, scenarios } from "./scenarios.ts";
 export { type TestStreamReport, TestStreamSink, testPayloadBytes, writeTestPayload } from "./test-stream.ts";
 export { type DatagramObserver, type VirtualLink, VirtualNetwork } from "./virtual-network.ts";

@@ -1,12 +1,20 @@
+import { crc32c } from "@longwave/base";
+
 /** Payload of the test stream: seven transport stream packets. */
 export const testPayloadBytes = 1316;
 const markAt = 4;
 
-/** Writes packet `number` given at `timeUs` into `payload`: sync bytes, number and time as exact 53-bit integers. */
+/**
+ * Writes packet `number` given at `timeUs` into `payload`: sync bytes, number and time as
+ * exact 53-bit integers, and a checksum of both.
+ */
 export function writeTestPayload(payload: Uint8Array, number: number, timeUs: number): void {
   for (let at = 0; at < payload.length; at += 188) payload[at] = 0x47;
   writeNumber(payload, markAt, number);
   writeNumber(payload, markAt + 7, timeUs);
+  const check = crc32c(payload, markAt, markAt + 14);
+  payload[markAt + 14] = check >>> 8;
+  payload[markAt + 15] = check;
 }
 
 function writeNumber(bytes: Uint8Array, at: number, value: number): void {
@@ -33,6 +41,8 @@ export interface TestStreamReport {
   readonly residual: number;
   readonly duplicates: number;
   readonly outOfOrder: number;
+  /** Delivered with a wrong number or time; they count as lost. */
+  readonly damaged: number;
   /** Longest run of lost packets. */
   readonly longestHole: number;
   readonly latencyMs: {
@@ -55,6 +65,7 @@ export class TestStreamSink {
   #delivered = 0;
   #duplicates = 0;
   #outOfOrder = 0;
+  #damaged = 0;
   #maxLatencyUs = 0;
 
   /** @param first number of the first packet that counts (earlier ones are warm-up) @param end one past the last */
@@ -65,6 +76,14 @@ export class TestStreamSink {
 
   /** Takes one delivered payload `bytes[start, ...)`. */
   take(bytes: Uint8Array, start: number, nowUs: number): void {
+    const check = crc32c(bytes, start + markAt, start + markAt + 14);
+    if (
+      ((check >>> 8) & 255) !== bytes[start + markAt + 14] ||
+      (check & 255) !== bytes[start + markAt + 15]
+    ) {
+      this.#damaged++;
+      return;
+    }
     const number = readNumber(bytes, start + markAt);
     if (number < this.#last) this.#outOfOrder++;
     this.#last = number;
@@ -97,6 +116,7 @@ export class TestStreamSink {
       residual: sent === 0 ? 0 : lost / sent,
       duplicates: this.#duplicates,
       outOfOrder: this.#outOfOrder,
+      damaged: this.#damaged,
       longestHole,
       latencyMs: {
         p50: this.#percentile(0.5),

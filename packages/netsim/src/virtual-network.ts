@@ -140,7 +140,7 @@ export class VirtualNetwork {
   ): void {
     const slot = this.#free.pop() ?? new Uint8Array(slotBytes);
     const length = end - start;
-    for (let i = 0; i < length; i++) slot[i] = bytes[start + i]!;
+    slot.set(bytes.subarray(start, end));
     if (corruptAt >= 0) {
       const bit = Math.floor(corruptAt * length * 8);
       slot[bit >> 3] = slot[bit >> 3]! ^ (1 << (bit & 7));

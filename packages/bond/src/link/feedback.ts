@@ -65,22 +65,16 @@ export class Feedback {
   ): void {
     const bytes = this.#compound;
     this.#setNtp(nowUs);
-    const hasReport = path.lastSenderReportUs > 0;
-    const delayUs = hasReport ? nowUs - path.lastSenderReportUs : 0;
-    let at = writeReceiverReport(
-      bytes,
-      tunnelHeadroom,
-      this.ssrc,
+    const after = this.#beginReport(
+      path,
+      nowUs,
       mediaSsrc,
       fractionLost,
       cumulativeLost,
       highestSequence,
       jitter,
-      path.lastSenderReport,
-      Math.floor(delayUs * 0.065536),
     );
-    at = writeSourceDescription(bytes, at, this.ssrc, this.#name);
-    at = writeEcho(bytes, at, false, this.ssrc, this.#ntpSeconds, this.#ntpFraction, 0);
+    const at = writeEcho(bytes, after, false, this.ssrc, this.#ntpSeconds, this.#ntpFraction, 0);
     path.sendControl(bytes, tunnelHeadroom, at);
   }
 
@@ -92,9 +86,12 @@ export class Feedback {
     path.sendControl(bytes, tunnelHeadroom, at);
   }
 
-  /** Starts a compound `RR + SDES` for NACKs; the caller writes on from the returned offset and calls `finish`. */
-  beginNack(): number {
-    return this.#begin(this.#compound);
+  /**
+   * Starts a compound `RR + SDES` for NACKs; the caller writes on from the returned offset and calls `finish`. The report
+   * tells how far this link has come, so that the sender can tell a lost packet from one that still waits in a queue.
+   */
+  beginNack(path: Path, nowUs: number, mediaSsrc: number, highestSequence: number): number {
+    return this.#beginReport(path, nowUs, mediaSsrc, 0, 0, highestSequence, 0);
   }
 
   /** The bytes that `beginNack` started. */
@@ -131,6 +128,32 @@ export class Feedback {
       path.responses++;
     }
     path.lastProofUs = nowUs;
+  }
+
+  #beginReport(
+    path: Path,
+    nowUs: number,
+    mediaSsrc: number,
+    fractionLost: number,
+    cumulativeLost: number,
+    highestSequence: number,
+    jitter: number,
+  ): number {
+    const bytes = this.#compound;
+    const delayUs = path.lastSenderReportUs > 0 ? nowUs - path.lastSenderReportUs : 0;
+    const at = writeReceiverReport(
+      bytes,
+      tunnelHeadroom,
+      this.ssrc,
+      mediaSsrc,
+      fractionLost,
+      cumulativeLost,
+      highestSequence,
+      jitter,
+      path.lastSenderReport,
+      Math.floor(delayUs * 0.065536),
+    );
+    return writeSourceDescription(bytes, at, this.ssrc, this.#name);
   }
 
   #begin(bytes: Uint8Array): number {

@@ -138,6 +138,8 @@ export class Path {
   }
 
   #send(socket: DatagramSocket, bytes: Uint8Array, start: number, end: number, port: number): boolean {
+    // The peer has not called yet.
+    if (port === 0) return false;
     const isSent = socket.send(bytes, start, end, this.#address, port);
     if (isSent) {
       this.txBytes += end - start;

@@ -105,6 +105,7 @@ export class LossDetector {
     const usedUs = isFirstCopy ? 0 : copySpacingUs * Math.max(0, this.#copies - 1 - copies);
     buffer.nextNackUs[slot] = copies > 0 ? nowUs + copySpacingUs : nowUs + roundUs - usedUs;
     buffer.nackCount[slot] = Math.min(255, buffer.nackCount[slot]! + 1);
+    buffer.lastNackUs[slot] = nowUs;
   }
 
   #isLost(slot: number, nowUs: number): boolean {

@@ -13,6 +13,7 @@ export class NackWriter {
   readonly #lists = [new Float64Array(capacity), new Float64Array(capacity)];
   readonly #counts = new Int32Array(2);
   readonly #links: (ReceiverLink | undefined)[] = [undefined, undefined];
+  #nowUs = 0;
   mediaSsrc = 0;
   /** Announce the upper bits of the sequence numbers: the sender uses the extension. */
   hasExtendedSequence = false;
@@ -30,7 +31,8 @@ export class NackWriter {
     this.#lists[place]![this.#counts[place]!++] = sequence;
   }
 
-  flush(_nowUs: number): void {
+  flush(nowUs: number): void {
+    this.#nowUs = nowUs;
     this.#write(0);
     this.#write(1);
   }
@@ -42,7 +44,7 @@ export class NackWriter {
     const list = this.#lists[place]!;
     const { compound: bytes, ssrc } = this.#feedback;
     for (let from = 0; from < count; from = nackProgress[0]!) {
-      let at = this.#feedback.beginNack();
+      let at = this.#feedback.beginNack(link.path, this.#nowUs, this.mediaSsrc, link.highestOnWire);
       let to = count;
       if (this.hasExtendedSequence) {
         const high = Math.floor(list[from]! / 0x10000);

@@ -23,6 +23,7 @@ export class ReceiveBuffer {
   /** When the gap was seen. */
   seenUs: Float64Array = new Float64Array(0);
   nextNackUs: Float64Array = new Float64Array(0);
+  lastNackUs: Float64Array = new Float64Array(0);
   nackCount: Uint8Array = new Uint8Array(0);
   copiesLeft: Uint8Array = new Uint8Array(0);
   /** First slot of the list of missing numbers, or -1. */
@@ -106,6 +107,7 @@ export class ReceiveBuffer {
     this.missingNext = new Int32Array(slots);
     this.seenUs = new Float64Array(slots);
     this.nextNackUs = new Float64Array(slots);
+    this.lastNackUs = new Float64Array(slots);
     this.nackCount = new Uint8Array(slots);
     this.copiesLeft = new Uint8Array(slots);
     for (let from = 0; from < oldSlots; from++) {
@@ -126,6 +128,7 @@ export class ReceiveBuffer {
       this.addMissing(sequence, old.seenUs[from]!, old.timeUs[from]!);
       const to = sequence & this.mask;
       this.nextNackUs[to] = old.nextNackUs[from]!;
+      this.lastNackUs[to] = old.lastNackUs[from]!;
       this.nackCount[to] = old.nackCount[from]!;
       this.copiesLeft[to] = old.copiesLeft[from]!;
     }

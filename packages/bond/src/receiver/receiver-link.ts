@@ -100,6 +100,11 @@ export class ReceiverLink {
     );
   }
 
+  /** `highest` as reports carry it: 32 bits. */
+  get highestOnWire(): number {
+    return Math.max(0, this.highest) % 0x1_0000_0000;
+  }
+
   /** The stream restarted: old numbers mean nothing. */
   resetStream(): void {
     this.highest = -1;

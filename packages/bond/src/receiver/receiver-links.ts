@@ -93,10 +93,9 @@ export class ReceiverLinks {
       }
       if (nowUs < path.nextReportUs) continue;
       path.nextReportUs = nowUs + (path.reportsSent++ < 3 ? probeUs : periodUs);
-      const highest = Math.max(0, link.highest) % 0x1_0000_0000;
       const jitter = Math.floor(link.jitterUs * 0.09);
       const lost = link.datagramsLost;
-      this.#target.feedback.sendReceiverReport(path, nowUs, mediaSsrc, 0, lost, highest, jitter);
+      this.#target.feedback.sendReceiverReport(path, nowUs, mediaSsrc, 0, lost, link.highestOnWire, jitter);
     }
   }
 

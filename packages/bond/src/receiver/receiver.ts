@@ -189,7 +189,7 @@ export class Receiver {
       link.addOriginal(sequence, timeUs, nowUs);
       this.#playout.add(timeUs, nowUs);
     }
-    this.#store(sequence, timeUs, bytes, nowUs);
+    this.#store(link, sequence, timeUs, bytes, nowUs);
     return true;
   }
 
@@ -248,7 +248,7 @@ export class Receiver {
     return true;
   }
 
-  #store(sequence: number, timeUs: number, bytes: Uint8Array, nowUs: number): void {
+  #store(link: ReceiverLink, sequence: number, timeUs: number, bytes: Uint8Array, nowUs: number): void {
     const buffer = this.#buffer;
     const { payloadStart, payloadEnd, isRetransmission } = this.#header;
     if (this.#highest < 0) {
@@ -275,6 +275,10 @@ export class Receiver {
       const wasRequested = buffer.nackCount[slot]! > 0;
       if (!isRetransmission) this.#detector.onLateOriginal(nowUs - buffer.seenUs[slot]!, wasRequested);
       if (wasRequested) this.#recovered++;
+      // GStreamer answers no echo: the time from a single request to its answer serves instead.
+      if (isRetransmission && link.path.responses === 0 && buffer.nackCount[slot] === 1) {
+        link.path.rtt.add(nowUs - buffer.lastNackUs[slot]!, nowUs);
+      }
       buffer.removeMissing(slot);
     }
     buffer.sequence[slot] = sequence;

@@ -73,8 +73,10 @@ export class NackHandler {
     }
     const link = this.#links[buffer.lastLink[slot]!]!;
     const sentUs = buffer.lastSentUs[slot]!;
+    // Links keep order: while acknowledgements advance but have not reached this transmission, it waits in a queue.
+    const isQueued = link.isAdvancing(nowUs) && link.ackedNumber < buffer.linkNumber[slot]!;
     const earliestUs = sentUs + (link.path.rtt.minUs + via.path.rtt.minUs) / 2;
-    if (buffer.sends[slot] === 1 && nowUs < earliestUs - 2_000) {
+    if (isQueued || (buffer.sends[slot] === 1 && nowUs < earliestUs - 2_000)) {
       via.prematureNacks++;
       return;
     }

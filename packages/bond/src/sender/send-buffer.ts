@@ -35,6 +35,8 @@ export class SendBuffer {
   linkBytes: Float64Array = new Float64Array(0);
   /** Which transmission of its link the latest one was: a run of lost ones tells that the link is dead. */
   linkNumber: Float64Array = new Float64Array(0);
+  /** The same of the first transmission. */
+  firstNumber: Float64Array = new Float64Array(0);
 
   /** @param maxBytes limit of the slots' memory */
   constructor(maxBytes: number) {
@@ -93,6 +95,7 @@ export class SendBuffer {
     this.isCounted = new Uint8Array(slots);
     this.linkBytes = new Float64Array(slots);
     this.linkNumber = new Float64Array(slots);
+    this.firstNumber = new Float64Array(slots);
     for (let from = 0; from < oldSlots; from++) {
       const sequence = old.sequence[from]!;
       if (sequence < 0) continue;
@@ -109,6 +112,7 @@ export class SendBuffer {
       this.isCounted[to] = old.isCounted[from]!;
       this.linkBytes[to] = old.linkBytes[from]!;
       this.linkNumber[to] = old.linkNumber[from]!;
+      this.firstNumber[to] = old.firstNumber[from]!;
     }
   }
 }

@@ -11,6 +11,13 @@ export const perPacketOverheadBytes = 52;
 const queueCapacity = 4096;
 /** So many lost packets in a row are no coincidence even at 30 % loss (6 in a million). */
 const suspectRun = 10;
+/** Acknowledgements that advanced within this time show that the link carries media. */
+const advancingUs = 80_000;
+/** A suspect link gets a copy of a packet at first so often, then at doubling intervals. */
+const firstProbeUs = 30_000;
+const lastProbeUs = 1_000_000;
+/** Peers that acknowledge nothing: suspicion ends after this time, doubling with each repeat. */
+const blindSuspicionUs = 1_000_000;
 const ramp = { startShare: 0.05, factor: 2 } as const;
 
 /** How the scheduler may use a link now: 0 best. */
@@ -41,6 +48,9 @@ export class SenderLink {
   bytesSent = 0;
   highestAcked = -1;
   ackedBytes = 0;
+  /** Number of the transmission that was acknowledged last, and when that advanced. */
+  ackedNumber = -1;
+  lastAdvanceUs: number = Number.NEGATIVE_INFINITY;
   nextSendUs = 0;
   queuedBytes = 0;
   waitedUs: number = Number.NEGATIVE_INFINITY;
@@ -49,8 +59,11 @@ export class SenderLink {
   dwrrCredit = 0;
   scheduled = 0;
   recentShare = 0;
-  /** Set when nearly everything lately sent here was lost; until the next proof that is newer. */
+  /** When so many packets in a row were lost that the link must be dead; -1 otherwise. Ends with media that arrives. */
   suspectUs = -1;
+  #suspicions = 0;
+  #probeAtUs = 0;
+  #probeIntervalUs = firstProbeUs;
   /** Packets that this link was given, new and repeated. */
   transmissions = 0;
   lastFreshUs: number = Number.NEGATIVE_INFINITY;
@@ -149,16 +162,39 @@ export class SenderLink {
     this.loss.countLost(sentUs);
     this.#lostRun = number === this.#lastLostNumber + 1 ? this.#lostRun + 1 : 1;
     this.#lastLostNumber = number;
-    if (this.#lostRun < suspectRun || this.suspectUs >= 0) return false;
+    if (this.#lostRun < suspectRun || this.suspectUs >= 0 || this.isAdvancing(nowUs)) return false;
     this.suspectUs = nowUs;
+    this.#suspicions++;
+    this.#probeIntervalUs = firstProbeUs;
+    this.#probeAtUs = nowUs + this.#probeIntervalUs;
     return true;
   }
 
-  /** The peer reports that packets up to here came over this link. */
-  acknowledge(sequence: number, bytesUpTo: number, nowUs: number): void {
-    if (sequence < this.highestAcked || bytesUpTo < this.ackedBytes) return;
+  /** True while acknowledgements show that media arrives over this link. */
+  isAdvancing(nowUs: number): boolean {
+    return nowUs - this.lastAdvanceUs < advancingUs;
+  }
+
+  /** True where a suspect link is due for a copy of a packet, which tells whether it carries media again. */
+  takeProbe(nowUs: number): boolean {
+    if (this.suspectUs < 0 || nowUs < this.#probeAtUs || !this.isProven(nowUs)) return false;
+    this.#probeIntervalUs = Math.min(lastProbeUs, 2 * this.#probeIntervalUs);
+    this.#probeAtUs = nowUs + this.#probeIntervalUs;
+    return true;
+  }
+
+  /** The peer reports that this packet, accepted at `acceptedUs`, or a later one came over this link. */
+  clearSuspicion(acceptedUs: number): void {
+    if (this.suspectUs >= 0 && acceptedUs > this.suspectUs) this.suspectUs = -1;
+  }
+
+  /** The peer reports that packets up to here came over this link; the latest was transmission `number`. */
+  acknowledge(sequence: number, bytesUpTo: number, number: number, nowUs: number): void {
+    if (sequence <= this.highestAcked || bytesUpTo < this.ackedBytes) return;
     this.highestAcked = sequence;
     this.ackedBytes = bytesUpTo;
+    this.ackedNumber = number;
+    this.lastAdvanceUs = nowUs;
     this.delivery.add(nowUs, bytesUpTo);
   }
 
@@ -171,9 +207,8 @@ export class SenderLink {
       this.#previousRttUs = rtt.lastUs;
       this.#lastRttSeen = rtt.sampleCount;
     }
-    const lagUs = this.feedbackLagUs;
-    const loss = this.loss.loss(nowUs, lagUs);
-    if (this.suspectUs >= 0 && this.path.lastProofUs > this.suspectUs + rtt.smoothedUs) this.suspectUs = -1;
+    const loss = this.loss.loss(nowUs, this.feedbackLagUs);
+    this.#forgetBlindSuspicion(nowUs);
     this.capacity.update(
       nowUs,
       this.deliveredBps(nowUs, loss),
@@ -197,6 +232,16 @@ export class SenderLink {
     if (hasChanged) this.#onTransition(nowUs);
     this.#rampShare(nowUs);
     return hasChanged;
+  }
+
+  /** Peers that acknowledge nothing cannot clear a link; it gets another chance after a while. */
+  #forgetBlindSuspicion(nowUs: number): void {
+    if (this.suspectUs < 0 || this.highestAcked >= 0) return;
+    const waitUs = blindSuspicionUs * 2 ** Math.min(5, this.#suspicions - 1);
+    if (nowUs - this.suspectUs <= waitUs) return;
+    this.suspectUs = -1;
+    this.shareCap = ramp.startShare;
+    this.#rampAtUs = nowUs;
   }
 
   /** Time after which a report about a packet should have come. */

@@ -195,8 +195,9 @@ export class Sender {
     for (let i = 0; i < links.length; i++) {
       const link = links[i]!;
       // Weight 0 duplicates on this link, as librist does.
-      const isWanted = i === chosen || ((isBroadcast || link.weight === 0) && link.tier(nowUs) < 2);
-      if (isWanted) this.#enqueue(link, sequence, slot, nowUs);
+      const isCopied = isBroadcast || link.weight === 0;
+      const isWanted = i === chosen || (isCopied && link.tier(nowUs) < 2);
+      if (isWanted || (!isCopied && link.takeProbe(nowUs))) this.#enqueue(link, sequence, slot, nowUs);
     }
     if (isBroadcast && this.#buffer.sends[slot] === 0) {
       for (let i = 0; i < links.length; i++) this.#enqueue(links[i]!, sequence, slot, nowUs);
@@ -287,6 +288,7 @@ export class Sender {
     if (buffer.sends[slot] === 0) {
       buffer.firstLink[slot] = link.index;
       buffer.linkBytes[slot] = link.bytesSent;
+      buffer.firstNumber[slot] = link.transmissions;
     }
     buffer.sends[slot] = Math.min(255, buffer.sends[slot]! + 1);
     buffer.lastSentUs[slot] = nowUs;
@@ -317,8 +319,10 @@ export class Sender {
     const newest = this.#nextSequence - 1;
     const sequence = newest - ((newest - highest) & 0xffff);
     const slot = this.#buffer.find(sequence);
-    if (slot < 0 || this.#buffer.firstLink[slot] !== link.index) return;
-    link.acknowledge(sequence, this.#buffer.linkBytes[slot]!, nowUs);
+    if (slot < 0) return;
+    link.clearSuspicion(this.#buffer.acceptedUs[slot]!);
+    if (this.#buffer.firstLink[slot] !== link.index) return;
+    link.acknowledge(sequence, this.#buffer.linkBytes[slot]!, this.#buffer.firstNumber[slot]!, nowUs);
   }
 
   #lengthOf(slot: number): number {
