@@ -2,12 +2,19 @@
 import { exitCodeOf, isLongwaveError } from "@longwave/base";
 import { Command, CommanderError } from "commander";
 import { commands } from "./commands/index.ts";
+import { version } from "./version.ts";
 
 const program = new Command("longwave")
   .description("Puts sound on air, carries it over bad links, keeps every sample, and knows what played.")
-  .version("0.1.0")
+  .version(version)
   .option("--debug", "show the stack trace of an error")
   .showHelpAfterError("(add --help for the options)")
+  .addHelpText(
+    "after",
+    `
+Exit codes: 0 done, 2 wrong use, 3 malformed or unsupported input, 4 a limit was hit, 5 something is unavailable, 1 anything else.
+Settings: flag, then LONGWAVE_* environment, then longwave.toml, then default (longwave config show --origin).`,
+  )
   .exitOverride();
 
 for (const register of commands) register(program);

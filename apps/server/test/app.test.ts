@@ -1,16 +1,20 @@
 import { MemoryStore, VirtualClock } from "@longwave/base";
 import { Catalog } from "@longwave/catalog";
+import { encodeWav } from "@longwave/media";
 import {
   blockUs,
   enrollRepertoire,
   makeRepertoire,
   Reception,
   Scope,
+  SongRenderer,
   Station,
   songProgramme,
 } from "@longwave/station";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type AppOptions, createApp } from "../src/index.ts";
+import type { Schema } from "../src/route.ts";
+import { schemaProblems } from "./json-schema.ts";
 
 const clock = new VirtualClock();
 const catalog = await Catalog.open(new MemoryStore());
@@ -197,5 +201,119 @@ describe("the guard", () => {
       });
     expect((await put("https://elsewhere.example")).status).toBe(403);
     expect((await put("http://localhost")).status).toBe(200);
+  });
+});
+
+/** Ten seconds from second 20 of the first song, as a WAV file. */
+function excerpt(): Uint8Array {
+  const renderer = new SongRenderer(repertoire[0]!);
+  const block = new Float32Array(2 * 48_000);
+  const clip = new Float32Array(10 * block.length);
+  for (let second = 0; second < 30; second++) {
+    renderer.read(block);
+    if (second >= 20) clip.set(block, (second - 20) * block.length);
+  }
+  return encodeWav(clip, { sampleRate: 48_000, channels: 2, encoding: "s16" });
+}
+
+describe("identify", () => {
+  const ask = (body: Uint8Array | string) =>
+    app.request(`${base}/v1/identify`, { method: "POST", body: body as Uint8Array<ArrayBuffer> });
+
+  test("finds the recording and the place that a clip comes from, and explains it", async () => {
+    const response = await ask(excerpt());
+    expect(response.status).toBe(200);
+    const answer = (await response.json()) as {
+      match: { track: string; offsetMs: number };
+      scatter: [number, number][];
+    };
+    expect(answer.match.track).toBe("song-01");
+    expect(Math.abs(answer.match.offsetMs - 20_000)).toBeLessThanOrEqual(16);
+    const onTheLine = answer.scatter.filter(([clip, track]) => Math.abs(track - clip - 20_000) <= 32);
+    expect(onTheLine.length).toBeGreaterThan(100);
+  });
+
+  test("says why there is no answer", async () => {
+    const silence = encodeWav(new Float32Array(8000 * 4), { sampleRate: 8000, channels: 1, encoding: "s16" });
+    const answer = (await (await ask(silence)).json()) as { match: unknown; reason: string };
+    expect(answer.match).toBeNull();
+    expect(answer.reason).toMatch(/silence|no-peaks/);
+  });
+
+  test("refuses what is no sound with the status that fits", async () => {
+    expect((await ask("")).status).toBe(422);
+    expect((await ask("this is text, not sound")).status).toBe(415);
+    const large = new Request(`${base}/v1/identify`, {
+      method: "POST",
+      body: "x",
+      headers: { "content-length": "99999999" },
+    });
+    expect((await app.request(large)).status).toBe(413);
+  });
+});
+
+describe("the OpenAPI document", () => {
+  interface Operation {
+    readonly operationId: string;
+    readonly parameters: readonly { name: string; in: string; required: boolean }[];
+    readonly responses: Readonly<Record<string, { content?: Record<string, { schema?: Schema }> }>>;
+  }
+  const document = async () =>
+    (await (await app.request(`${base}/openapi.json`)).json()) as {
+      openapi: string;
+      paths: Record<string, Record<string, Operation>>;
+    };
+
+  test("describes every route once, with every parameter of its path", async () => {
+    const { openapi, paths } = await document();
+    expect(openapi).toBe("3.1.0");
+    const ids = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [path, methods] of Object.entries(paths)) {
+      const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      for (const { parameters } of Object.values(methods)) {
+        const declared = parameters
+          .filter((each) => each.in === "path" && each.required)
+          .map(({ name }) => name);
+        expect(declared.sort(), path).toEqual(named.sort());
+      }
+    }
+  });
+
+  test("says the truth about what the running server answers", async () => {
+    const { paths } = await document();
+    const bodies: Record<string, RequestInit> = {
+      "put /v1/streams/{id}/reception": {
+        body: JSON.stringify({ gainDb: 0, noiseDb: -60, lowHz: 20, highHz: 15_000 }),
+      },
+      "post /v1/identify": { body: excerpt() as Uint8Array<ArrayBuffer> },
+      "post /v1/catalog/tracks": { body: excerpt() as Uint8Array<ArrayBuffer> },
+    };
+    const order = ["get", "put", "post", "delete"];
+    const operations = Object.entries(paths)
+      .flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+      )
+      .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+    for (const { path, method, operation } of operations) {
+      const id = path.startsWith("/v1/streams") ? "studio-1" : "clip";
+      const query = method === "post" && path === "/v1/catalog/tracks" ? "?id=clip" : "";
+      const url = base + path.replace("{id}", id) + query;
+      const response = await app.request(url, {
+        method: method.toUpperCase(),
+        ...bodies[`${method} ${path}`],
+      });
+      const [status, answer] = Object.entries(operation.responses)[0]!;
+      expect(String(response.status), `${method} ${path}`).toBe(status);
+      const [type, content] = Object.entries(answer.content ?? {})[0] ?? [];
+      if (type === undefined) continue;
+      expect(response.headers.get("content-type"), `${method} ${path}`).toContain(type);
+      if (type === "application/json") {
+        expect(schemaProblems(await response.json(), content!.schema!), `${method} ${path}`).toEqual([]);
+      } else await response.body?.cancel();
+    }
+    expect(catalog.get("clip")).toBeUndefined();
   });
 });

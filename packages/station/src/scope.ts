@@ -1,8 +1,7 @@
+import { createWindow, RealFft } from "@longwave/dsp";
 import { ByteFanOut, type Listener } from "./byte-queue.ts";
 import { placesTaken } from "./listeners.ts";
-import { sinTurns } from "./songs/waveforms.ts";
 import { framesToMs, stationChannels, stationRateHz } from "./sound.ts";
-import { powerSpectrum } from "./spectrum.ts";
 import type { SoundSink } from "./stages.ts";
 
 const windowLength = 4096;
@@ -31,11 +30,8 @@ const peakType = 2;
 export class Scope implements SoundSink {
   readonly #viewers = new ByteFanOut(maxViewers, maxQueued, placesTaken);
   readonly #samples = new Float64Array(windowLength);
-  readonly #window = Float64Array.from(
-    { length: windowLength },
-    (_, i) => 0.5 - 0.5 * sinTurns(i / windowLength + 0.25),
-  );
-  readonly #windowed = new Float64Array(windowLength);
+  readonly #fft = new RealFft(windowLength);
+  readonly #window = createWindow("hann", windowLength);
   readonly #power = new Float64Array(windowLength / 2 + 1);
   readonly #edges: Float64Array;
   readonly #history: Uint8Array[] = [];
@@ -123,8 +119,10 @@ export class Scope implements SoundSink {
   }
 
   #column(out: Uint8Array): void {
-    for (let i = 0; i < windowLength; i++) this.#windowed[i] = this.#samples[i]! * this.#window[i]!;
-    powerSpectrum(this.#windowed, this.#power);
+    const { input, re, im } = this.#fft;
+    for (let i = 0; i < windowLength; i++) input[i] = this.#samples[i]! * this.#window[i]!;
+    this.#fft.transform();
+    for (let k = 0; k < this.#power.length; k++) this.#power[k] = re[k]! * re[k]! + im[k]! * im[k]!;
     // A full-scale sine reaches (N/4)^2 under the Hann window.
     const scale = 16 / (windowLength * windowLength);
     for (let row = 0; row < rows; row++) {

@@ -1,7 +1,12 @@
 import type { Command } from "commander";
 import { registerArchive } from "./archive.ts";
+import { registerCompletion } from "./completion.ts";
+import { registerConfig } from "./config.ts";
+import { registerDoctor } from "./doctor.ts";
+import { registerHealth } from "./health.ts";
 import { registerId } from "./id.ts";
 import { registerSay } from "./say.ts";
+import { registerServe } from "./serve.ts";
 import { registerStation } from "./station.ts";
 
 /** Adds one `longwave <thing>` to the program. One file per thing; order here is the order of the help text. */
@@ -9,7 +14,12 @@ export type RegisterCommand = (program: Command) => void;
 
 export const commands: readonly RegisterCommand[] = [
   registerStation,
+  registerServe,
   registerArchive,
   registerId,
   registerSay,
+  registerDoctor,
+  registerHealth,
+  registerConfig,
+  registerCompletion,
 ];

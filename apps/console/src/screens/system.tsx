@@ -6,9 +6,6 @@ import { connection, stream } from "../live/live.ts";
 
 interface Health {
   readonly uptimeSeconds: number;
-}
-interface Ready {
-  readonly ready: boolean;
   readonly waitingFor: string | null;
 }
 interface Version {
@@ -17,7 +14,6 @@ interface Version {
 }
 
 const health = signal<Health | undefined>(undefined);
-const ready = signal<Ready | undefined>(undefined);
 const version = signal<Version | undefined>(undefined);
 const metrics = signal<ReadonlyMap<string, number>>(new Map());
 const problem = signal("");
@@ -26,7 +22,6 @@ async function load(): Promise<void> {
   try {
     const json = async <T,>(path: string) => (await (await request(path)).json()) as T;
     health.value = await json<Health>("/v1/health");
-    ready.value = await json<Ready>("/v1/ready");
     version.value ??= await json<Version>("/v1/version");
     metrics.value = parseMetrics(await (await request("/v1/metrics")).text());
     problem.value = "";
@@ -59,17 +54,11 @@ export function SystemScreen() {
     <div class="grid two">
       <section class="card">
         <div class="eyebrow">System</div>
-        <h1 class="title small">
-          {ready.value === undefined
-            ? "Asking the server"
-            : ready.value.ready
-              ? "Everything is ready"
-              : "Starting"}
-        </h1>
+        <h1 class="title small">{heading()}</h1>
         <p class="subtitle">
           {problem.value !== ""
             ? problem.value
-            : (ready.value?.waitingFor ?? "All recordings of the programme are enrolled.")}
+            : (health.value?.waitingFor ?? "All recordings of the programme are enrolled.")}
         </p>
         <dl class="facts">
           <Fact name="Up for" value={uptime === undefined ? undefined : clock(uptime * 1000)} />
@@ -112,6 +101,11 @@ export function SystemScreen() {
       </section>
     </div>
   );
+}
+
+function heading(): string {
+  if (health.value === undefined) return "Asking the server";
+  return health.value.waitingFor === null ? "Everything is ready" : "Starting";
 }
 
 function Fact({ name, value }: { name: string; value: string | undefined }) {

@@ -15,9 +15,14 @@ export function healthRoutes(host: Host, metrics: Metrics): Route[] {
         status: 200,
         description: "It is.",
         contentType: "application/json",
-        schema: objectOf({ status: text, uptimeSeconds: number }),
+        schema: objectOf({ status: text, uptimeSeconds: number, waitingFor: textOrNull }),
       },
-      handle: () => json({ status: "ok", uptimeSeconds: Math.round(process.uptime() * 1000) / 1000 }),
+      handle: () =>
+        json({
+          status: "ok",
+          uptimeSeconds: Math.round(process.uptime() * 1000) / 1000,
+          waitingFor: host.notReady() ?? null,
+        }),
     },
     {
       method: "get",

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { SampleRing } from "@longwave/base";
+import { Resampler } from "@longwave/dsp";
 import { decodeSamples, detectAudioFormat, mixChannels, mixMatrix, WavReader } from "@longwave/media";
 import { decodeAudioBytes } from "@longwave/media/node";
 import { StationError } from "../errors.ts";
@@ -100,23 +101,26 @@ class LiveSource implements ProgrammeSource {
 
   playWav(first: Buffer): void {
     let matrix: Float64Array | undefined;
+    let resampler: LiveResampler | undefined;
     const reader = new WavReader(
       (pcm, frames) => {
         const { channels } = reader.head!.format;
         matrix ??= mixMatrix(channels, stationChannels);
         const stereo = new Float32Array(frames * stationChannels);
         mixChannels(pcm, channels, stereo, stationChannels, frames, matrix);
-        this.#keep(stereo);
+        this.#keep(resampler!.process(stereo));
       },
       {
-        onHead: ({ format }) => requireRate(format.sampleRate),
+        onHead: ({ format }) => {
+          resampler = new LiveResampler(format.sampleRate);
+        },
       },
     );
     this.#start((bytes) => reader.push(bytes), first);
   }
 
   playRaw(first: Buffer, rateHz: number, channels: number): void {
-    requireRate(rateHz);
+    const resampler = new LiveResampler(rateHz);
     if (!Number.isInteger(channels) || channels < 1 || channels > 8) {
       throw new StationError("station/bad-option", "usage", `Raw PCM has 1 to 8 channels, not ${channels}.`);
     }
@@ -131,7 +135,7 @@ class LiveSource implements ProgrammeSource {
       const stereo = new Float32Array(frames * stationChannels);
       mixChannels(pcm, channels, stereo, stationChannels, frames, matrix);
       rest = Buffer.from(all.subarray(frames * frameBytes));
-      this.#keep(stereo);
+      this.#keep(resampler.process(stereo));
     }, first);
   }
 
@@ -213,11 +217,24 @@ class LiveSource implements ProgrammeSource {
   }
 }
 
-function requireRate(rateHz: number): void {
-  if (rateHz === stationRateHz) return;
-  throw new StationError(
-    "station/wrong-rate",
-    "unsupported",
-    `Live input must have ${stationRateHz} Hz, not ${rateHz}; convert it first, for example with ffmpeg -ar ${stationRateHz}.`,
-  );
+/** Brings live stereo sound to the station's rate. */
+class LiveResampler {
+  readonly #resampler: Resampler;
+
+  constructor(rateHz: number) {
+    if (!Number.isInteger(rateHz) || rateHz < 1000 || rateHz > 768_000) {
+      throw new StationError(
+        "station/bad-option",
+        "usage",
+        `Live input has 1000 to 768000 Hz, not ${rateHz}.`,
+      );
+    }
+    this.#resampler = new Resampler({ from: rateHz, to: stationRateHz, channels: stationChannels });
+  }
+
+  process(stereo: Float32Array): Float32Array {
+    const room = this.#resampler.maxOutputFrames(stereo.length / stationChannels) * stationChannels;
+    const out = new Float32Array(room);
+    return out.subarray(0, this.#resampler.process(stereo, out) * stationChannels);
+  }
 }

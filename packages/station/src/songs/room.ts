@@ -1,3 +1,5 @@
+import { controlFrames } from "./voices.ts";
+
 /** Delays in frames at 48 kHz of the comb filters (Schroeder 1962; lengths after Jezar's Freeverb, scaled), left and right. */
 const combFrames = [
   [1215, 1293, 1390, 1476],
@@ -18,10 +20,11 @@ class DelayLine {
   }
 }
 
-/** The room that a song is played in: a small stereo reverberator, one mono send in, wet sound added to left and right. */
+/** The room that a song is played in: a small stereo reverberator, one mono send in, wet sound added to left and right. Blocks have `controlFrames` frames. */
 export class Room {
   readonly #combs = combFrames.map((side) => side.map((length) => new DelayLine(length)));
   readonly #allPasses = allPassFrames.map((side) => side.map((length) => new DelayLine(length)));
+  readonly #sum = new Float64Array(controlFrames);
   readonly #feedback: number;
   readonly #wet: number;
 
@@ -37,28 +40,38 @@ export class Room {
   }
 
   #side(side: 0 | 1, send: Float64Array, out: Float64Array): void {
-    const combs = this.#combs[side]!;
-    const allPasses = this.#allPasses[side]!;
-    for (let i = 0; i < send.length; i++) {
-      const input = send[i]! * 0.25;
-      let sum = 0;
-      for (let k = 0; k < combs.length; k++) {
-        const line = combs[k]!;
-        const delayed = line.samples[line.at]!;
-        line.filter += 0.6 * (delayed - line.filter);
-        line.samples[line.at] = input + line.filter * this.#feedback;
-        if (++line.at === line.samples.length) line.at = 0;
-        sum += delayed;
-      }
-      for (let k = 0; k < allPasses.length; k++) {
-        const line = allPasses[k]!;
-        const delayed = line.samples[line.at]!;
-        const value = sum + 0.5 * delayed;
-        line.samples[line.at] = value;
-        if (++line.at === line.samples.length) line.at = 0;
-        sum = delayed - 0.5 * value;
-      }
-      out[i]! += sum * this.#wet;
-    }
+    const sum = this.#sum;
+    sum.fill(0);
+    for (const line of this.#combs[side]!) comb(line, send, sum, this.#feedback);
+    for (const line of this.#allPasses[side]!) allPass(line, sum);
+    for (let i = 0; i < sum.length; i++) out[i]! += sum[i]! * this.#wet;
   }
+}
+
+/** Adds the comb's output to `sum`; its feedback goes through a one-pole low-pass, as air and curtains do. */
+function comb(line: DelayLine, send: Float64Array, sum: Float64Array, feedback: number): void {
+  const { samples } = line;
+  let { at, filter } = line;
+  for (let i = 0; i < sum.length; i++) {
+    const delayed = samples[at]!;
+    filter += 0.6 * (delayed - filter);
+    samples[at] = send[i]! * 0.25 + filter * feedback;
+    if (++at === samples.length) at = 0;
+    sum[i]! += delayed;
+  }
+  line.at = at;
+  line.filter = filter;
+}
+
+function allPass(line: DelayLine, sum: Float64Array): void {
+  const { samples } = line;
+  let { at } = line;
+  for (let i = 0; i < sum.length; i++) {
+    const delayed = samples[at]!;
+    const value = sum[i]! + 0.5 * delayed;
+    samples[at] = value;
+    if (++at === samples.length) at = 0;
+    sum[i] = delayed - 0.5 * value;
+  }
+  line.at = at;
 }

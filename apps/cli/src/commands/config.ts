@@ -1,0 +1,56 @@
+import type { Command } from "commander";
+import pc from "picocolors";
+import { type Setting, type SettingName, type Settings, settingDefinitions } from "../config.ts";
+import { printResult } from "../output.ts";
+import { settingsOf } from "../station-options.ts";
+
+/** `longwave config`: which settings are in force, and where they come from. */
+export function registerConfig(program: Command): void {
+  const config = program
+    .command("config")
+    .description("Show and check the configuration (flag, LONGWAVE_* environment, longwave.toml, default)");
+  config
+    .command("show")
+    .description("Print the settings in force")
+    .option("--origin", "also say where each value comes from")
+    .option("--config <file>", "configuration file (default longwave.toml, if there is one)")
+    .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  LONGWAVE_PORT=8080 longwave config show --origin")
+    .action((options: Record<string, unknown>) => {
+      const settings = settingsOf(options);
+      const origin = options["origin"] === true;
+      printResult(options["json"] === true, asObject(settings, origin), () => asLines(settings, origin));
+    });
+  config
+    .command("check")
+    .description("Check the configuration without starting anything")
+    .option("--config <file>", "configuration file (default longwave.toml, if there is one)")
+    .option("--json", "print one JSON object")
+    .action((options: Record<string, unknown>) => {
+      settingsOf(options);
+      printResult(options["json"] === true, { ok: true }, () => ["The configuration is good."]);
+    });
+}
+
+function shown(name: SettingName, { value }: Setting): string | number | boolean | null {
+  if (value === undefined) return null;
+  return settingDefinitions[name].kind === "secret" ? "(hidden)" : value;
+}
+
+function asObject(settings: Settings, origin: boolean): Record<string, unknown> {
+  return Object.fromEntries(
+    (Object.entries(settings) as [SettingName, Setting][]).map(([name, setting]) => [
+      name,
+      origin
+        ? { value: shown(name, setting), origin: setting.origin, from: setting.from }
+        : shown(name, setting),
+    ]),
+  );
+}
+
+function asLines(settings: Settings, origin: boolean): string[] {
+  return (Object.entries(settings) as [SettingName, Setting][]).map(([name, setting]) => {
+    const value = shown(name, setting) ?? pc.dim("(not set)");
+    return `${name.padEnd(9)} ${value}${origin ? pc.dim(`  from ${setting.from}`) : ""}`;
+  });
+}
