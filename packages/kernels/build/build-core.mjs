@@ -23,16 +23,9 @@ const compilerVersion = createRequire(import.meta.url)("assemblyscript/package.j
 export async function buildCore({ packageDirectory, target = "release", force = false }) {
   const started = performance.now();
   const hash = sourceHash(packageDirectory, target);
-  const modulePath = join(
-    packageDirectory,
-    "src/generated",
-    target === "debug" ? "core-wasm-debug.ts" : "core-wasm.ts",
-  );
-  if (!force && existsSync(modulePath)) {
-    const head = readFileSync(modulePath, "utf8").slice(0, 300);
-    const found = /hash ([0-9a-f]{64}), (\d+) bytes/.exec(head);
-    if (found?.[1] === hash) return { cached: true, hash, wasmBytes: Number(found[2]), milliseconds: 0 };
-  }
+  const modulePath = generatedModule(packageDirectory, target);
+  const stored = storedHash(modulePath);
+  if (!force && stored?.hash === hash) return { cached: true, ...stored, milliseconds: 0 };
   const { binary, sourceMap } = await compileCore(packageDirectory, target);
   mkdirSync(dirname(modulePath), { recursive: true });
   const text = [
@@ -58,6 +51,23 @@ export async function buildCore({ packageDirectory, target = "release", force = 
     wasmBytes: binary.length,
     milliseconds: Math.round(performance.now() - started),
   };
+}
+
+/** True if the generated module belongs to the sources as they are now. */
+export function isCoreCached(packageDirectory, target = "release") {
+  return storedHash(generatedModule(packageDirectory, target))?.hash === sourceHash(packageDirectory, target);
+}
+
+function generatedModule(packageDirectory, target) {
+  return join(packageDirectory, "src/generated", target === "debug" ? "core-wasm-debug.ts" : "core-wasm.ts");
+}
+
+/** What a generated module says of itself in its first lines. */
+function storedHash(modulePath) {
+  if (!existsSync(modulePath)) return undefined;
+  const head = readFileSync(modulePath, "utf8").slice(0, 300);
+  const found = /hash ([0-9a-f]{64}), (\d+) bytes/.exec(head);
+  return found === null ? undefined : { hash: found[1], wasmBytes: Number(found[2]) };
 }
 
 /**
