@@ -8,4 +8,16 @@ export {
   type OpusMultistreamDecoderOptions,
   type OpusMultistreamLayout,
 } from "./multistream-decoder.ts";
+export { type PacketExtension, packetExtensions, writeExtensions } from "./packets/extensions.ts";
+export { joinMultistreamPacket, splitMultistreamPacket } from "./packets/multistream-packet.ts";
+export {
+  createPacketInfo,
+  type PacketInfo,
+  type PacketMode,
+  packetFrames,
+  packetHasLbrr,
+  parsePacket,
+} from "./packets/packet-info.ts";
+export { multistreamPad, multistreamUnpad, padPacket, unpadPacket } from "./packets/padding.ts";
+export { Repacketizer } from "./packets/repacketizer.ts";
 export { createSeekableDecoder, type OpusSeekableDecoder } from "./seekable-decoder.ts";
