@@ -1,8 +1,12 @@
+/** What Node has for this, without importing it. */
+const host = globalThis as { Buffer?: { from(text: string, encoding: "base64"): Uint8Array } };
+
 /**
  * Turns base64 text (with its padding) into bytes. Works in Node, browsers, workers and AudioWorklets (which have no
- * `atob`), so the decoder is our own.
+ * `atob`), so the decoder is our own; Node's native one saves milliseconds at start where it is there.
  */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  if (host.Buffer !== undefined) return new Uint8Array(host.Buffer.from(text, "base64"));
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   const bytes = new Uint8Array((text.length / 4) * 3 - padding);
   let at = 0;

@@ -37,7 +37,12 @@ export function inflate(source: Uint8Array, size: number): Uint8Array<ArrayBuffe
 interface HuffmanCode {
   readonly counts: Uint16Array;
   readonly symbols: Uint16Array;
+  /** By the next `quickBits` bits: symbol << 4 | length for codes that short, else 0. */
+  readonly quick: Uint16Array;
 }
+
+/** Codes up to this length are looked up, not walked: a core must be there within milliseconds. */
+const quickBits = 9;
 
 class BitReader {
   readonly #bytes: Uint8Array;
@@ -68,12 +73,24 @@ class BitReader {
   }
 
   alignToByte(): void {
+    this.#at -= this.#available >> 3;
     this.#buffer = 0;
     this.#available = 0;
   }
 
-  /** Walks the canonical code length by length: `first` is the smallest code of the current length. */
+  /** Looks short codes up; walks long ones length by length: `first` is the smallest code of the current length. */
   symbol(code: HuffmanCode): number {
+    while (this.#available < maxBits && this.#at < this.#bytes.length) {
+      this.#buffer |= this.#bytes[this.#at++]! << this.#available;
+      this.#available += 8;
+    }
+    const entry = code.quick[this.#buffer & ((1 << quickBits) - 1)]!;
+    const length = entry & 15;
+    if (length !== 0 && length <= this.#available) {
+      this.#buffer >>>= length;
+      this.#available -= length;
+      return entry >> 4;
+    }
     let value = 0;
     let first = 0;
     let index = 0;
@@ -185,7 +202,24 @@ function canonicalCode(lengths: Uint8Array): HuffmanCode {
     const length = lengths[symbol]!;
     if (length !== 0) symbols[next[length]!++] = symbol;
   }
-  return { counts, symbols };
+  return { counts, symbols, quick: quickTable(counts, symbols) };
+}
+
+/** Every continuation of a short code leads to its entry; codes are stored from their most significant bit. */
+function quickTable(counts: Uint16Array, symbols: Uint16Array): Uint16Array {
+  const quick = new Uint16Array(1 << quickBits);
+  let code = 0;
+  let index = 0;
+  for (let length = 1; length <= quickBits; length++) {
+    for (let i = 0; i < counts[length]!; i++, code++, index++) {
+      let reversed = 0;
+      for (let bit = 0; bit < length; bit++) reversed |= ((code >> bit) & 1) << (length - 1 - bit);
+      const entry = (symbols[index]! << 4) | length;
+      for (let at = reversed; at < quick.length; at += 1 << length) quick[at] = entry;
+    }
+    code <<= 1;
+  }
+  return quick;
 }
 
 function fixedLiterals(): HuffmanCode {

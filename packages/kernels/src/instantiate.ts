@@ -19,7 +19,23 @@ export function decodeCore(base64: string): Uint8Array<ArrayBuffer> {
       `The inlined core claims ${size} bytes, more than ${maxCoreBytes}. Install the package again.`,
     );
   }
-  return inflate(bytes.subarray(4), size);
+  return inflateNatively(bytes.subarray(4), size) ?? inflate(bytes.subarray(4), size);
+}
+
+/** What Node >= 20.16 offers without an import; it saves the milliseconds that our own decoder takes before it is warm. */
+interface NodeProcess {
+  getBuiltinModule?(name: "node:zlib"): { inflateRawSync(bytes: Uint8Array): Uint8Array } | undefined;
+}
+
+/** The same bytes as `inflate`, or undefined where the host has nothing or finds the stream broken. */
+function inflateNatively(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> | undefined {
+  const host = (globalThis as { process?: NodeProcess }).process;
+  try {
+    const output = host?.getBuiltinModule?.("node:zlib")?.inflateRawSync(bytes);
+    return output?.length === size ? new Uint8Array(output) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Far above any core of ours; keeps a damaged size from allocating. */
