@@ -100,28 +100,22 @@ type Gemm = (
 const pageBytes = 65_536;
 /** wasm32 ends at 4 GiB. */
 const maxPages = 65_536;
-/** Everything is allocated on cache lines. */
-const alignment = 64;
 
-/**
- * One instance of the core with a memory of fixed size, handed out front to back. A memory of another thread's core may be
- * given: then both work on the same data, and only the first allocates.
- */
+/** One instance of the core with a memory of fixed size, laid out by an {@link Arena}. */
 export class Core {
   readonly kernels: CoreExports;
   readonly memory: WebAssembly.Memory;
   readonly f32: Float32Array;
   readonly i32: Int32Array;
   readonly u8: Uint8Array;
-  #next: number;
 
   /**
-   * @param bytes size of the memory; pages that are never touched cost no real memory
+   * @param bytes size of the memory, as {@link Arena} counted it; pages that are never touched cost no real memory
    * @throws TtsError `tts/model-too-large` beyond 4 GiB or where the engine refuses the size
    * @throws KernelError `kernels/unsupported` on an engine without WebAssembly SIMD
    */
   constructor(bytes: number) {
-    const pages = Math.ceil((bytes + pageBytes) / pageBytes);
+    const pages = Math.max(1, Math.ceil(bytes / pageBytes));
     if (pages > maxPages) {
       throw new TtsError(
         "tts/model-too-large",
@@ -138,24 +132,6 @@ export class Core {
     this.f32 = new Float32Array(this.memory.buffer);
     this.i32 = new Int32Array(this.memory.buffer);
     this.u8 = new Uint8Array(this.memory.buffer);
-    // The core's constants live in the first page.
-    this.#next = pageBytes;
-  }
-
-  /** Reserves zeroed bytes; returns their address. Nothing is ever given back: a core lives as long as its model. */
-  allocate(bytes: number): number {
-    const address = this.#next;
-    const end = address + Math.ceil(bytes / alignment) * alignment;
-    if (end > this.u8.length) {
-      throw new TtsError("tts/model-too-large", `The core's memory of ${this.u8.length} bytes is used up.`);
-    }
-    this.#next = end;
-    return address;
-  }
-
-  /** Reserves floats; the count is rounded up to whole cache lines, so kernels may run over the end. */
-  allocateFloats(count: number): number {
-    return this.allocate(count * 4);
   }
 
   /** A view of `count` floats at an address. */

@@ -1,4 +1,5 @@
 import { TtsError } from "../errors.ts";
+import { Arena } from "../model/arena.ts";
 import { Core, elementaryFunctions } from "../model/core.ts";
 import { MersenneTwister } from "./mersenne-twister.ts";
 
@@ -111,8 +112,9 @@ let blockAddress = 0;
 /** One small core for all generators: a call runs to its end before the next, so they may share the block. */
 function sharedCore(): Core {
   if (core === undefined) {
-    core = new Core(256);
-    blockAddress = core.allocateFloats(16);
+    const arena = new Arena();
+    blockAddress = arena.floats(16);
+    core = new Core(arena.size);
   }
   return core;
 }
