@@ -2,11 +2,15 @@ export { concatenate } from "./audio/concatenate.ts";
 export { type FinishOptions, finish } from "./audio/finish.ts";
 export { streamingWavHeader, toReferenceInt16, trailingSilenceFrames } from "./audio/reference-wav.ts";
 export { resamplePoly } from "./audio/resample-poly.ts";
+export { frameSamples, type ModelConfig, parseModelConfig, stepsPerFrame } from "./config/model-config.ts";
 export type { SamplingOptions, SpeechEngine, SpeechRequest, VoiceInfo } from "./engine/speech-engine.ts";
 export { type EngineVoice, type SpeakOptions, Speech, Tts, type TtsOptions } from "./engine/tts.ts";
 export { TtsError, type TtsErrorCode, ttsErrorKinds } from "./errors.ts";
 export { FormantEngine } from "./formant/formant-engine.ts";
 export { type ByteSource, MemoryByteSource } from "./model/byte-source.ts";
+export { cloneVoice, maxCloneSeconds } from "./model/clone-voice.ts";
+export type { WeightFormat } from "./model/linear.ts";
+export { PocketModel, type PocketModelOptions } from "./model/pocket-model.ts";
 export {
   type Dtype,
   dtypeBytes,
@@ -15,6 +19,13 @@ export {
   type TensorInfo,
 } from "./model/safetensors.ts";
 export { type WritableTensor, writeSafetensors } from "./model/safetensors-writer.ts";
+export {
+  type Chunk,
+  planUtterance,
+  type Sampling,
+  Utterance,
+  type UtterancePlan,
+} from "./model/utterance.ts";
 export { TorchRandom } from "./sampling/torch-random.ts";
 export { chunkBySentence } from "./text/chunk-by-sentence.ts";
 export {
@@ -26,3 +37,11 @@ export {
 } from "./text/prepare-text.ts";
 export { SentencePieceTokenizer } from "./text/sentencepiece-tokenizer.ts";
 export { defaultMaxTokens, splitIntoChunks } from "./text/split-into-chunks.ts";
+export {
+  readVoice,
+  type VoiceCache,
+  type VoicePrompt,
+  type VoiceState,
+  voiceBytes,
+  writeVoice,
+} from "./voice/voice-state.ts";
