@@ -16,17 +16,23 @@ const kernelsDirectory = fileURLToPath(new URL("..", import.meta.url));
 const compilerVersion = createRequire(import.meta.url)("assemblyscript/package.json").version;
 
 /**
- * Builds one package's core.
- * @param {{ packageDirectory: string, target?: "release" | "debug", force?: boolean }} options
+ * Builds one core of a package: `asconfig.json` gives `core-wasm.ts`, `asconfig.NAME.json` gives `NAME-core-wasm.ts`, each
+ * from the entry that it names. Several cores keep what one user does not need out of what that user loads.
+ * @param {{ packageDirectory: string, config?: string, target?: "release" | "debug", force?: boolean }} options
  * @returns {Promise<{ cached: boolean, hash: string, wasmBytes: number, milliseconds: number }>}
  */
-export async function buildCore({ packageDirectory, target = "release", force = false }) {
+export async function buildCore({
+  packageDirectory,
+  config = "asconfig.json",
+  target = "release",
+  force = false,
+}) {
   const started = performance.now();
-  const hash = sourceHash(packageDirectory, target);
-  const modulePath = generatedModule(packageDirectory, target);
+  const hash = sourceHash(packageDirectory, config, target);
+  const modulePath = generatedModule(packageDirectory, config, target);
   const stored = storedHash(modulePath);
   if (!force && stored?.hash === hash) return { cached: true, ...stored, milliseconds: 0 };
-  const { binary, sourceMap } = await compileCore(packageDirectory, target);
+  const { binary, sourceMap } = await compileCore(packageDirectory, target, config);
   mkdirSync(dirname(modulePath), { recursive: true });
   const text = [
     `// Generated from ${basename(packageDirectory)}/assembly by the kernels build; do not edit.`,
@@ -54,12 +60,19 @@ export async function buildCore({ packageDirectory, target = "release", force = 
 }
 
 /** True if the generated module belongs to the sources as they are now. */
-export function isCoreCached(packageDirectory, target = "release") {
-  return storedHash(generatedModule(packageDirectory, target))?.hash === sourceHash(packageDirectory, target);
+export function isCoreCached(packageDirectory, config = "asconfig.json", target = "release") {
+  const stored = storedHash(generatedModule(packageDirectory, config, target));
+  return stored?.hash === sourceHash(packageDirectory, config, target);
 }
 
-function generatedModule(packageDirectory, target) {
-  return join(packageDirectory, "src/generated", target === "debug" ? "core-wasm-debug.ts" : "core-wasm.ts");
+function generatedModule(packageDirectory, config, target) {
+  const name = /^asconfig\.(.+)\.json$/.exec(config)?.[1];
+  const prefix = name === undefined ? "" : `${name}-`;
+  return join(
+    packageDirectory,
+    "src/generated",
+    `${prefix}core-wasm${target === "debug" ? "-debug" : ""}.ts`,
+  );
 }
 
 /** What a generated module says of itself in its first lines. */
@@ -74,19 +87,21 @@ function storedHash(modulePath) {
  * Compiles and returns the binary without writing anything.
  * @param {string} packageDirectory
  * @param {"release" | "debug"} target
+ * @param {string} config
  * @returns {Promise<{ binary: Uint8Array, sourceMap: string | undefined }>}
  */
-export async function compileCore(packageDirectory, target) {
+export async function compileCore(packageDirectory, target, config = "asconfig.json") {
   const asc = await import("assemblyscript/asc");
   const root = join(kernelsDirectory, "../..");
-  const entry = relative(root, join(packageDirectory, "assembly/index.ts"));
+  const { entries } = JSON.parse(readFileSync(join(packageDirectory, config), "utf8"));
+  const entry = relative(root, join(packageDirectory, entries[0]));
   const files = new Map();
   const messages = [];
   const { error } = await asc.main(
     [
       entry,
       "--config",
-      relative(root, join(packageDirectory, "asconfig.json")),
+      relative(root, join(packageDirectory, config)),
       "--target",
       target,
       "--outFile",
@@ -123,15 +138,15 @@ export function encodeCore(binary) {
 }
 
 /** Hash of everything that the binary depends on. */
-function sourceHash(packageDirectory, target) {
-  const hash = createHash("sha256").update(`asc ${compilerVersion} ${target}\n`);
+function sourceHash(packageDirectory, config, target) {
+  const hash = createHash("sha256").update(`asc ${compilerVersion} ${config} ${target}\n`);
   const folders = new Set([join(kernelsDirectory, "assembly"), join(packageDirectory, "assembly")]);
   for (const folder of folders) {
     for (const file of listSources(folder)) {
       hash.update(relative(kernelsDirectory, file)).update("\0").update(readFileSync(file)).update("\0");
     }
   }
-  hash.update(readFileSync(join(packageDirectory, "asconfig.json")));
+  hash.update(readFileSync(join(packageDirectory, config)));
   hash.update(readFileSync(fileURLToPath(import.meta.url)));
   return hash.digest("hex");
 }
