@@ -93,7 +93,9 @@ function storedHash(modulePath) {
 export async function compileCore(packageDirectory, target, config = "asconfig.json") {
   const asc = await import("assemblyscript/asc");
   const root = join(kernelsDirectory, "../..");
-  const { entries } = JSON.parse(readFileSync(join(packageDirectory, config), "utf8"));
+  const { entries = ["assembly/index.ts"] } = JSON.parse(
+    readFileSync(join(packageDirectory, config), "utf8"),
+  );
   const entry = relative(root, join(packageDirectory, entries[0]));
   const files = new Map();
   const messages = [];
