@@ -1,0 +1,154 @@
+// Multistream packets put together from the oracle's single streams; expected output from one oracle decoder per stream.
+import { isLongwaveError } from "@longwave/base";
+import { createDecoder } from "libopus-wasm";
+import { describe, expect, test } from "vitest";
+import { OpusMultistreamDecoder } from "../../src/index.ts";
+import { encodePlan, streamPlans } from "./oracle-streams.ts";
+
+const named = (start: string) => streamPlans.find((plan) => plan.name.startsWith(start))!;
+const stereo = await encodePlan(named("CELT fullband stereo 20"), 0.5, 3);
+const mono = await encodePlan(named("CELT fullband mono 20"), 0.5, 4);
+const speech = await encodePlan(named("SILK narrowband mono 20"), 0.5, 5);
+
+/** RFC 6716 appendix B for a packet of one frame: the frame's length follows the first byte. */
+function selfDelimited(packet: Uint8Array): number[] {
+  const length = packet.length - 1;
+  const size = length < 252 ? [length] : [252 + (length & 3), (length - 252 - (length & 3)) >> 2];
+  return [packet[0]!, ...size, ...packet.subarray(1)];
+}
+
+function packetAt(index: number): Uint8Array {
+  return Uint8Array.from([
+    ...selfDelimited(stereo[index]!),
+    ...selfDelimited(mono[index]!),
+    ...speech[index]!,
+  ]);
+}
+
+const layout = { channels: 5, streams: 3, coupled: 1, mapping: Uint8Array.of(1, 255, 3, 0, 2) };
+
+async function oracles() {
+  return Promise.all(([2, 1, 1] as const).map((channels) => createDecoder({ sampleRate: 48000, channels })));
+}
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    return isLongwaveError(error) ? error.code : String(error);
+  }
+  return undefined;
+}
+
+describe("streams reach the channels that the mapping names", () => {
+  test("float and 16 bit, with losses", async () => {
+    using float = new OpusMultistreamDecoder(layout);
+    using short = new OpusMultistreamDecoder(layout);
+    const floatOracles = await oracles();
+    const shortOracles = await oracles();
+    const pcm = new Float32Array(960 * 5);
+    const integers = new Int16Array(960 * 5);
+    for (let index = 0; index < speech.length; index++) {
+      const lost = index % 7 === 5;
+      const packet = lost ? null : packetAt(index);
+      expect(float.decode(packet, pcm)).toBe(960);
+      expect(short.decodeInt16(packet, integers)).toBe(960);
+      const single = [stereo[index]!, mono[index]!, speech[index]!];
+      const floats = floatOracles.map((oracle, stream) =>
+        lost ? oracle.decodePacketLossFloat(960) : oracle.decodeFloat(single[stream]!),
+      );
+      const shorts = shortOracles.map((oracle, stream) =>
+        lost ? oracle.decodePacketLoss(960) : oracle.decode(single[stream]!),
+      );
+      for (let i = 0; i < 960; i++) {
+        const frame = [floats[0]![2 * i + 1], 0, floats[2]![i], floats[0]![2 * i], floats[1]![i]];
+        for (let channel = 0; channel < 5; channel++) {
+          if (pcm[5 * i + channel] !== frame[channel])
+            expect.fail(`packet ${index} frame ${i} channel ${channel}`);
+        }
+        const whole = [shorts[0]![2 * i + 1], 0, shorts[2]![i], shorts[0]![2 * i], shorts[1]![i]];
+        for (let channel = 0; channel < 5; channel++) {
+          if (integers[5 * i + channel] !== whole[channel]) {
+            expect.fail(`16 bit: packet ${index} frame ${i} channel ${channel}`);
+          }
+        }
+      }
+    }
+  });
+
+  test("a demixing matrix (family 3) multiplies the stream channels", async () => {
+    const demixingMatrix = Int16Array.from({ length: 3 * 4 }, (_, i) => ((i * 7919) % 60000) - 30000);
+    using decoder = new OpusMultistreamDecoder({
+      channels: 3,
+      streams: 3,
+      coupled: 1,
+      mapping: Uint8Array.of(0, 1, 2),
+      demixingMatrix,
+    });
+    const all = await oracles();
+    const pcm = new Float32Array(960 * 3);
+    decoder.decode(packetAt(0), pcm);
+    const [a, b, c] = [stereo[0]!, mono[0]!, speech[0]!].map((packet, i) => all[i]!.decodeFloat(packet));
+    for (let i = 0; i < 960; i++) {
+      const sources = [a![2 * i]!, a![2 * i + 1]!, b![i]!, c![i]!];
+      for (let row = 0; row < 3; row++) {
+        const expected = sources.reduce(
+          (sum, value, column) => sum + (value * demixingMatrix[column * 3 + row]!) / 32768,
+          0,
+        );
+        expect(pcm[3 * i + row]).toBeCloseTo(expected, 6);
+      }
+    }
+  });
+});
+
+test("a snapshot of all streams goes on elsewhere bit for bit; a broken one changes nothing", () => {
+  using one = new OpusMultistreamDecoder(layout);
+  using two = new OpusMultistreamDecoder(layout);
+  const pcm = new Float32Array(960 * 5);
+  const other = new Float32Array(960 * 5);
+  for (let index = 0; index < 8; index++) one.decode(packetAt(index), pcm);
+  const bytes = new Uint8Array(one.snapshotBytes);
+  const image = bytes.subarray(0, one.snapshot(bytes));
+  two.restore(image);
+  const digests = [new Uint32Array(4), new Uint32Array(4)] as const;
+  one.liveStateDigest(digests[0]);
+  two.liveStateDigest(digests[1]);
+  expect(digests[1]).toEqual(digests[0]);
+  one.decode(packetAt(8), pcm);
+  two.decode(packetAt(8), other);
+  expect(other).toEqual(pcm);
+  const broken = image.slice();
+  broken[broken.length - 20]! ^= 1;
+  expect(codeOf(() => two.restore(broken))).toBe("opus/bad-snapshot");
+  one.decode(null, pcm);
+  two.decode(null, other);
+  expect(other).toEqual(pcm);
+});
+
+describe("bad input", () => {
+  test.each([
+    { channels: 0 },
+    { coupled: 4 },
+    { mapping: Uint8Array.of(0, 1, 2, 3, 4) },
+    { mapping: Uint8Array.of(0) },
+    { demixingMatrix: new Int16Array(3) },
+  ])("the layout with %o is refused", (change) => {
+    expect(codeOf(() => new OpusMultistreamDecoder({ ...layout, ...change }))).toBe("opus/bad-argument");
+  });
+
+  test("streams of different duration, cut packets and short outputs are refused and change nothing", async () => {
+    using decoder = new OpusMultistreamDecoder(layout);
+    using twin = new OpusMultistreamDecoder(layout);
+    const pcm = new Float32Array(5760 * 5);
+    const expected = new Float32Array(5760 * 5);
+    const long = (await encodePlan(named("SILK narrowband mono 60"), 0.2))[0]!;
+    const uneven = Uint8Array.from([...selfDelimited(stereo[0]!), ...selfDelimited(mono[0]!), ...long]);
+    expect(codeOf(() => decoder.decode(uneven, pcm))).toBe("opus/invalid-packet");
+    expect(codeOf(() => decoder.decode(packetAt(0).subarray(0, 60), pcm))).toBe("opus/invalid-packet");
+    expect(codeOf(() => decoder.decode(packetAt(0), new Float32Array(4000)))).toBe("opus/buffer-too-small");
+    decoder.decode(packetAt(0), pcm);
+    twin.decode(packetAt(0), expected);
+    expect(pcm).toEqual(expected);
+  });
+});
