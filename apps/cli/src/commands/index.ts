@@ -5,6 +5,7 @@ import { registerConfig } from "./config.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerHealth } from "./health.ts";
 import { registerId } from "./id.ts";
+import { registerOpus } from "./opus.ts";
 import { registerSay } from "./say.ts";
 import { registerServe } from "./serve.ts";
 import { registerStation } from "./station.ts";
@@ -15,6 +16,7 @@ export type RegisterCommand = (program: Command) => void;
 export const commands: readonly RegisterCommand[] = [
   registerStation,
   registerServe,
+  registerOpus,
   registerArchive,
   registerId,
   registerSay,

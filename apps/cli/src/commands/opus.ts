@@ -1,0 +1,52 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { decode } from "../opus/decode.ts";
+
+/** `longwave opus`: the codec on files. */
+export function registerOpus(program: Command): void {
+  const opus = program.command("opus").description("decode, inspect and compare Opus files");
+
+  opus
+    .command("decode")
+    .description("decode an Ogg Opus or .bit file to WAV or raw samples")
+    .argument("<input>", "file, or - for standard input")
+    .argument("[output]", "file, or - for standard output; default: the input's name with .wav")
+    .addOption(
+      new Option("--rate <hz>", "rate of the output")
+        .choices(["8000", "12000", "16000", "24000", "48000"])
+        .default(48000)
+        .argParser(rate),
+    )
+    .option("--force-stereo", "two channels, whatever the file has")
+    .addOption(new Option("--int16", "16-bit samples (default)").conflicts(["int24", "float"]))
+    .addOption(new Option("--int24", "24-bit samples").conflicts(["int16", "float"]))
+    .addOption(new Option("--float", "32-bit float samples").conflicts(["int16", "int24"]))
+    .option("--raw", "samples without a WAV header, little-endian")
+    .option("--gain <db>", "gain on top of the file's own", decibels, 0)
+    .option("--no-dither", "accepted; there is no dither")
+    .option("--packet-loss <percent>", "drop packets at random, with a fixed seed", percent, 0)
+    .option("--loss-trace <file>", "drop packets by a text of 0 and 1, repeated")
+    .option("--fec", "recover dropped packets from the redundancy of the next one")
+    .option("--from <time>", "first moment of the output, such as 90s or 1:30")
+    .option("--to <time>", "end of the output")
+    .option("--save-range <file>", "write size, final range and duration of every packet")
+    .option("--json", "one JSON object")
+    .action(decode);
+}
+
+function rate(text: string): number {
+  const value = Number(text);
+  if ([8000, 12000, 16000, 24000, 48000].includes(value)) return value;
+  throw new InvalidArgumentError("Opus decodes to 8000, 12000, 16000, 24000 or 48000 Hz.");
+}
+
+function decibels(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Math.abs(value) <= 127) return value;
+  throw new InvalidArgumentError("Give decibels from -127 to 127.");
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 100) return value;
+  throw new InvalidArgumentError("Give a percentage from 0 to 100.");
+}

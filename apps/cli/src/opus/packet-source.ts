@@ -1,0 +1,97 @@
+import { createReadStream } from "node:fs";
+import { OggOpusReader, type OpusHead } from "@longwave/media";
+import { CliError } from "../errors.ts";
+
+/** A packet on its way to the decoder. */
+export interface SourcePacket {
+  /** Empty = lost. */
+  readonly data: Uint8Array;
+  /** Frames at 48 kHz that are missing before it. */
+  readonly gapBefore: number;
+  /** Frames at 48 kHz to drop from its start and end. */
+  readonly skipStart: number;
+  readonly trimEnd: number;
+  /** Set where a stream begins: the decoder starts afresh. */
+  readonly head: OpusHead | undefined;
+}
+
+/** Most bytes of a `.bit` file. */
+const maxBitBytes = 1 << 30;
+
+/** Opens an Ogg Opus file, a `.bit` file of the conformance suite, or standard input (`-`). */
+export async function* readPackets(input: string): AsyncGenerator<SourcePacket> {
+  const stream = input === "-" ? process.stdin : createReadStream(input);
+  const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const first = await nextPiece(pieces, input);
+  if (first[0] === 0x4f && first[1] === 0x67 && first[2] === 0x67 && first[3] === 0x53) {
+    yield* oggPackets(chained(first, pieces));
+    return;
+  }
+  yield* bitPackets(await collect(chained(first, pieces)), input);
+}
+
+async function nextPiece(pieces: AsyncIterator<Uint8Array>, input: string): Promise<Uint8Array> {
+  try {
+    const { done, value } = await pieces.next();
+    if (!done && value.length >= 8) return value;
+  } catch (cause) {
+    throw new CliError("cli/bad-argument", "usage", `${input} cannot be read: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
+  throw new CliError("cli/not-opus", "malformed", `${input} is too short for an Opus file.`);
+}
+
+async function* chained(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first;
+  for (;;) {
+    const { done, value } = await rest.next();
+    if (done) return;
+    yield value;
+  }
+}
+
+async function* oggPackets(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<SourcePacket> {
+  const reader = await OggOpusReader.open(pieces);
+  let link = -1;
+  for await (const packet of reader.packets()) {
+    const head = packet.link === link ? undefined : reader.links[packet.link]!.head;
+    link = packet.link;
+    yield { ...packet, head };
+  }
+}
+
+async function collect(pieces: AsyncGenerator<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of pieces) {
+    bytes += piece.length;
+    if (bytes > maxBitBytes) {
+      throw new CliError("cli/too-long", "limit", `The input is longer than ${maxBitBytes} bytes.`);
+    }
+    parts.push(piece);
+  }
+  return Buffer.concat(parts);
+}
+
+/** [u32 length][u32 final range][packet]..., big-endian. */
+function* bitPackets(bytes: Buffer, input: string): Generator<SourcePacket> {
+  let at = 0;
+  while (at < bytes.length) {
+    const length = at + 8 <= bytes.length ? bytes.readUInt32BE(at) : Number.POSITIVE_INFINITY;
+    if (at + 8 + length > bytes.length) {
+      throw new CliError(
+        "cli/not-opus",
+        "malformed",
+        `${input} is neither Ogg Opus nor a .bit file: its framing breaks at byte ${at}.`,
+      );
+    }
+    const data = bytes.subarray(at + 8, at + 8 + length);
+    const head = at === 0 ? { ...bitHead, channels: 2, mapping: Uint8Array.of(0, 1) } : undefined;
+    yield { data, gapBefore: 0, skipStart: 0, trimEnd: 0, head };
+    at += 8 + length;
+  }
+}
+
+/** A `.bit` file has no header: stereo, nothing skipped. */
+const bitHead = { preSkip: 0, inputSampleRate: 0, gainQ8: 0, family: 0, streams: 1, coupled: 1 };

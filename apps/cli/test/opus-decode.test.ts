@@ -1,0 +1,141 @@
+// `longwave opus decode` on files of the oracle's encoder, against the oracle's decoder and Debian's opusdec.
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { encodeWav } from "@longwave/media";
+import { createDecoder, createEncoder } from "libopus-wasm";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const run = promisify(execFile);
+const main = new URL("../dist/main.js", import.meta.url).pathname;
+let folder = "";
+const packets: Uint8Array[] = [];
+const sound = Float32Array.from(
+  { length: 48000 * 2 },
+  (_, i) => 0.3 * Math.sin((i >> 1) / (20 + (i & 1) * 9)),
+);
+
+async function longwave(...parameters: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  try {
+    return { code: 0, ...(await run(process.execPath, [main, "opus", "decode", ...parameters])) };
+  } catch (error) {
+    return error as { code: number; stdout: string; stderr: string };
+  }
+}
+
+function hasTool(name: string): boolean {
+  try {
+    execFileSync(name, ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const tools = hasTool("opusenc") && hasTool("opusdec");
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "longwave-opus-"));
+  const encoder = await createEncoder({ channels: 2, bitrate: 64_000 });
+  const pieces: Buffer[] = [];
+  for (let at = 0; at + 1920 <= sound.length; at += 1920) {
+    const packet = encoder.encodeFloat(sound.subarray(at, at + 1920)).slice();
+    packets.push(packet);
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(packet.length);
+    pieces.push(head, Buffer.from(packet));
+  }
+  encoder.free();
+  await writeFile(join(folder, "tone.bit"), Buffer.concat(pieces));
+  await writeFile(join(folder, "tone.wav"), encodeWav(sound, { sampleRate: 48000, channels: 2 }));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("raw 16-bit samples of a .bit file are the oracle's", async () => {
+  const raw = join(folder, "tone.raw");
+  expect((await longwave(join(folder, "tone.bit"), raw, "--raw")).code).toBe(0);
+  const bytes = await readFile(raw);
+  const ours = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+  const oracle = await createDecoder({ channels: 2 });
+  const expected = packets.flatMap((packet) => [...oracle.decode(packet)]);
+  oracle.free();
+  expect([...ours]).toEqual(expected);
+});
+
+test("a part, at another rate and as float, has the asked length; the report says so", async () => {
+  const { stdout } = await longwave(
+    join(folder, "tone.bit"),
+    join(folder, "part.wav"),
+    ..."--rate 16000 --float --from 0.25s --to 0.75s --json".split(" "),
+  );
+  expect(JSON.parse(stdout)).toMatchObject({
+    sampleRate: 16000,
+    channels: 2,
+    frames: 8000,
+    packets: 50,
+    lost: 0,
+  });
+});
+
+test("dropped packets are concealed or recovered; the length stays", async () => {
+  for (const extra of [[], ["--fec"]]) {
+    const { stdout } = await longwave(
+      join(folder, "tone.bit"),
+      join(folder, "lossy.wav"),
+      "--packet-loss",
+      "20",
+      "--json",
+      ...extra,
+    );
+    const report = JSON.parse(stdout);
+    expect(report.frames).toBe(48000);
+    expect(report.lost).toBeGreaterThan(3);
+  }
+});
+
+test("bad files and options end with the documented exit codes", async () => {
+  expect((await longwave(join(folder, "tone.wav"), join(folder, "x.wav"))).code).toBe(3);
+  expect((await longwave(join(folder, "absent.opus"))).code).toBe(2);
+  expect((await longwave(join(folder, "tone.bit"), "--rate", "44100")).code).toBe(2);
+});
+
+test.skipIf(!tools)(
+  `opusenc's file decodes as opusdec does, within 1 LSB${tools ? "" : " (skipped: opus-tools absent)"}`,
+  async () => {
+    const file = join(folder, "tone.opus");
+    const ranges = join(folder, "ranges.txt");
+    await run("opusenc", [
+      "--quiet",
+      "--bitrate",
+      "48",
+      "--save-range",
+      ranges,
+      join(folder, "tone.wav"),
+      file,
+    ]);
+    await run("opusdec", ["--quiet", "--no-dither", "--rate", "48000", file, join(folder, "theirs.wav")]);
+    const ourRanges = join(folder, "our-ranges.txt");
+    expect((await longwave(file, join(folder, "ours.wav"), "--save-range", ourRanges)).code).toBe(0);
+    const read = async (name: string) => {
+      const bytes = await readFile(join(folder, name));
+      const start = bytes.indexOf("data") + 8;
+      return new Int16Array(bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length));
+    };
+    const [ours, theirs] = await Promise.all([read("ours.wav"), read("theirs.wav")]);
+    expect(ours.length).toBe(theirs.length);
+    expect(ours.every((value, i) => Math.abs(value - theirs[i]!) <= 1)).toBe(true);
+    // opusenc's own record of the encoder's final ranges.
+    const encoderRanges = (await readFile(ranges, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => /(\d+)\]*$/.exec(line)?.[1]);
+    const decoderRanges = (await readFile(ourRanges, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => line.split(", ")[1]);
+    expect(decoderRanges).toEqual(encoderRanges);
+  },
+);
