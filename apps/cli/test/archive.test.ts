@@ -97,7 +97,7 @@ test("import, list, extract, verify, export and remove", async () => {
 test("mistakes get one message and the documented exit code", async () => {
   const store = join(folder, "other");
   expect((await longwave("ls", join(folder, "nowhere"))).code).toBe(2);
-  expect(await longwave("import", store, join(folder, "tone.be32"))).toMatchObject({ code: 2 });
+  expect(await longwave("import", store, join(folder, "tone.be32"))).toMatchObject({ code: 3 });
   expect(await longwave("import", store, join(folder, "missing"), "--framing", "be32")).toMatchObject({
     code: 2,
   });

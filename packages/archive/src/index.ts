@@ -10,6 +10,8 @@ export { ArchiveError, type ArchiveErrorCode } from "./errors.ts";
 export { framedPackets, type PacketFraming, packetFramings } from "./framing.ts";
 export type { ImportOptions, ImportResult, ImportSource } from "./import-recording.ts";
 export { codecName } from "./layout.ts";
+export { oggPages } from "./ogg-export.ts";
+export { type OggSource, openOggSource } from "./ogg-source.ts";
 export type { PacketItem } from "./packet-item.ts";
 export type { RecordOptions } from "./record-options.ts";
 export type { RecordingInfo, SegmentInfo, SourceInfo } from "./recording-info.ts";

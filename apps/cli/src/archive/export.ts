@@ -1,4 +1,4 @@
-import type { Archive } from "@longwave/archive";
+import { type Archive, oggPages } from "@longwave/archive";
 import { writeWav } from "./extract.ts";
 import { withArchive } from "./with-archive.ts";
 import { writeOutput } from "./write-output.ts";
@@ -15,7 +15,8 @@ export async function exportRecording(
       if (options.format === "wav") {
         const { frames } = await archive.info(id);
         await writeWav(archive, id, { start: 0, end: frames }, options.output, "s16");
-      } else await writeOutput(options.output, framed(archive, id));
+      } else if (options.format === "packets") await writeOutput(options.output, framed(archive, id));
+      else await writeOutput(options.output, oggPages(await archive.info(id), archive.packets(id)));
     },
     { mustExist: true },
   );

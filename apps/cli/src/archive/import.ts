@@ -1,8 +1,17 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { framedPackets, type ImportSource, type PacketFraming, type PacketItem } from "@longwave/archive";
+import {
+  framedPackets,
+  type ImportSource,
+  openOggSource,
+  type PacketFraming,
+  type PacketItem,
+} from "@longwave/archive";
 import { newUlid } from "@longwave/archive/node";
+import { isLongwaveError } from "@longwave/base";
+import { plainOpusHead } from "@longwave/media";
 import { parseDurationUs } from "../duration.ts";
 import { CliError } from "../errors.ts";
 import { printLine, progress } from "../output.ts";
@@ -32,16 +41,11 @@ export async function importFiles(
     store,
     async (archive) => {
       for (const file of files) {
-        const bytes = await readInput(file);
-        const source = packetSource(bytes, file, options);
+        const { source, container, bytes, sha256, rawMetadata } = await openInput(file, options);
         let shown = 0;
         const { info, duplicate } = await archive.import(source, {
-          source: {
-            name: basename(file),
-            bytes: bytes.length,
-            sha256: sha256(bytes),
-            container: options.framing ?? "",
-          },
+          source: { name: basename(file), bytes, sha256, container },
+          ...(rawMetadata && { rawMetadata }),
           ...(chunkFrames !== undefined && { chunkFrames }),
           ...(startTimeNs !== undefined && { startTimeNs }),
           resume: options.resume === true,
@@ -67,25 +71,53 @@ export async function importFiles(
   );
 }
 
-function packetSource(bytes: Uint8Array, file: string, options: ImportCommandOptions): ImportSource {
-  const { framing } = options;
-  if (framing === undefined) {
-    throw new CliError(
-      "cli/bad-argument",
-      "usage",
-      `${file}: say how its packets are framed with --framing.`,
-    );
+interface Input {
+  readonly source: ImportSource;
+  readonly container: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Packet lists are read whole; Ogg is hashed in a first pass and streamed in a second one. */
+async function openInput(file: string, options: ImportCommandOptions): Promise<Input> {
+  if (options.framing !== undefined || file === "-") {
+    const bytes = await readInput(file);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    if (options.framing === undefined) {
+      const source = await openOggSource(bytes);
+      return { source, container: "ogg", bytes: bytes.length, sha256, rawMetadata: source.rawMetadata };
+    }
+    const source = packetSource(bytes, options.framing, options);
+    return { source, container: options.framing, bytes: bytes.length, sha256 };
   }
+  try {
+    const hash = createHash("sha256");
+    let bytes = 0;
+    for await (const piece of createReadStream(file)) {
+      hash.update(piece);
+      bytes += piece.length;
+    }
+    const source = await openOggSource(createReadStream(file));
+    return { source, container: "ogg", bytes, sha256: hash.digest("hex"), rawMetadata: source.rawMetadata };
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+function packetSource(
+  bytes: Uint8Array,
+  framing: PacketFraming,
+  options: ImportCommandOptions,
+): ImportSource {
   const channels = Number(options.channels);
   if (channels !== 1 && channels !== 2) {
     throw new CliError("cli/bad-argument", "usage", `--channels is 1 or 2, not ${options.channels}.`);
   }
-  const mapping = Uint8Array.from({ length: channels }, (_, i) => i);
-  const shape = { channels, family: 0, streams: 1, coupled: channels - 1, mapping };
-  const head = { ...shape, preSkip: 0, inputSampleRate: 48_000, gainQ8: 0 };
+  const head = plainOpusHead(channels, 0);
   function* items(): Generator<PacketItem> {
     yield { type: "segment", head };
-    for (const data of framedPackets(bytes, framing!)) {
+    for (const data of framedPackets(bytes, framing)) {
       yield data.length === 0 ? { type: "loss", frames: 960 } : { type: "packet", data };
     }
   }
@@ -95,13 +127,15 @@ function packetSource(bytes: Uint8Array, file: string, options: ImportCommandOpt
 async function readInput(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file === "-" ? "/dev/stdin" : file);
-  } catch (cause) {
-    throw new CliError("cli/bad-argument", "usage", `Cannot read ${file}: ${(cause as Error).message}.`, {
-      cause,
-    });
+  } catch (error) {
+    throw unreadable(file, error);
   }
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+/** System errors become one message; ours pass. */
+function unreadable(file: string, error: unknown): unknown {
+  if (isLongwaveError(error)) return error;
+  return new CliError("cli/bad-argument", "usage", `Cannot read ${file}: ${(error as Error).message}.`, {
+    cause: error,
+  });
 }

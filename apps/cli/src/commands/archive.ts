@@ -18,7 +18,7 @@ export function registerArchive(program: Command): void {
     .command("import")
     .description("add recordings without re-encoding; the exactness of every seek point is proven on the way")
     .argument("<store>", "directory of the archive; made where there is none")
-    .argument("<file...>", "packet lists, see --framing")
+    .argument("<file...>", "Ogg Opus files, or packet lists with --framing; - is standard input")
     .addOption(new Option("--framing <name>", "the files are packet lists").choices(packetFramings))
     .option("--channels <n>", "channels of a packet list", "2")
     .option("--start-time <time>", "when the first sample was heard, ISO 8601")
@@ -79,7 +79,9 @@ export function registerArchive(program: Command): void {
     .argument("<store>", "directory, .zip file or http(s) address")
     .argument("<id>", "recording")
     .option("-o, --output <file>", "file, or - for standard output", "-")
-    .addOption(new Option("--format <name>", "what to write").choices(["packets", "wav"]).default("packets"))
+    .addOption(
+      new Option("--format <name>", "what to write").choices(["ogg", "packets", "wav"]).default("ogg"),
+    )
     .action(exportRecording);
 
   archive
@@ -95,7 +97,7 @@ export function registerArchive(program: Command): void {
     "after",
     `
 Examples:
-  longwave archive import ./archive evening.bit --framing opus-demo
+  longwave archive import ./archive evening.opus
   longwave archive extract ./archive <id> --from 1:30 --to 1:40 -o clip.wav
   longwave archive verify ./archive --level decode`,
   );
