@@ -29,9 +29,12 @@ export {
   type ByteSource,
   OggOpusReader,
   type OggOpusReport,
+  type OpusDemuxer,
   type OpusFilePacket,
+  type OpusFileReader,
 } from "./opus/ogg-opus-reader.ts";
 export { OggOpusWriter, type OggOpusWriterOptions } from "./opus/ogg-opus-writer.ts";
+export { openOpusFile } from "./opus/open-opus-file.ts";
 export { type OpusHead, parseOpusHead, plainOpusHead, writeOpusHead } from "./opus/opus-head.ts";
 export {
   defaultOpusTagLimits,
@@ -59,3 +62,4 @@ export {
   WavParser,
 } from "./wav/wav-parser.ts";
 export { type PcmHandler, type WavHead, WavReader } from "./wav/wav-reader.ts";
+export { defaultWebmLimits, type WebmLimits, WebmOpusDemuxer } from "./webm/webm-opus-demuxer.ts";

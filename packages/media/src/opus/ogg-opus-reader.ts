@@ -1,5 +1,10 @@
 import { MediaError } from "../errors.ts";
-import { OggOpusDemuxer, type OggOpusLimits, type OggOpusLink } from "./ogg-opus-demuxer.ts";
+import {
+  OggOpusDemuxer,
+  type OggOpusHandler,
+  type OggOpusLimits,
+  type OggOpusLink,
+} from "./ogg-opus-demuxer.ts";
 
 /** A packet that owns its bytes. */
 export interface OpusFilePacket {
@@ -28,6 +33,22 @@ export interface OggOpusReport {
   readonly gapFrames: number;
 }
 
+/** An Opus file of any container, read packet by packet. */
+export interface OpusFileReader {
+  /** Streams found so far; a chained file shows later ones as they are reached. */
+  readonly links: readonly OggOpusLink[];
+  /** What was missing or damaged so far. */
+  readonly report: OggOpusReport;
+  /** All packets, in the order of the file; to be taken once. */
+  packets(): AsyncGenerator<OpusFilePacket>;
+}
+
+/** The push part of a reader. */
+export interface OpusDemuxer {
+  push(bytes: Uint8Array): void;
+  end(): { readonly truncated: boolean };
+}
+
 /** Bytes or pieces of them, from a file, a response, memory. */
 export type ByteSource = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -38,9 +59,9 @@ export type ByteSource = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8
  * const reader = await OggOpusReader.open(createReadStream("talk.opus"));
  * for await (const { data, skipStart, trimEnd } of reader.packets()) ...
  */
-export class OggOpusReader {
+export class OggOpusReader implements OpusFileReader {
   readonly #pieces: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
-  readonly #demuxer: OggOpusDemuxer;
+  readonly #demuxer: OpusDemuxer;
   readonly #links: OggOpusLink[] = [];
   #queue: OpusFilePacket[] = [];
   #gapFrames = 0;
@@ -48,37 +69,34 @@ export class OggOpusReader {
   #report = { truncated: false, damagedBytes: 0, gaps: 0, gapFrames: 0 };
   #ended = false;
 
-  private constructor(source: ByteSource, limits: Partial<OggOpusLimits>) {
+  private constructor(source: ByteSource, makeDemuxer: (handler: OggOpusHandler) => OpusDemuxer) {
     this.#pieces = iterate(source);
-    this.#demuxer = new OggOpusDemuxer(
-      {
-        link: (link) => this.#links.push(link),
-        packet: ({ link, bytes, start, end, frames, granule, skipStart, trimEnd }) => {
-          this.#queue.push({
-            link,
-            data: bytes.slice(start, end),
-            frames,
-            granule,
-            skipStart,
-            trimEnd,
-            gapBefore: this.#gapFrames,
-            discontinuity: this.#gapOpen,
-          });
-          this.#gapFrames = 0;
-          this.#gapOpen = false;
-        },
-        gap: (_link, frames) => {
-          this.#gapOpen = true;
-          this.#gapFrames += frames;
-          this.#report.gaps++;
-          this.#report.gapFrames += frames;
-        },
-        damage: (count) => {
-          this.#report.damagedBytes += count;
-        },
+    this.#demuxer = makeDemuxer({
+      link: (link) => this.#links.push(link),
+      packet: ({ link, bytes, start, end, frames, granule, skipStart, trimEnd }) => {
+        this.#queue.push({
+          link,
+          data: bytes.slice(start, end),
+          frames,
+          granule,
+          skipStart,
+          trimEnd,
+          gapBefore: this.#gapFrames,
+          discontinuity: this.#gapOpen,
+        });
+        this.#gapFrames = 0;
+        this.#gapOpen = false;
       },
-      limits,
-    );
+      gap: (_link, frames) => {
+        this.#gapOpen = true;
+        this.#gapFrames += frames;
+        this.#report.gaps++;
+        this.#report.gapFrames += frames;
+      },
+      damage: (count) => {
+        this.#report.damagedBytes += count;
+      },
+    });
   }
 
   /**
@@ -86,11 +104,18 @@ export class OggOpusReader {
    * @throws MediaError `media/not-opus`, `media/empty`, `media/limit`
    */
   static async open(source: ByteSource, limits: Partial<OggOpusLimits> = {}): Promise<OggOpusReader> {
-    const reader = new OggOpusReader(source, limits);
+    return OggOpusReader.openWith(source, (handler) => new OggOpusDemuxer(handler, limits));
+  }
+
+  /** As `open`, with another demuxer that tells what it finds in the same words. */
+  static async openWith(
+    source: ByteSource,
+    makeDemuxer: (handler: OggOpusHandler) => OpusDemuxer,
+  ): Promise<OggOpusReader> {
+    const reader = new OggOpusReader(source, makeDemuxer);
     while (reader.#links.length === 0 && (await reader.#more()));
-    if (reader.#links.length === 0)
-      throw new MediaError("media/not-opus", "There is no Opus stream in the input.");
-    return reader;
+    if (reader.#links.length > 0) return reader;
+    throw new MediaError("media/not-opus", "There is no Opus stream in the input.");
   }
 
   /** Streams found so far; a chained file shows later ones as they are reached. */
