@@ -10,6 +10,12 @@ export type {
   SourceForm,
 } from "./decode/pcm-sink.ts";
 export { MediaError, type MediaErrorCode, mediaErrorKinds } from "./errors.ts";
+export { type AudioMothComment, parseAudioMothComment } from "./metadata/audiomoth.ts";
+export { type Bext, parseBext } from "./metadata/bext.ts";
+export { type Guano, parseGuano } from "./metadata/guano.ts";
+export { type Ixml, parseIxml } from "./metadata/ixml.ts";
+export { type RecorderMetadata, recorderMetadata } from "./metadata/recorder-metadata.ts";
+export { parseRiffInfo } from "./metadata/riff-info.ts";
 export {
   defaultOggLimits,
   OggDemuxer,

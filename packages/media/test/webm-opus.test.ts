@@ -105,7 +105,7 @@ describe("a file recorded by Chromium's MediaRecorder", () => {
   test.skipIf(!existsSync(path))("is read from its first to its last packet without a gap", async () => {
     const { packets, links, report } = await readAll(fixture("media-recorder.webm"));
     expect(links[0]!.head.channels).toBeGreaterThan(0);
-    expect(packets.length).toBeGreaterThan(20);
+    expect(heard(packets)).toBeGreaterThan(0.8 * 48_000);
     expect(packets.every(({ frames }) => frames > 0)).toBe(true);
     expect(report).toMatchObject({ damagedBytes: 0, gaps: 0, truncated: false });
   });
