@@ -38,6 +38,12 @@ export {
 export { SentencePieceTokenizer } from "./text/sentencepiece-tokenizer.ts";
 export { defaultMaxTokens, splitIntoChunks } from "./text/split-into-chunks.ts";
 export {
+  formatVoiceManifest,
+  isNonCommercial,
+  type ManifestVoice,
+  parseVoiceManifest,
+} from "./voice/voice-manifest.ts";
+export {
   readVoice,
   type VoiceCache,
   type VoicePrompt,

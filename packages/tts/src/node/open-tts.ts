@@ -1,24 +1,37 @@
-import type { SpeechEngine } from "../engine/speech-engine.ts";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Hooks } from "@longwave/base";
 import { Tts } from "../engine/tts.ts";
 import { TtsError } from "../errors.ts";
 import { FormantEngine } from "../formant/formant-engine.ts";
+import { PocketEngine, type PocketEngineOptions } from "./pocket-engine.ts";
 import { knownCommands, SubprocessEngine, type SubprocessOptions } from "./subprocess-engine.ts";
 
 /** What to open; with nothing given, the built-in voice speaks. */
 export interface OpenTtsOptions {
-  /** Engine that must speak: `formant`, or an external program (`espeak-ng`, `piper`, `pocket-tts`). Default: the best there is. */
+  /**
+   * Engine that must speak: `native`, `formant`, or an external program (`espeak-ng`, `piper`, `pocket-tts`). Default: native where
+   * there is a model, else formant.
+   */
   readonly engine?: string | undefined;
   /** Longest text in UTF-8 bytes; default 65,536. */
   readonly maxTextBytes?: number | undefined;
   readonly subprocess?: SubprocessOptions | undefined;
+  /** A model for the native engine: a folder with `config.yaml`, or the path of a configuration. */
+  readonly model?: string | undefined;
+  /** The voices' manifest.json; default `voices/manifest.json` beside the configuration, where it exists. */
+  readonly voices?: string | undefined;
+  readonly precision?: PocketEngineOptions["precision"];
+  readonly threads?: PocketEngineOptions["threads"];
+  readonly hooks?: Hooks | undefined;
 }
 
 /** Names that `engine` takes. */
-export const engineNames: readonly string[] = ["formant", ...knownCommands.map(({ name }) => name)];
+export const engineNames: readonly string[] = ["native", "formant", ...knownCommands.map(({ name }) => name)];
 
 /**
  * Opens text to speech on this machine.
- * @throws TtsError `tts/engine-unknown`
+ * @throws TtsError `tts/engine-unknown`, `tts/model-missing`, and what {@link PocketEngine.open} throws
  *
  * @example
  * const tts = await openTts();
@@ -26,15 +39,34 @@ export const engineNames: readonly string[] = ["formant", ...knownCommands.map((
  * await tts.close();
  */
 export async function openTts(options: OpenTtsOptions = {}): Promise<Tts> {
-  return new Tts({ engines: [openEngine(options)], maxTextBytes: options.maxTextBytes });
-}
-
-function openEngine(options: OpenTtsOptions): SpeechEngine {
-  const name = options.engine ?? "formant";
-  if (name === "formant") return new FormantEngine();
+  const { maxTextBytes } = options;
+  const name = options.engine ?? (options.model === undefined ? "formant" : "native");
+  if (name === "formant") return new Tts({ engines: [new FormantEngine()], maxTextBytes });
+  if (name === "native") {
+    // The formant voice stays at hand: a caller may ask for it by name.
+    return new Tts({ engines: [await openNative(options), new FormantEngine()], maxTextBytes });
+  }
   const command = knownCommands.find((each) => each.name === name);
   if (command === undefined) {
     throw new TtsError("tts/engine-unknown", `No engine "${name}"; there are ${engineNames.join(", ")}.`);
   }
-  return new SubprocessEngine(command, options.subprocess);
+  return new Tts({ engines: [new SubprocessEngine(command, options.subprocess)], maxTextBytes });
+}
+
+function openNative(options: OpenTtsOptions): Promise<PocketEngine> {
+  if (options.model === undefined) {
+    throw new TtsError(
+      "tts/model-missing",
+      "The native engine needs a model: give its folder, or get one with: longwave model download",
+    );
+  }
+  const configPath = /\.ya?ml$/.test(options.model) ? options.model : join(options.model, "config.yaml");
+  const beside = join(dirname(configPath), "voices", "manifest.json");
+  return PocketEngine.open({
+    configPath,
+    voicesPath: options.voices ?? (existsSync(beside) ? beside : undefined),
+    precision: options.precision,
+    threads: options.threads,
+    hooks: options.hooks,
+  });
 }

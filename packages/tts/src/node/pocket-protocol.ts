@@ -1,0 +1,59 @@
+import type { WeightFormat } from "../model/linear.ts";
+import type { UtterancePlan } from "../model/utterance.ts";
+import type { VoiceState } from "../voice/voice-state.ts";
+
+/** What a thread of the native engine does: the language model, the decoder, or one after the other. */
+export type PocketRole = "language" | "decoder" | "both";
+
+/** How a thread is started. */
+export interface PocketWorkerData {
+  readonly role: PocketRole;
+  readonly configText: string;
+  readonly configLabel: string;
+  readonly weightsPath: string;
+  readonly format: WeightFormat;
+  readonly capacity: number;
+  /** Shared 32-bit words, see the constants below. */
+  readonly control: Int32Array;
+}
+
+/** Highest id of an utterance that was cancelled. */
+export const cancelledWord = 0;
+/** Frames of the current utterance that the listener has taken. */
+export const takenWord = 1;
+export const controlWords = 2;
+
+/** Frames that the language model may be ahead of the listener: 2 s. A slow listener stops it here. */
+export const maxFramesAhead = 25;
+
+/** To the language model. */
+export interface SpeakMessage {
+  readonly id: number;
+  readonly plan: UtterancePlan;
+  readonly voice: VoiceState;
+}
+
+/** From the language model to the decoder. */
+export type LatentMessage =
+  | {
+      readonly kind: "latent";
+      readonly id: number;
+      readonly latent: Float32Array;
+      readonly isChunkStart: boolean;
+    }
+  | EndMessage;
+
+/** The utterance is over: all said, cancelled, or failed. */
+export interface EndMessage {
+  readonly kind: "end";
+  readonly id: number;
+  readonly cappedChunks: number;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** To the listener. */
+export type AudioMessage =
+  | { readonly kind: "ready"; readonly residentBytes: number }
+  | { readonly kind: "failed"; readonly code: string; readonly message: string }
+  | { readonly kind: "audio"; readonly id: number; readonly pcm: Float32Array }
+  | EndMessage;
