@@ -10,3 +10,4 @@ export { appendKeysAndValues, attend, rotaryTable } from "./attention";
 export { gaussianBlock } from "./gaussian";
 export { layerNorm, layerNormModulated, varianceNorm } from "./normalization";
 export { upsample } from "./upsample";
+export { readThrough } from "./read-through";

@@ -3,6 +3,13 @@ export { type FinishOptions, finish } from "./audio/finish.ts";
 export { streamingWavHeader, toReferenceInt16, trailingSilenceFrames } from "./audio/reference-wav.ts";
 export { resamplePoly } from "./audio/resample-poly.ts";
 export { frameSamples, type ModelConfig, parseModelConfig, stepsPerFrame } from "./config/model-config.ts";
+export {
+  type PublishedModel,
+  predefinedVoices,
+  publishedConfigText,
+  publishedModels,
+  voiceLocation,
+} from "./config/published-models.ts";
 export type { SamplingOptions, SpeechEngine, SpeechRequest, VoiceInfo } from "./engine/speech-engine.ts";
 export { type EngineVoice, type SpeakOptions, Speech, Tts, type TtsOptions } from "./engine/tts.ts";
 export { TtsError, type TtsErrorCode, ttsErrorKinds } from "./errors.ts";
@@ -19,6 +26,7 @@ export {
   type TensorInfo,
 } from "./model/safetensors.ts";
 export { type WritableTensor, writeSafetensors } from "./model/safetensors-writer.ts";
+export { tensorList } from "./model/tensor-list.ts";
 export {
   type Chunk,
   planUtterance,

@@ -22,6 +22,7 @@ export interface CoreExports {
     k: number,
     add: number,
   ): void;
+  readThrough(address: number, bytes: number): number;
   quantizeActivations(x: number, target: number, k: number, paddedK: number): number;
   packPanelsF32(source: number, target: number, n: number, k: number): void;
   packPanelsBf16(source: number, target: number, n: number, k: number): void;

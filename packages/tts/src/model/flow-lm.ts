@@ -143,6 +143,13 @@ export class FlowLm {
     return core.f32[this.#eosLogit >> 2]!;
   }
 
+  /** Whether that logit is above `threshold`; unlike the number itself, the answer costs no allocation. */
+  hasEnded(core: Core, threshold: number): boolean {
+    const { width } = this.#config.flowLm;
+    this.#eos.apply(core, this.hidden, width, 1, this.#eosLogit, 1, false);
+    return core.f32[this.#eosLogit >> 2]! > threshold;
+  }
+
   /** Turns the noise at `latent` into the next latent. */
   sample(core: Core): void {
     this.flowNet.decode(core, this.hidden, this.latent);

@@ -35,12 +35,14 @@ export class MimiDecoder {
   readonly #firstOut: number;
   readonly #stages: Stage[] = [];
   readonly #last: CausalConv;
+  readonly #steps: number;
 
   constructor(arena: Arena, workspace: Workspace, config: ModelConfig) {
     this.#config = config;
     const { mimi } = config;
     const { width, latentDim, ratios, residualKernel, compress } = mimi;
     const steps = stepsPerFrame(config);
+    this.#steps = steps;
     this.latent = arena.floats(latentDim);
     this.#std = arena.floats(latentDim);
     this.#mean = arena.floats(latentDim);
@@ -131,7 +133,7 @@ export class MimiDecoder {
   decode(core: Core, probe?: Probe): void {
     const { kernels } = core;
     const { width, latentDim } = this.#config.mimi;
-    const steps = stepsPerFrame(this.#config);
+    const steps = this.#steps;
     kernels.scaleAndShift(this.latent, this.#std, this.#mean, this.#scaled, latentDim);
     this.#projection.apply(core, this.#scaled, latentDim, 1, this.#projected, width, false);
     probe?.("quantizer", this.#projected, 1, width);

@@ -190,7 +190,9 @@ export class Transformer {
     const { width, context } = this.shape;
     const kept = Math.min(this.#length, context - 1);
     const dropped = this.#length - kept;
-    for (const { keys, values } of this.#layers) {
+    // An index, not an iterator: this runs too seldom to be optimised, and must not allocate.
+    for (let index = 0; index < this.#layers.length; index++) {
+      const { keys, values } = this.#layers[index]!;
       core.copy(keys, keys + dropped * width * 4, kept * width * 4);
       core.copy(values, values + dropped * width * 4, kept * width * 4);
     }

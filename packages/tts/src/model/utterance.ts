@@ -162,7 +162,7 @@ export class Utterance {
     const { core, flowLm } = this.#model;
     const step = this.#step++;
     flowLm.advance(core);
-    if (this.#eosStep < 0 && flowLm.eosLogit(core) > this.#plan.sampling.eosThreshold) this.#eosStep = step;
+    if (this.#eosStep < 0 && flowLm.hasEnded(core, this.#plan.sampling.eosThreshold)) this.#eosStep = step;
     this.#draw();
     if (this.#eosStep >= 0 && step >= this.#eosStep + chunk.framesAfterEos) return false;
     flowLm.sample(core);
