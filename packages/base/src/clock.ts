@@ -41,7 +41,8 @@ export class VirtualClock implements Clock {
   #nextHandle = 1;
   readonly #wallOriginUs: number;
   readonly #heap: Timer[] = [];
-  readonly #cancelled = new Set<number>();
+  /** Handles of the timers that have neither run nor been cancelled. */
+  readonly #waiting = new Set<number>();
 
   /** @param wallOriginUs wall time at virtual time 0; default 2026-01-01T00:00:00Z */
   constructor(wallOriginUs = 1_767_225_600_000_000) {
@@ -58,12 +59,13 @@ export class VirtualClock implements Clock {
 
   schedule(atUs: number, callback: () => void): number {
     const order = this.#nextHandle++;
+    this.#waiting.add(order);
     heapPush(this.#heap, { atUs: Math.max(atUs, this.#nowUs), order, callback });
     return order;
   }
 
   cancel(handle: number): void {
-    this.#cancelled.add(handle);
+    this.#waiting.delete(handle);
   }
 
   /** Time of the next timer, or undefined when none waits. */
@@ -80,6 +82,7 @@ export class VirtualClock implements Clock {
       const next = this.#heap[0];
       if (next === undefined || next.atUs > untilUs) break;
       heapPop(this.#heap);
+      this.#waiting.delete(next.order);
       this.#nowUs = next.atUs;
       next.callback();
       count++;
@@ -90,12 +93,10 @@ export class VirtualClock implements Clock {
 
   #dropCancelled(): void {
     let top = this.#heap[0];
-    while (top !== undefined && this.#cancelled.has(top.order)) {
-      this.#cancelled.delete(top.order);
+    while (top !== undefined && !this.#waiting.has(top.order)) {
       heapPop(this.#heap);
       top = this.#heap[0];
     }
-    if (this.#heap.length === 0) this.#cancelled.clear();
   }
 }
 

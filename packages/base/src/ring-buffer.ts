@@ -30,7 +30,7 @@ export class SampleRing {
   /** Copies up to `end - start` samples in; returns how many fitted. */
   write(from: Float32Array, start = 0, end: number = from.length): number {
     const ring = this.#samples;
-    const count = Math.min(end - start, ring.length - this.#length);
+    const count = Math.max(0, Math.min(Math.min(end, from.length) - start, ring.length - this.#length));
     let to = (this.#read + this.#length) % ring.length;
     for (let i = 0; i < count; i++) {
       ring[to] = from[start + i]!;
@@ -50,7 +50,7 @@ export class SampleRing {
   /** As `read`, but leaves the samples in the queue. */
   peek(into: Float32Array, start = 0, end: number = into.length): number {
     const ring = this.#samples;
-    const count = Math.min(end - start, this.#length);
+    const count = Math.max(0, Math.min(Math.min(end, into.length) - start, this.#length));
     let from = this.#read;
     for (let i = 0; i < count; i++) {
       into[start + i] = ring[from]!;
@@ -61,7 +61,7 @@ export class SampleRing {
 
   /** Drops up to `count` of the oldest samples; returns how many. */
   skip(count: number): number {
-    const dropped = Math.min(count, this.#length);
+    const dropped = Math.max(0, Math.min(count, this.#length));
     this.#read = (this.#read + dropped) % this.#samples.length;
     this.#length -= dropped;
     return dropped;

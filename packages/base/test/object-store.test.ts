@@ -1,0 +1,219 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MemoryStore, type ObjectStore } from "@longwave/base";
+import { DirectoryStore } from "@longwave/base/node";
+import { repositoryPath } from "@longwave/testkit";
+import { afterAll, describe, expect, test } from "vitest";
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes && new TextDecoder().decode(bytes);
+const directories: string[] = [];
+const directory = async (): Promise<string> => {
+  directories.push(await mkdtemp(join(tmpdir(), "longwave-store-")));
+  return directories.at(-1)!;
+};
+afterAll(() => Promise.all(directories.map((path) => rm(path, { recursive: true, force: true }))));
+
+async function keys(store: ObjectStore, prefix = ""): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { key } of store.list(prefix)) found.push(key);
+  return found;
+}
+
+const stores: readonly [string, () => Promise<ObjectStore>][] = [
+  ["MemoryStore", async () => new MemoryStore()],
+  ["DirectoryStore", async () => new DirectoryStore(await directory())],
+];
+
+describe.each(stores)("%s", (_name, make) => {
+  test("gives back what was put, whole or in ranges that are cut at the end", async () => {
+    const store = await make();
+    const info = await store.put("a/b/c.bin", bytesOf("0123456789"));
+    expect(info).toMatchObject({ key: "a/b/c.bin", size: 10 });
+    expect(await store.head("a/b/c.bin")).toEqual(info);
+    expect(textOf(await store.get("a/b/c.bin"))).toBe("0123456789");
+    expect(textOf(await store.get("a/b/c.bin", { start: 3, end: 5 }))).toBe("34");
+    expect(textOf(await store.get("a/b/c.bin", { start: 8, end: 99 }))).toBe("89");
+    expect(textOf(await store.get("a/b/c.bin", { start: 50, end: 60 }))).toBe("");
+  });
+
+  test("keeps a copy: neither the caller's buffer nor a result is shared", async () => {
+    const store = await make();
+    const buffer = Buffer.from("before");
+    await store.put("k", buffer);
+    buffer.fill(0);
+    (await store.get("k"))!.fill(1);
+    expect(textOf(await store.get("k"))).toBe("before");
+  });
+
+  test("an absent object is undefined everywhere, and may be deleted", async () => {
+    const store = await make();
+    await store.put("there/is", bytesOf("x"));
+    for (const key of ["nothing", "there", "there/is/not"]) {
+      expect(await store.get(key)).toBeUndefined();
+      expect(await store.head(key)).toBeUndefined();
+    }
+    await store.delete("nothing");
+  });
+
+  test("lists by prefix, in order of the keys", async () => {
+    const store = await make();
+    expect(await keys(store)).toEqual([]);
+    for (const key of ["b", "a/2", "a/10", "a.b", "ab/c"]) await store.put(key, bytesOf(key));
+    expect(await keys(store)).toEqual(["a.b", "a/10", "a/2", "ab/c", "b"]);
+    expect(await keys(store, "a/")).toEqual(["a/10", "a/2"]);
+    await store.delete("a/2");
+    expect(await keys(store, "a/")).toEqual(["a/10"]);
+  });
+
+  test("a conditional put holds to its condition and changes nothing otherwise", async () => {
+    const store = await make();
+    const conflict = { code: "store/conflict" };
+    const first = await store.put("k", bytesOf("one"), { ifAbsent: true });
+    await expect(store.put("k", bytesOf("two"), { ifAbsent: true })).rejects.toMatchObject(conflict);
+    const second = await store.put("k", bytesOf("two"), { ifMatch: first.etag });
+    expect(second.etag).not.toBe(first.etag);
+    await expect(store.put("k", bytesOf("six"), { ifMatch: first.etag })).rejects.toMatchObject(conflict);
+    await expect(store.put("new", bytesOf("x"), { ifMatch: first.etag })).rejects.toMatchObject(conflict);
+    expect(textOf(await store.get("k"))).toBe("two");
+    expect(await keys(store)).toEqual(["k"]);
+  });
+
+  test("the etag of an object never comes back, even at equal length and full speed", async () => {
+    const store = await make();
+    const seen = new Set<string>();
+    for (let i = 0; i < 200; i++) seen.add((await store.put("k", bytesOf(String(i % 10)))).etag);
+    expect(seen.size).toBe(200);
+  });
+
+  test("of many that swap at once, every one takes effect once", async () => {
+    const store = await make();
+    await store.put("count", bytesOf("0"));
+    const increment = async (): Promise<void> => {
+      for (;;) {
+        const info = (await store.head("count"))!;
+        const value = Number(textOf(await store.get("count")));
+        // Head and get are two looks: only an unchanged etag says that they saw the same.
+        if ((await store.head("count"))!.etag !== info.etag) continue;
+        try {
+          await store.put("count", bytesOf(String(value + 1)), { ifMatch: info.etag });
+          return;
+        } catch (error) {
+          expect(error).toMatchObject({ code: "store/conflict" });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, increment));
+    expect(textOf(await store.get("count"))).toBe("12");
+  });
+
+  test.each(["", "/a", "a/", "a//b", "../a", "a/./b", "a\\b", "a\nb", "x".repeat(1025)])(
+    "%j is no key",
+    async (key) => {
+      const store = await make();
+      for (const call of [
+        () => store.get(key),
+        () => store.head(key),
+        () => store.put(key, bytesOf("")),
+        () => store.delete(key),
+      ]) {
+        await expect(call()).rejects.toMatchObject({ code: "store/bad-key", kind: "usage" });
+      }
+    },
+  );
+});
+
+describe("DirectoryStore on a real disk", () => {
+  const writer = `
+    import { DirectoryStore } from ${JSON.stringify(repositoryPath("packages/base/dist/node/index.js"))};
+    const store = new DirectoryStore(process.argv[1]);
+    process.stdout.write("ready");
+    for (let i = 0; ; i++) {
+      await store.put("dir/object", new Uint8Array(300_000 + (i % 7)).fill(i % 251), i % 2 ? undefined : { ifMatch: (await store.head("dir/object")).etag });
+    }`;
+
+  test("killed at any moment, the object is an old one or a new one, whole, and the next writer goes on", async () => {
+    const path = await directory();
+    const store = new DirectoryStore(path);
+    await store.put("dir/object", new Uint8Array(300_000));
+    let changed = 0;
+    for (let round = 0; round < 12; round++) {
+      const before = (await store.head("dir/object"))!.etag;
+      const child = spawn(process.execPath, ["--input-type=module", "-e", writer, path], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(child.stdout, "data");
+      await new Promise((resolve) => setTimeout(resolve, 3 + 7 * round));
+      child.kill("SIGKILL");
+      await once(child, "close");
+      const bytes = (await store.get("dir/object"))!;
+      expect(bytes.length - 300_000).toBeLessThan(7);
+      expect(bytes.length - 300_000).toBeGreaterThanOrEqual(0);
+      expect(bytes.every((byte) => byte === bytes[0])).toBe(true);
+      expect(await keys(store)).toEqual(["dir/object"]);
+      if ((await store.head("dir/object"))!.etag !== before) changed++;
+      // A lock that the dead writer held would be waited for; it is stale after ten seconds.
+      await rm(join(path, "dir", ".object.lock"), { force: true });
+    }
+    expect(changed).toBeGreaterThan(6);
+  });
+
+  test("writers in several processes exclude each other", async () => {
+    const path = await directory();
+    const store = new DirectoryStore(path);
+    await store.put("count", bytesOf("0"));
+    const program = `
+      import { DirectoryStore } from ${JSON.stringify(repositoryPath("packages/base/dist/node/index.js"))};
+      const store = new DirectoryStore(process.argv[1]);
+      for (let done = 0; done < 25; ) {
+        const { etag } = await store.head("count");
+        const value = Number(new TextDecoder().decode(await store.get("count")));
+        if ((await store.head("count")).etag !== etag) continue;
+        try {
+          await store.put("count", new TextEncoder().encode(String(value + 1)), { ifMatch: etag });
+          done++;
+        } catch (error) {
+          if (error.code !== "store/conflict") throw error;
+        }
+      }`;
+    const children = Array.from({ length: 3 }, () =>
+      spawn(process.execPath, ["--input-type=module", "-e", program, path], { stdio: "inherit" }),
+    );
+    for (const [status] of await Promise.all(children.map((child) => once(child, "close"))))
+      expect(status).toBe(0);
+    expect(textOf(await store.get("count"))).toBe("75");
+  });
+
+  test("leftovers of a killed writer are not listed", async () => {
+    const path = await directory();
+    const store = new DirectoryStore(path);
+    await store.put("a", bytesOf("x"));
+    await writeFile(join(path, ".123-0.tmp"), "half");
+    await writeFile(join(path, ".a.lock"), "");
+    expect(await keys(store)).toEqual(["a"]);
+  });
+
+  test("a failed put leaves neither object nor leftovers", async () => {
+    const path = await directory();
+    const store = new DirectoryStore(path);
+    await store.put("file", bytesOf("x"));
+    await expect(store.put("file/below", bytesOf("y"))).rejects.toMatchObject({
+      code: "store/failed",
+      kind: "unavailable",
+    });
+    expect(await readdir(path)).toEqual(["file"]);
+  });
+
+  test.skipIf(process.getuid?.() === 0)("a directory without permission is read-only", async () => {
+    const path = await directory();
+    await chmod(path, 0o500);
+    await expect(new DirectoryStore(path).put("a", bytesOf("x"))).rejects.toMatchObject({
+      code: "store/read-only",
+    });
+    await chmod(path, 0o700);
+  });
+});
