@@ -32,6 +32,10 @@ function words(event: StationEvent): string {
       return pc.dim(
         `reception: gain ${event.gainDb} dB, noise ${event.noiseDb ?? "off"}${event.noiseDb === null ? "" : " dB"}, ${event.lowHz} to ${event.highHz} Hz`,
       );
+    case "link.changed":
+      return `link ${event.link}: ${event.cut ? pc.red("cut") : `${event.delayMs} ms, ${(event.loss * 100).toFixed(0)} % loss, weight ${event.weight}`}`;
+    case "sound.concealed":
+      return pc.yellow(`${event.blocks * 20} ms of sound were lost and concealed`);
     case "clock.slipped":
       return pc.yellow(`this machine was busy: ${event.skippedMs} ms skipped`);
     case "input.failed":

@@ -3,11 +3,12 @@ import { useEffect, useRef } from "preact/hooks";
 import { needsToken, setToken } from "./api.ts";
 import { clock } from "./format.ts";
 import { connection, lastProblem, stream, streamReadAt } from "./live/live.ts";
-import { AirIcon, DiscIcon, EarIcon, GaugeIcon, Logo, MoonIcon, SunIcon } from "./parts/icons.tsx";
+import { AirIcon, DiscIcon, EarIcon, GaugeIcon, LinkIcon, Logo, MoonIcon, SunIcon } from "./parts/icons.tsx";
 import { nowMs } from "./parts/now.ts";
 import { type ScreenName, screen } from "./router.ts";
 import { CatalogScreen } from "./screens/catalog.tsx";
 import { IdentifyScreen } from "./screens/identify.tsx";
+import { LinksScreen } from "./screens/links.tsx";
 import { OnAirScreen } from "./screens/on-air.tsx";
 import { SystemScreen } from "./screens/system.tsx";
 import { theme, toggleTheme } from "./theme.ts";
@@ -16,6 +17,7 @@ const screens: Readonly<
   Record<ScreenName, { title: string; icon: () => JSX.Element; body: () => JSX.Element }>
 > = {
   "on-air": { title: "On air", icon: AirIcon, body: OnAirScreen },
+  links: { title: "Links", icon: LinkIcon, body: LinksScreen },
   identify: { title: "Identify", icon: EarIcon, body: IdentifyScreen },
   catalog: { title: "Catalog", icon: DiscIcon, body: CatalogScreen },
   system: { title: "System", icon: GaugeIcon, body: SystemScreen },

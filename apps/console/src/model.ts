@@ -69,3 +69,28 @@ export interface IdentifyAnswer {
   readonly scatter: readonly (readonly [number, number])[];
   readonly matchedTrackMs: number | null;
 }
+
+export interface Link {
+  readonly id: string;
+  readonly name: string;
+  readonly cut: boolean;
+  readonly alive: boolean;
+  readonly delayMs: number;
+  readonly setLoss: number;
+  readonly loss: number;
+  readonly rttMs: number | null;
+  readonly sentBps: number;
+  readonly share: number;
+  readonly weight: number;
+  readonly retransmissions: number;
+}
+
+export interface Bond {
+  readonly codec: string;
+  readonly bufferMs: number;
+  readonly delivered: number;
+  readonly recovered: number;
+  readonly lost: number;
+  readonly concealedBlocks: number;
+  readonly links: readonly Link[];
+}

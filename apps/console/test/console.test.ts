@@ -117,13 +117,33 @@ describe.skipIf(!canRun)("the console in Chromium (needs npm run build and /usr/
     await page.close();
   });
 
+  test("cuts a link and restores it, and the sound goes on", async () => {
+    const page = await open("links");
+    const lte = page.locator("section[aria-label=LTE]");
+    await lte.getByRole("button", { name: "Cut" }).click();
+    await lte.getByText("cut", { exact: true }).waitFor();
+    await page.waitForTimeout(2500);
+    const bond = (await (await fetch(`${url}v1/streams/studio-1/links`)).json()) as {
+      delivered: number;
+      links: { id: string; cut: boolean; sentBps: number }[];
+    };
+    expect(bond.links.find(({ id }) => id === "lte")?.cut).toBe(true);
+    const { delivered } = bond;
+    await page.waitForTimeout(1000);
+    const later = (await (await fetch(`${url}v1/streams/studio-1/links`)).json()) as { delivered: number };
+    expect(later.delivered).toBeGreaterThan(delivered + 60);
+    await lte.getByRole("button", { name: "Restore" }).click();
+    await lte.getByText("carrying", { exact: true }).waitFor({ timeout: 15_000 });
+    await page.close();
+  });
+
   test("has no sideways scrolling, no nameless control and no error, on every screen, wide and narrow", async () => {
     for (const [width, scheme] of [
       [360, "dark"],
       [820, "light"],
       [2560, "dark"],
     ] as const) {
-      for (const screen of ["on-air", "identify", "catalog", "system"]) {
+      for (const screen of ["on-air", "links", "identify", "catalog", "system"]) {
         const page = await open(screen, width, 800, scheme);
         await page.waitForTimeout(300);
         const found = await page.evaluate(() => ({

@@ -1,3 +1,4 @@
+import type { BondStatus } from "@longwave/station";
 import { Hono } from "hono";
 import { consoleHandler } from "./console-files.ts";
 import { notFound } from "./errors.ts";
@@ -11,6 +12,7 @@ import { json, type Route } from "./route.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { linkRoutes } from "./routes/links.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
 export interface AppOptions extends GuardOptions {
@@ -40,6 +42,7 @@ export function createApp(options: AppOptions): Hono {
   const routes: Route[] = [
     ...healthRoutes(host, metrics),
     ...streamRoutes(host),
+    ...linkRoutes(host),
     ...catalogRoutes(host),
     ...eventRoutes(host),
   ];
@@ -110,7 +113,7 @@ function observeProcess(metrics: Metrics, host: Host): void {
       {},
       "counter",
     );
-    for (const { station } of host.stations.values()) {
+    for (const { station, bond } of host.stations.values()) {
       const status = station.status();
       const labels = { stream: station.id };
       metrics.set(
@@ -121,6 +124,7 @@ function observeProcess(metrics: Metrics, host: Host): void {
         "counter",
       );
       metrics.set("longwave_stream_listeners", "Listeners now.", status.listeners, labels);
+      if (bond !== undefined) observeBond(metrics, bond.status(), labels);
       metrics.set(
         "longwave_stream_identified",
         "1 while the sound is recognised.",
@@ -129,4 +133,27 @@ function observeProcess(metrics: Metrics, host: Host): void {
       );
     }
   });
+}
+
+function observeBond(metrics: Metrics, bond: BondStatus, labels: Readonly<Record<string, string>>): void {
+  const count = (name: string, help: string, value: number) =>
+    metrics.set(name, help, value, labels, "counter");
+  count("longwave_bond_delivered_packets_total", "Packets handed out in order.", bond.delivered);
+  count(
+    "longwave_bond_recovered_packets_total",
+    "Of these, packets that had been asked for.",
+    bond.recovered,
+  );
+  count("longwave_bond_lost_packets_total", "Packets given up.", bond.lost);
+  count(
+    "longwave_concealed_blocks_total",
+    "Blocks of 20 ms that were lost and concealed.",
+    bond.concealedBlocks,
+  );
+  for (const link of bond.links) {
+    const each = { ...labels, link: link.id };
+    metrics.set("longwave_link_loss_ratio", "Measured loss.", link.loss, each);
+    metrics.set("longwave_link_sent_bits_per_second", "Rate sent.", link.sentBps, each);
+    if (link.rttMs !== null) metrics.set("longwave_link_rtt_seconds", "Round trip.", link.rttMs / 1000, each);
+  }
 }

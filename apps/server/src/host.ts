@@ -1,5 +1,5 @@
 import type { Catalog } from "@longwave/catalog";
-import type { Reception, Scope, Station } from "@longwave/station";
+import type { BondedPath, Reception, Scope, Station } from "@longwave/station";
 import { notFound } from "./errors.ts";
 
 /** A station and what belongs to it, as far as the server can show it. */
@@ -8,6 +8,8 @@ export interface HostedStation {
   readonly scope: Scope;
   /** Where the reception can be changed. */
   readonly reception?: Reception;
+  /** Where the sound travels over links. */
+  readonly bond?: BondedPath;
 }
 
 /** What a server serves. Parts that are absent have no routes that succeed. */

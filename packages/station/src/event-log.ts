@@ -48,6 +48,15 @@ export type StationEventBody =
       readonly lowHz: number;
       readonly highHz: number;
     }
+  | {
+      readonly type: "link.changed";
+      readonly link: string;
+      readonly cut: boolean;
+      readonly weight: number;
+      readonly delayMs: number;
+      readonly loss: number;
+    }
+  | { readonly type: "sound.concealed"; readonly blocks: number; readonly atMs: number }
   | { readonly type: "clock.slipped"; readonly skippedMs: number }
   | { readonly type: "input.failed"; readonly input: string; readonly reason: string };
 

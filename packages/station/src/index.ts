@@ -22,4 +22,16 @@ export { SongRenderer } from "./songs/song-renderer.ts";
 export { blockFrames, blockUs, framesToMs, stationChannels, stationRateHz } from "./sound.ts";
 export type { Cue, ItemKind, ProgrammeSource, SoundPath, SoundSink } from "./stages.ts";
 export { Station, type StationParts, type StationStatus } from "./station.ts";
+export { type BlockCodec, PcmCodec } from "./transport/block-codec.ts";
+export {
+  BondedPath,
+  type BondedPathParts,
+  type BondStatus,
+  type LinkChange,
+  type LinkStatus,
+  type StationLink,
+} from "./transport/bonded-path.ts";
+export { ChainedPath } from "./transport/chained-path.ts";
+export { defaultLinks, type LinkPlan } from "./transport/default-links.ts";
+export { bondOverVirtualLinks, type VirtualLinksOptions } from "./transport/virtual-links.ts";
 export { programmeName, runVirtualStation, type VirtualStationOptions } from "./virtual-station.ts";

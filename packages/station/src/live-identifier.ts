@@ -31,6 +31,9 @@ const windowSeconds = 6;
 /** The first query after 2 s, then one every half second. */
 const firstQueryFrames = 2 * stationRateHz;
 const intervalFrames = stationRateHz / 2;
+/** With nothing found for 8 s a query comes every 2 s: one that finds nothing costs the most. */
+const idleQueries = 16;
+const idleIntervalFrames = 2 * stationRateHz;
 /** Queries in a row without the track before it counts as gone: 3 s. */
 const missesToLeave = 6;
 /** While a track plays on, the log says so every 10 s. */
@@ -45,10 +48,13 @@ export class LiveIdentifier implements SoundSink {
   readonly #matcher: LiveMatcher;
   readonly #mono = new Float32Array(4096);
   #receivedFrames = 0;
+  /** Position of the first block; sound that is carried by a network may begin late. */
+  #originFrame: number | undefined;
   #nextQuery = firstQueryFrames;
   #pending: Promise<void> | undefined;
   #now: NowPlaying | undefined;
   #misses = 0;
+  #emptyQueries = 0;
   #saidMs = 0;
 
   constructor({ catalog, onEvent, onPeak }: IdentifierOptions) {
@@ -59,7 +65,11 @@ export class LiveIdentifier implements SoundSink {
       windowSeconds,
       ...(onPeak !== undefined && {
         onPeak: (frame: number, bin: number, decibels: number) =>
-          onPeak(Math.floor((frame * hopSize * 1000) / sampleRate), (bin * sampleRate) / fftSize, decibels),
+          onPeak(
+            framesToMs(this.#originFrame ?? 0) + Math.floor((frame * hopSize * 1000) / sampleRate),
+            (bin * sampleRate) / fftSize,
+            decibels,
+          ),
       }),
     });
   }
@@ -68,14 +78,16 @@ export class LiveIdentifier implements SoundSink {
     return this.#now;
   }
 
-  write(block: Float32Array): void {
+  write(block: Float32Array, startFrame: number): void {
+    this.#originFrame ??= startFrame;
     const frames = block.length / stationChannels;
     const mono = this.#mono;
     for (let i = 0; i < frames; i++) mono[i] = (block[2 * i]! + block[2 * i + 1]!) / 2;
     this.#matcher.push(mono, 0, frames);
     this.#receivedFrames += frames;
     if (this.#receivedFrames < this.#nextQuery) return;
-    this.#nextQuery = this.#receivedFrames + intervalFrames;
+    this.#nextQuery =
+      this.#receivedFrames + (this.#emptyQueries >= idleQueries ? idleIntervalFrames : intervalFrames);
     this.#pending ??= this.#query().finally(() => {
       this.#pending = undefined;
     });
@@ -87,17 +99,19 @@ export class LiveIdentifier implements SoundSink {
   }
 
   async #query(): Promise<void> {
-    const atMs = framesToMs(this.#receivedFrames);
+    const atMs = framesToMs((this.#originFrame ?? 0) + this.#receivedFrames);
     this.#decide(await this.#matcher.identify({ limit: 2 }), atMs);
   }
 
   #decide({ match, positionMs }: LiveIdentification, atMs: number): void {
     const current = this.#now;
     if (match === undefined || positionMs === undefined) {
+      this.#emptyQueries++;
       if (current !== undefined && ++this.#misses >= missesToLeave) this.#leave(atMs);
       return;
     }
     this.#misses = 0;
+    this.#emptyQueries = 0;
     const found = {
       track: match.track.id,
       title: match.track.title ?? match.track.id,

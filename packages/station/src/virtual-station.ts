@@ -4,8 +4,11 @@ import type { StationEvent } from "./event-log.ts";
 import { Reception, type ReceptionSettings } from "./reception.ts";
 import { enrollRepertoire } from "./songs/enroll-repertoire.ts";
 import { defaultSongCount, makeRepertoire, songProgramme } from "./songs/repertoire.ts";
-import { blockUs } from "./sound.ts";
+import { blockUs, framesToMs } from "./sound.ts";
 import { Station } from "./station.ts";
+import { PcmCodec } from "./transport/block-codec.ts";
+import { ChainedPath } from "./transport/chained-path.ts";
+import { bondOverVirtualLinks } from "./transport/virtual-links.ts";
 
 export interface VirtualStationOptions {
   readonly seed: number;
@@ -27,12 +30,19 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
   const clock = new VirtualClock();
   const catalog = await Catalog.open(new MemoryStore(), { profile: "wang-v1" });
   const repertoire = makeRepertoire(seed, options.songs ?? defaultSongCount);
+  const bond = bondOverVirtualLinks({
+    clock,
+    seed,
+    codec: new PcmCodec(),
+    onConcealed: (blocks, startFrame) =>
+      station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
+  });
   await using station = new Station({
     id: "studio-1",
     programme: programmeName(repertoire.length, seed),
     clock,
     source: songProgramme(repertoire, seed),
-    path: new Reception(seed, options.reception),
+    path: new ChainedPath(bond, new Reception(seed, options.reception)),
     catalog,
   });
   station.log.subscribe(options.onEvent);

@@ -73,6 +73,12 @@ function words(event: StationEvent) {
       const noise = event["noiseDb"] === null ? "no noise" : `noise ${event["noiseDb"]} dB`;
       return `Reception: ${noise}, ${hertz(Number(event["lowHz"]))} to ${hertz(Number(event["highHz"]))}`;
     }
+    case "link.changed":
+      return event["cut"] === true
+        ? `Link ${event["link"]} was cut`
+        : `Link ${event["link"]}: ${event["delayMs"]} ms, ${(Number(event["loss"]) * 100).toFixed(0)} % loss, weight ${event["weight"]}`;
+    case "sound.concealed":
+      return `${Number(event["blocks"]) * 20} ms of sound were lost and concealed`;
     case "clock.slipped":
       return `The machine was busy: ${event["skippedMs"]} ms skipped`;
     case "input.failed":

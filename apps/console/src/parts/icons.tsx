@@ -85,3 +85,10 @@ export const FileIcon = () => (
     <path d="M12 15V4M8 7.5 12 3.5l4 4M5 15v3.5A1.5 1.5 0 0 0 6.5 20h11a1.5 1.5 0 0 0 1.5-1.5V15" />
   </Icon>
 );
+export const LinkIcon = () => (
+  <Icon>
+    <circle cx="5" cy="12" r="2" />
+    <circle cx="19" cy="12" r="2" />
+    <path d="M6.5 10.6C9 6.5 15 6.5 17.5 10.6M6.5 13.4c2.5 4.1 8.5 4.1 11 0" />
+  </Icon>
+);

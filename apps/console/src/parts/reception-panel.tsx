@@ -3,6 +3,7 @@ import { putJson } from "../api.ts";
 import { hertz } from "../format.ts";
 import { stream } from "../live/live.ts";
 import type { Reception } from "../model.ts";
+import { Slider } from "./slider.tsx";
 
 const presets: readonly { readonly name: string; readonly settings: Reception }[] = [
   { name: "Studio", settings: { gainDb: 0, noiseDb: null, lowHz: 0, highHz: 24_000 } },
@@ -111,34 +112,4 @@ export function ReceptionPanel() {
 
 function pickReception({ gainDb, noiseDb, lowHz, highHz }: Reception): Reception {
   return { gainDb, noiseDb, lowHz, highHz };
-}
-
-function Slider(props: {
-  label: string;
-  low: number;
-  high: number;
-  step: number;
-  value: number;
-  text: string;
-  onChange: (value: number) => void;
-}) {
-  const id = `slider-${props.label.toLowerCase().replace(" ", "-")}`;
-  return (
-    <div class="slider">
-      <label for={id}>
-        {props.label}
-        <output for={id}>{props.text}</output>
-      </label>
-      <input
-        id={id}
-        type="range"
-        min={props.low}
-        max={props.high}
-        step={props.step}
-        value={props.value}
-        aria-valuetext={props.text}
-        onInput={(event) => props.onChange(Number(event.currentTarget.value))}
-      />
-    </div>
-  );
 }

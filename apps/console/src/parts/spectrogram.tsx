@@ -186,6 +186,7 @@ function drawPeaks(
     const age = headMs - peak.atMs;
     if (age > visibleMs + 4000) break;
     if (peak.hz <= lowHz || age < 0 || age > visibleMs) continue;
+    if (width * (1 - age / visibleMs) < leftMargin * scale) continue;
     let seen = firstSeen.get(peak);
     if (seen === undefined) {
       seen = now;

@@ -54,7 +54,7 @@ function HeardCard() {
   return (
     <section class="card" aria-label="Heard">
       <div class="eyebrow">
-        Heard in the received sound
+        Heard by the receiver
         <span class="aside">
           <span class={heard === undefined ? "badge" : "badge good"}>
             {heard === undefined ? "listening" : "recognised"}

@@ -5,9 +5,14 @@ import { Reception } from "../reception.ts";
 import { Scope } from "../scope.ts";
 import { enrollRepertoire } from "../songs/enroll-repertoire.ts";
 import { defaultSongCount, makeRepertoire, songProgramme } from "../songs/repertoire.ts";
+import { framesToMs } from "../sound.ts";
 import { Station } from "../station.ts";
+import { PcmCodec } from "../transport/block-codec.ts";
+import type { BondedPath } from "../transport/bonded-path.ts";
+import { ChainedPath } from "../transport/chained-path.ts";
 import { programmeName } from "../virtual-station.ts";
 import { type LiveInput, openInput } from "./input.ts";
+import { bondOverLoopback } from "./live-links.ts";
 
 export interface LiveStationOptions {
   /** Default "studio-1". */
@@ -30,6 +35,7 @@ export interface LiveStation {
   readonly station: Station;
   readonly scope: Scope;
   readonly reception: Reception;
+  readonly bond: BondedPath;
   readonly catalog: Catalog;
   /** Undefined when everything is enrolled, else what is under way, in words. */
   readonly busyWith: () => string | undefined;
@@ -45,7 +51,8 @@ export interface LiveStation {
 export async function openLiveStation(options: LiveStationOptions): Promise<LiveStation> {
   const store: ObjectStore =
     options.catalogDirectory === undefined ? new MemoryStore() : new DirectoryStore(options.catalogDirectory);
-  const catalog = await Catalog.open(store);
+  // A catalog in memory takes the profile that is quickest to search; one on disk keeps its own.
+  const catalog = await Catalog.open(store, options.catalogDirectory === undefined ? { profile: "wang-v1" } : {});
   const clock = new SystemClock();
   const scope = new Scope();
   const reception = new Reception(options.seed);
@@ -59,12 +66,18 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
           source: songProgramme(repertoire, options.seed),
         }
       : await openInput(options.input, { catalog, pause: breathe, signal: stop.signal, ...options });
+  const bond = await bondOverLoopback({
+    seed: options.seed,
+    codec: new PcmCodec(),
+    onConcealed: (blocks, startFrame) =>
+      station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
+  });
   const station = new Station({
     id: options.id ?? "studio-1",
     programme: input.name,
     clock,
     source: input.source,
-    path: reception,
+    path: new ChainedPath(bond, reception),
     catalog,
     onPeak: (atMs, hz, decibels) => scope.addPeak(atMs, hz, decibels),
     sinks: [scope],
@@ -88,6 +101,7 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
     station,
     scope,
     reception,
+    bond,
     catalog,
     busyWith: () =>
       enrolled < repertoire.length ? `enrolling song ${enrolled + 1} of ${repertoire.length}` : undefined,

@@ -1,0 +1,228 @@
+import type { Receiver, Sender } from "@longwave/bond";
+import type { ImpairedPath } from "@longwave/netsim";
+import { StationError } from "../errors.ts";
+import { blockFrames, stationChannels } from "../sound.ts";
+import type { SoundPath } from "../stages.ts";
+import type { BlockCodec } from "./block-codec.ts";
+
+/** A link of the bond as the station sees it: its name, and the impairment that it is put through. */
+export interface StationLink {
+  readonly id: string;
+  readonly name: string;
+  readonly forward: ImpairedPath;
+  readonly backward: ImpairedPath;
+}
+
+/** State of one link. Rates in bit/s, times in ms, ratios 0 to 1. */
+export interface LinkStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly cut: boolean;
+  readonly alive: boolean;
+  readonly delayMs: number;
+  /** Loss that the impairment is set to, and loss that the sender measures. */
+  readonly setLoss: number;
+  readonly loss: number;
+  readonly rttMs: number | null;
+  readonly sentBps: number;
+  readonly share: number;
+  readonly weight: number;
+  readonly retransmissions: number;
+}
+
+/** State of the bond. */
+export interface BondStatus {
+  readonly codec: string;
+  readonly bufferMs: number;
+  readonly delivered: number;
+  readonly recovered: number;
+  readonly lost: number;
+  readonly concealedBlocks: number;
+  readonly links: readonly LinkStatus[];
+}
+
+/** A change of one link; what is left out stays. */
+export interface LinkChange {
+  readonly cut?: boolean;
+  /** Share in the scheduler, 0 to 1000. */
+  readonly weight?: number;
+  /** One way, 0 to 2000. */
+  readonly delayMs?: number;
+  /** Mean loss, 0 to 0.9, in bursts. */
+  readonly loss?: number;
+}
+
+export interface BondedPathParts {
+  readonly codec: BlockCodec;
+  /** Made with `firstSequence: 0`. */
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  readonly links: readonly StationLink[];
+  readonly bufferMs: number;
+  /** Closes what carries the links (sockets, proxies). */
+  readonly close?: () => void;
+  /** Told when blocks had to be concealed. */
+  readonly onConcealed?: (blocks: number, startFrame: number) => void;
+}
+
+/** Beyond the buffer a block may be this late before it is given up: delay of the links and the receiver's ticks. */
+const slackMs = 300;
+/** Mean length of a burst of losses, in packets. */
+const meanBurst = 4;
+
+/**
+ * Carries blocks over several links at once by RIST. What comes out is gapless: a block that cannot be had in time is
+ * concealed and counted.
+ */
+export class BondedPath implements SoundPath {
+  readonly #parts: BondedPathParts;
+  readonly #block = new Float32Array(blockFrames * stationChannels);
+  readonly #lossOf = new Map<string, number>();
+  #handler: (block: Float32Array, startFrame: number) => void = () => {};
+  /** Next block to hand out; undefined until the first packet came. */
+  #next: number | undefined;
+  #building = -1;
+  #partsHere = 0;
+  #lastPacket = 0;
+  #concealed = 0;
+  readonly #takePacket = (packet: Uint8Array): void => this.#parts.sender.send(packet, this.#sendTimeUs);
+  #sendTimeUs = 0;
+
+  constructor(parts: BondedPathParts) {
+    this.#parts = parts;
+    for (const { id, forward } of parts.links) this.#lossOf.set(id, meanLoss(forward));
+    parts.receiver.onPacket((bytes, start, end, info) => this.#receive(bytes, start, end, info.sequence));
+  }
+
+  onReceive(handler: (block: Float32Array, startFrame: number) => void): void {
+    this.#handler = handler;
+  }
+
+  send(block: Float32Array, startFrame: number): void {
+    this.#sendTimeUs = Math.round((startFrame * 1e6) / 48_000);
+    this.#parts.codec.encode(block, this.#takePacket);
+    const sent = startFrame / blockFrames + 1;
+    const due = sent - Math.ceil((this.#parts.bufferMs + slackMs) / 20);
+    if (this.#next !== undefined) this.#concealUntil(due);
+  }
+
+  status(): BondStatus {
+    const { codec, sender, receiver, links, bufferMs } = this.#parts;
+    const sending = sender.stats();
+    const receiving = receiver.stats();
+    return {
+      codec: codec.name,
+      bufferMs,
+      delivered: receiving.delivered,
+      recovered: receiving.recovered,
+      lost: receiving.lost,
+      concealedBlocks: this.#concealed,
+      links: links.map(({ id, name, forward }) => {
+        const link = sending.links.find((each) => each.id === id);
+        return {
+          id,
+          name,
+          cut: forward.model.isUp === false,
+          alive: link?.alive ?? false,
+          delayMs: forward.model.delayMs ?? 0,
+          setLoss: this.#lossOf.get(id) ?? 0,
+          loss: link?.loss ?? 0,
+          rttMs: link !== undefined && Number.isFinite(link.rttMs) && link.rttMs > 0 ? link.rttMs : null,
+          sentBps: link?.observedBps ?? 0,
+          share: link?.share ?? 0,
+          weight: link?.weight ?? 0,
+          retransmissions: link?.retransmissions ?? 0,
+        };
+      }),
+    };
+  }
+
+  /** Changes a link from the next packet on. @throws StationError `station/no-link`, `station/bad-option` */
+  changeLink(id: string, change: LinkChange): void {
+    const link = this.#parts.links.find((each) => each.id === id);
+    if (link === undefined) {
+      const ids = this.#parts.links.map((each) => each.id).join(", ");
+      throw new StationError(
+        "station/no-link",
+        "usage",
+        `There is no link ${JSON.stringify(id)}; there are ${ids}.`,
+      );
+    }
+    requireRange("weight", change.weight, 0, 1000);
+    requireRange("delayMs", change.delayMs, 0, 2000);
+    requireRange("loss", change.loss, 0, 0.9);
+    if (change.cut !== undefined && typeof change.cut !== "boolean") {
+      throw new StationError("station/bad-option", "usage", "cut must be true or false.");
+    }
+    if (change.weight !== undefined) this.#parts.sender.tune(id, { weight: change.weight });
+    if (change.loss !== undefined) this.#lossOf.set(id, change.loss);
+    for (const direction of [link.forward, link.backward]) {
+      direction.set({
+        ...(change.cut !== undefined && { isUp: !change.cut }),
+        ...(change.delayMs !== undefined && { delayMs: change.delayMs }),
+      });
+    }
+    if (change.loss !== undefined) link.forward.set({ loss: lossModel(change.loss) });
+  }
+
+  async close(): Promise<void> {
+    this.#parts.sender.close();
+    this.#parts.receiver.close();
+    this.#parts.close?.();
+  }
+
+  #receive(bytes: Uint8Array, start: number, end: number, sequence: number): void {
+    const { codec } = this.#parts;
+    // Only the low 16 bits are on the wire; the number is the one nearest to the last.
+    const packet = Math.max(0, this.#lastPacket + (((sequence - this.#lastPacket) << 16) >> 16));
+    this.#lastPacket = packet;
+    const index = Math.floor(packet / codec.packetsPerBlock);
+    const part = packet % codec.packetsPerBlock;
+    if (this.#next === undefined) {
+      if (part !== 0) return;
+      this.#next = index;
+    }
+    if (index < this.#next) return;
+    this.#concealUntil(index);
+    if (this.#building !== index) {
+      this.#building = index;
+      this.#partsHere = 0;
+    }
+    if (!codec.decode(bytes, start, end, part, this.#block)) return;
+    if (++this.#partsHere === codec.packetsPerBlock) this.#deliver();
+  }
+
+  #concealUntil(index: number): void {
+    const from = this.#next!;
+    if (from >= index) return;
+    this.#concealed += index - from;
+    for (let each = from; each < index; each++) {
+      this.#parts.codec.conceal(this.#block);
+      this.#deliver();
+    }
+    this.#parts.onConcealed?.(index - from, from * blockFrames);
+  }
+
+  #deliver(): void {
+    const index = this.#next!;
+    this.#next = index + 1;
+    this.#building = -1;
+    this.#handler(this.#block, index * blockFrames);
+  }
+}
+
+/** Loss in bursts with this mean. */
+export function lossModel(mean: number): number | { toBad: number; toGood: number } {
+  if (mean === 0) return 0;
+  return { toGood: 1 / meanBurst, toBad: mean / (meanBurst * (1 - mean)) };
+}
+
+function meanLoss({ model }: ImpairedPath): number {
+  if (model.loss === undefined || typeof model.loss === "number") return model.loss ?? 0;
+  return model.loss.toBad / (model.loss.toBad + model.loss.toGood);
+}
+
+function requireRange(name: string, value: number | undefined, low: number, high: number): void {
+  if (value === undefined || (typeof value === "number" && value >= low && value <= high)) return;
+  throw new StationError("station/bad-option", "usage", `${name} must be ${low} to ${high}, not ${value}.`);
+}

@@ -1,0 +1,88 @@
+import { VirtualClock } from "@longwave/base";
+import { describe, expect, test } from "vitest";
+import { blockFrames, bondOverVirtualLinks, PcmCodec } from "../src/index.ts";
+
+const blockOf = (index: number) =>
+  Float32Array.from(
+    { length: 2 * blockFrames },
+    (_, i) => (((index * 7919 + i * 104_729) % 65_535) - 32_767) / 32_767,
+  );
+
+/** Sends blocks every 20 ms for `seconds`; `act` runs before block n. */
+function run(
+  seconds: number,
+  act: (block: number, path: ReturnType<typeof bondOverVirtualLinks>) => void = () => {},
+  seed = 5,
+) {
+  const clock = new VirtualClock();
+  const concealed: number[] = [];
+  const path = bondOverVirtualLinks({
+    clock,
+    seed,
+    codec: new PcmCodec(),
+    onConcealed: (blocks, startFrame) => concealed.push(startFrame / blockFrames, blocks),
+  });
+  const received: { index: number; exact: boolean }[] = [];
+  path.onReceive((block, startFrame) => {
+    const index = startFrame / blockFrames;
+    const sent = blockOf(index);
+    received.push({ index, exact: block.every((value, i) => Math.abs(value - sent[i]!) < 1e-6) });
+  });
+  for (let n = 0; n < seconds * 50; n++) {
+    act(n, path);
+    path.send(blockOf(n), n * blockFrames);
+    clock.runUntil(clock.nowUs() + 20_000);
+  }
+  return { received, concealed, path };
+}
+
+describe("the bonded path", () => {
+  test("delivers every block exactly and in order over two bad links", () => {
+    const { received, concealed } = run(20);
+    expect(received.length).toBeGreaterThan(20 * 50 - 40);
+    const first = received[0]!.index;
+    expect(received.map(({ index }) => index)).toEqual(received.map((_, i) => first + i));
+    expect(received.every(({ exact }) => exact)).toBe(true);
+    expect(concealed).toEqual([]);
+  });
+
+  test("bears the cut of either link without a single lost block", () => {
+    for (const [link, seed] of [
+      ["lte", 5],
+      ["dsl", 5],
+      ["dsl", 6],
+    ] as const) {
+      const cutAndRestore = (n: number, path: ReturnType<typeof bondOverVirtualLinks>) => {
+        if (n === 250) path.changeLink(link, { cut: true });
+        if (n === 500) path.changeLink(link, { cut: false });
+      };
+      const { received, concealed } = run(14, cutAndRestore, seed);
+      expect(concealed, link).toEqual([]);
+      expect(
+        received.every(({ exact }) => exact),
+        link,
+      ).toBe(true);
+    }
+  });
+
+  test("conceals what is lost when every link is cut, without a gap, and comes back", () => {
+    const { received, concealed, path } = run(14, (n, bond) => {
+      if (n === 250 || n === 350) for (const id of ["lte", "dsl"]) bond.changeLink(id, { cut: n === 250 });
+    });
+    const first = received[0]!.index;
+    expect(received.map(({ index }) => index)).toEqual(received.map((_, i) => first + i));
+    expect(concealed.length).toBeGreaterThan(0);
+    expect(path.status().concealedBlocks).toBeGreaterThan(50);
+    expect(path.status().concealedBlocks).toBeLessThan(250);
+    expect(received.slice(-50).every(({ exact }) => exact)).toBe(true);
+  });
+
+  test("refuses a link that is not there and settings out of range", () => {
+    const { path } = run(0.1);
+    expect(() => path.changeLink("moon", { cut: true })).toThrowError(/no link "moon"; there are lte, dsl/);
+    expect(() => path.changeLink("lte", { loss: 1 })).toThrowError(/loss must be 0 to 0.9/);
+    expect(() => path.changeLink("lte", { delayMs: -1 })).toThrowError(/delayMs/);
+    expect(() => path.changeLink("lte", { weight: Number.NaN })).toThrowError(/weight/);
+    expect(() => path.changeLink("lte", { cut: "yes" as never })).toThrowError(/cut/);
+  });
+});
