@@ -3,8 +3,11 @@ import { Catalog } from "@longwave/catalog";
 import { encodeWav } from "@longwave/media";
 import {
   blockUs,
+  bondOverVirtualLinks,
+  ChainedPath,
   enrollRepertoire,
   makeRepertoire,
+  PcmCodec,
   Reception,
   Scope,
   SongRenderer,
@@ -17,23 +20,24 @@ import type { Schema } from "../src/route.ts";
 import { schemaProblems } from "./json-schema.ts";
 
 const clock = new VirtualClock();
-const catalog = await Catalog.open(new MemoryStore());
+const catalog = await Catalog.open(new MemoryStore(), { profile: "wang-v1" });
 const repertoire = makeRepertoire(7, 1);
 const scope = new Scope();
 const reception = new Reception(7);
+const bond = bondOverVirtualLinks({ clock, seed: 7, codec: new PcmCodec() });
 const station = new Station({
   id: "studio-1",
   programme: "a test",
   clock,
   source: songProgramme(repertoire, 7),
-  path: reception,
+  path: new ChainedPath(bond, reception),
   catalog,
   sinks: [scope],
   onPeak: (atMs, hz, decibels) => scope.addPeak(atMs, hz, decibels),
 });
 const host = {
   version: "0.0.0",
-  stations: new Map([["studio-1", { station, scope, reception }]]),
+  stations: new Map([["studio-1", { station, scope, reception, bond }]]),
   catalog,
   notReady: () => undefined as string | undefined,
 };
@@ -138,6 +142,21 @@ describe("the API", () => {
     }
     expect(reception.settings).toEqual(good);
     expect((await put("x".repeat(70_000))).status).toBe(413);
+  });
+
+  test("cuts and impairs a link, says so in the log, and refuses what a link has not", async () => {
+    const put = (id: string, body: object) =>
+      app.request(`${base}/v1/links/${id}`, { method: "PUT", body: JSON.stringify(body) });
+    expect(await (await put("lte", { cut: true, loss: 0.2 })).json()).toMatchObject({
+      cut: true,
+      setLoss: 0.2,
+    });
+    expect(await (await put("lte", { cut: false })).json()).toMatchObject({ cut: false, setLoss: 0.2 });
+    expect(station.log.since(-1).filter((event) => event.type === "link.changed")).toHaveLength(2);
+    expect((await put("moon", { cut: true })).status).toBe(404);
+    for (const bad of [{ loss: 2 }, { cut: "yes" }, { colour: "red" }]) {
+      expect((await put("lte", bad)).status, JSON.stringify(bad)).toBe(400);
+    }
   });
 
   test("lists the catalog in pages", async () => {
@@ -288,6 +307,7 @@ describe("the OpenAPI document", () => {
       "put /v1/streams/{id}/reception": {
         body: JSON.stringify({ gainDb: 0, noiseDb: -60, lowHz: 20, highHz: 15_000 }),
       },
+      "put /v1/links/{id}": { body: JSON.stringify({ delayMs: 40 }) },
       "post /v1/identify": { body: excerpt() as Uint8Array<ArrayBuffer> },
       "post /v1/catalog/tracks": { body: excerpt() as Uint8Array<ArrayBuffer> },
     };
@@ -298,7 +318,7 @@ describe("the OpenAPI document", () => {
       )
       .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
     for (const { path, method, operation } of operations) {
-      const id = path.startsWith("/v1/streams") ? "studio-1" : "clip";
+      const id = path.startsWith("/v1/streams") ? "studio-1" : path.startsWith("/v1/links") ? "lte" : "clip";
       const query = method === "post" && path === "/v1/catalog/tracks" ? "?id=clip" : "";
       const url = base + path.replace("{id}", id) + query;
       const response = await app.request(url, {

@@ -52,7 +52,10 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
   const store: ObjectStore =
     options.catalogDirectory === undefined ? new MemoryStore() : new DirectoryStore(options.catalogDirectory);
   // A catalog in memory takes the profile that is quickest to search; one on disk keeps its own.
-  const catalog = await Catalog.open(store, options.catalogDirectory === undefined ? { profile: "wang-v1" } : {});
+  const catalog = await Catalog.open(
+    store,
+    options.catalogDirectory === undefined ? { profile: "wang-v1" } : {},
+  );
   const clock = new SystemClock();
   const scope = new Scope();
   const reception = new Reception(options.seed);
