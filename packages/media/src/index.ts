@@ -2,6 +2,7 @@ export type { AudioDecoder, DecodeReport } from "./decode/audio-decoder.ts";
 export { type AudioFormat, detectAudioFormat, detectionBytes } from "./decode/audio-format.ts";
 export { type DecodedAudio, type DecodeOptions, decodeAudioBytes } from "./decode/decode-audio-bytes.ts";
 export { type DecodeLimits, defaultDecodeLimits } from "./decode/limits.ts";
+export { opusFileDecoder } from "./decode/opus-file-decoder.ts";
 export type {
   PcmForm,
   PcmSink,

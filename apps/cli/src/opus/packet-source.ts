@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { OggOpusReader, type OpusHead } from "@longwave/media";
+import { type OpusHead, openOpusFile } from "@longwave/media";
 import { CliError } from "../errors.ts";
 
 /** A packet on its way to the decoder. */
@@ -18,13 +18,15 @@ export interface SourcePacket {
 /** Most bytes of a `.bit` file. */
 const maxBitBytes = 1 << 30;
 
-/** Opens an Ogg Opus file, a `.bit` file of the conformance suite, or standard input (`-`). */
+/** Opens an Ogg or WebM Opus file, a `.bit` file of the conformance suite, or standard input (`-`). */
 export async function* readPackets(input: string): AsyncGenerator<SourcePacket> {
   const stream = input === "-" ? process.stdin : createReadStream(input);
   const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   const first = await nextPiece(pieces, input);
-  if (first[0] === 0x4f && first[1] === 0x67 && first[2] === 0x67 && first[3] === 0x53) {
-    yield* oggPackets(chained(first, pieces));
+  const isOgg = first[0] === 0x4f && first[1] === 0x67 && first[2] === 0x67 && first[3] === 0x53;
+  const isWebm = first[0] === 0x1a && first[1] === 0x45 && first[2] === 0xdf && first[3] === 0xa3;
+  if (isOgg || isWebm) {
+    yield* filePackets(chained(first, pieces));
     return;
   }
   yield* bitPackets(await collect(chained(first, pieces)), input);
@@ -51,8 +53,8 @@ async function* chained(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Asy
   }
 }
 
-async function* oggPackets(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<SourcePacket> {
-  const reader = await OggOpusReader.open(pieces);
+async function* filePackets(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<SourcePacket> {
+  const reader = await openOpusFile(pieces);
   let link = -1;
   for await (const packet of reader.packets()) {
     const head = packet.link === link ? undefined : reader.links[packet.link]!.head;
