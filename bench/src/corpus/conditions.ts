@@ -41,7 +41,8 @@ function microphone(samples: Float32Array, { random, babble }: Surroundings): Fl
   const room = bandPass(reverb(samples, random, 0.5, 0.8), 180, 6500);
   const voices = babble(room.length);
   const pink = pinkNoise(random, room.length);
-  const mixed = voices.map((value, i) => (0.6 * value) / rms(voices) + (0.8 * pink[i]!) / rms(pink));
+  const [voiceGain, pinkGain] = [0.6 / rms(voices), 0.8 / rms(pink)];
+  const mixed = voices.map((value, i) => voiceGain * value + pinkGain * pink[i]!);
   const noisy = withNoise(room, mixed, 5);
   const peak = peakOf(noisy);
   return opus(

@@ -42,7 +42,7 @@ export const sizes: Readonly<Record<"small" | "full", CorpusSize>> = {
     bases: { music: 6, speech: 2, clip: 2 },
     otherSongs: 6,
     covers: 3,
-    negatives: 150,
+    negatives: 400,
   },
   full: {
     songs: 60,

@@ -68,11 +68,13 @@ export function composeScore(options: ScoreOptions): Score {
   const beat = 60 / (slow + (fast - slow) * random.next());
   const progression = Array.from({ length: 4 + 4 * random.below(2) }, () => random.below(6));
   const notes: Note[] = [];
-  const human = () => 0.018 * (random.next() - 0.5);
+  // A cover is another performance: the same notes at other moments and with other weight.
+  const performer = options.cover === undefined ? random : new SeededRandom(options.cover.seed, 0x706c6179);
+  const human = () => 0.018 * (performer.next() - 0.5);
   const add = (start: number, duration: number, pitch: number, velocity: number, channel: number) => {
     const at = Math.max(0, start + human());
     if (at >= options.seconds) return;
-    const loud = Math.max(20, Math.min(120, Math.round(velocity + 18 * (random.next() - 0.5))));
+    const loud = Math.max(20, Math.min(120, Math.round(velocity + 18 * (performer.next() - 0.5))));
     notes.push({ start: at, duration, pitch: Math.max(20, Math.min(108, pitch)), velocity: loud, channel });
   };
   const tone = (degree: number) => {

@@ -26,7 +26,7 @@ export class CatalogState {
     this.manifest = manifest;
     this.manifestTag = manifestTag;
     this.segments = segments;
-    this.searcher = new Searcher(profileOf(manifest.profile));
+    this.searcher = new Searcher(profileOf(manifest.profile), manifest.calibration);
     for (const [i, segment] of segments.entries()) {
       this.searcher.addSegment(segment, new Set(manifest.segments[i]!.removed));
     }

@@ -9,13 +9,17 @@ import {
   type ProfileId,
   profileOf,
 } from "@longwave/fingerprint";
+import { type Calibration, fitCalibration } from "./calibration.ts";
 import { CatalogState } from "./catalog-state.ts";
 import { rewrite } from "./compaction.ts";
 import { contentHashOf } from "./content-hash.ts";
+import { type DuplicateGroup, findDuplicates } from "./dedup.ts";
 import { CatalogError } from "./errors.ts";
 import type { AudioInput, Identification, IdentifyOptions } from "./identification.ts";
 import { encodeJournalEntry, type JournalEntry, journalKey } from "./journal.ts";
 import { LiveMatcher, type LiveOptions } from "./live-matcher.ts";
+import { encodeManifest, manifestKey } from "./manifest.ts";
+import { Monitor, type MonitorEvent, type MonitorOptions } from "./monitor.ts";
 import { peakQuery, type Query, recordQuery } from "./query.ts";
 import { noAnswer } from "./searcher.ts";
 import { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
@@ -178,6 +182,7 @@ export class Catalog {
       if (!isLongwaveError(error, "fp/too-short")) throw error;
       return noAnswer("too-short");
     }
+    if (!("records" in query) && isSilent(query.samples)) return noAnswer("silence");
     return this.#state.searcher.search(parsed, options);
   }
 
@@ -204,12 +209,80 @@ export class Catalog {
   }
 
   /**
+   * Follows a stream of mono samples and tells which tracks are entered and left. Bounded memory, however long the stream.
+   *
+   * @example
+   * for await (const event of catalog.monitor(chunks, { sampleRate: 48_000 })) console.log(event.type, event.atMs);
+   */
+  async *monitor(
+    stream: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+    options: MonitorOptions & LiveOptions,
+  ): AsyncIterable<MonitorEvent> {
+    const { stepSeconds = 1, gapSeconds, maxFalse, signal, ...liveOptions } = options;
+    const live = this.live(liveOptions);
+    const monitor = new Monitor(live, {
+      ...(gapSeconds !== undefined && { gapSeconds }),
+      ...(maxFalse !== undefined && { maxFalse }),
+      ...(signal !== undefined && { signal }),
+    });
+    const rate = options.sampleRate ?? profileOf(this.profile).sampleRate;
+    const step = Math.round(Math.min(60, Math.max(0.25, stepSeconds)) * rate);
+    let untilLook = step;
+    for await (const chunk of stream) {
+      signal?.throwIfAborted();
+      for (let at = 0; at < chunk.length; ) {
+        const end = Math.min(chunk.length, at + untilLook);
+        live.push(chunk, at, end);
+        untilLook -= end - at;
+        at = end;
+        if (untilLook > 0) continue;
+        untilLook = step;
+        yield* await monitor.look();
+      }
+    }
+    live.flush();
+    yield* await monitor.look();
+    yield* monitor.end();
+  }
+
+  /** Groups of tracks that contain the same recording; see {@link findDuplicates}. */
+  async dedup(signal?: AbortSignal): Promise<readonly DuplicateGroup[]> {
+    this.#requireOpen();
+    return findDuplicates(this.#state, signal);
+  }
+
+  /**
    * Writes the journal into a segment, and with `merge` (the default) all segments into one, without the removed tracks.
    * Readers keep their snapshot.
    */
   async compact(options: { merge?: boolean } = {}): Promise<void> {
     const how = options.merge === false ? "flush" : "merge";
     await this.#exclusively(() => this.#retrying(() => this.#rewrite(how)));
+  }
+
+  /**
+   * Fits the probabilities of false matches to this catalog and stores the fit with it.
+   * @param negatives sound whose recordings are not enrolled, at least 50 pieces of the lengths that will be asked
+   */
+  async calibrate(negatives: Iterable<AudioInput>, signal?: AbortSignal): Promise<Calibration> {
+    const scores: number[] = [];
+    for (const negative of negatives) {
+      const { candidates } = await this.identify(negative, {
+        limit: 1,
+        ...(signal !== undefined && { signal }),
+      });
+      scores.push(candidates[0]?.score ?? 0);
+    }
+    const calibration = fitCalibration(scores);
+    await this.#exclusively(() =>
+      this.#retrying(async () => {
+        const { manifest, manifestTag } = this.#state;
+        const condition = manifestTag === undefined ? undefined : { ifMatch: manifestTag };
+        await this.#store.put(manifestKey, encodeManifest({ ...manifest, calibration }), condition);
+        await this.#reload();
+      }),
+    );
+    return calibration;
   }
 
   /** Number of segments, and of changes since the last was written. */
@@ -311,6 +384,12 @@ export class Catalog {
   frameToMs(frame: number): number {
     return frameToMs(profileOf(this.profile), frame);
   }
+}
+
+/** True if no sample is louder than -80 dBFS. */
+function isSilent(samples: Float32Array): boolean {
+  for (let i = 0; i < samples.length; i++) if (Math.abs(samples[i]!) > 1e-4) return false;
+  return true;
 }
 
 function asCatalogError(error: unknown): unknown {

@@ -23,6 +23,10 @@ export interface TrackMatch {
   /** Reference time of the start of the query; positive where the query begins inside the reference. */
   readonly offsetFrames: number;
   readonly offsetMs: number;
+  /** First and last moment of the query whose hashes agree, ms from its start. */
+  readonly querySpanMs: { readonly start: number; readonly end: number };
+  /** The same in the reference. */
+  readonly referenceSpanMs: { readonly start: number; readonly end: number };
   /** Tempo of the query relative to the reference; the query lasts 1/tempo of its part of the reference. */
   readonly tempo: number;
   /** Frequency ratio of the query to the reference, and the same in cents. */

@@ -1,6 +1,14 @@
+export { type Alignment, type AlignmentPoint, align } from "./align.ts";
+export { type Calibration, defaultCalibration, falseProbability, fitCalibration } from "./calibration.ts";
 export { Catalog, type CatalogOptions, type Enrollment } from "./catalog.ts";
+export type { DuplicateGroup, DuplicatePair } from "./dedup.ts";
 export { CatalogError, type CatalogErrorCode } from "./errors.ts";
 export type { AudioInput, Identification, IdentifyOptions, TrackMatch } from "./identification.ts";
 export { type LiveIdentification, LiveMatcher, type LiveOptions } from "./live-matcher.ts";
+export type { MonitorEvent, MonitorOptions } from "./monitor.ts";
+export { PostingBatch, type PostingSource } from "./posting-batch.ts";
+export { Segment } from "./segment.ts";
+export { buildSegment, type PostingColumns } from "./segment-builder.ts";
 export { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
 export { type CatalogReport, verifyCatalog } from "./verification.ts";
+export { type TrackVotes, VoteTable } from "./vote-table.ts";

@@ -8,7 +8,7 @@ export interface LiveOptions extends StreamOptions {
   readonly windowSeconds?: number;
 }
 
-/** An answer about the newest sound of a stream. */
+/** An answer about the newest sound of a stream; times and frames of the query count from the start of the stream. */
 export interface LiveIdentification extends Identification {
   /** Where the stream is inside the matched track now, ms; undefined without a match. */
   readonly positionMs: number | undefined;
@@ -51,6 +51,11 @@ export class LiveMatcher {
   /** Takes mono samples at the rate given to `Catalog.live`. */
   push(samples: Float32Array, start = 0, end: number = samples.length): void {
     this.#stream.push(samples, this.#keep, start, end);
+  }
+
+  /** Takes the stream as ended, so that the newest sound counts too. */
+  flush(): void {
+    this.#stream.flush(this.#keep);
   }
 
   /** What the newest seconds are a piece of. */

@@ -1,5 +1,6 @@
 import { crc32c } from "@longwave/base";
 import { type ProfileId, profileOf } from "@longwave/fingerprint";
+import type { Calibration } from "./calibration.ts";
 import { CatalogError } from "./errors.ts";
 
 /** The one object that says what a catalog consists of. It is replaced whole, by a conditional put. */
@@ -10,6 +11,8 @@ export interface Manifest {
   readonly segments: readonly SegmentReference[];
   /** Journal objects below this number are contained in the segments. */
   readonly journalStart: number;
+  /** How contrasts become probabilities; the default one where absent. */
+  readonly calibration?: Calibration;
 }
 
 /** A segment and the tracks in it that were removed since it was written. */

@@ -1,10 +1,12 @@
 import {
   type Fingerprint,
   type Hypothesis,
+  identity,
   type NoMatchReason,
   PairList,
   type Profile,
 } from "@longwave/fingerprint";
+import { type Calibration, defaultCalibration, falseProbability } from "./calibration.ts";
 import { chanceOfVotes } from "./chance.ts";
 import type { Identification, IdentifyOptions, TrackMatch } from "./identification.ts";
 import { MemoryIndex } from "./memory-index.ts";
@@ -17,11 +19,19 @@ import { type TrackVotes, VoteTable } from "./vote-table.ts";
 
 /** Lists longer than this say too little for their cost; they are skipped and counted. */
 const listLimit = 20_000;
-const minVotes = 5;
-/** Least contrast with the best other recording: for the identity alone, and where many hypotheses were tried. */
-const minScoreIdentity = 120;
-const minScoreHypotheses = 62.5;
+/** Fewer votes are never believed. */
+const minVotes = 6;
+/** A contrast that needs no further stage; below it all stages are tried, so that scores stay comparable. */
+const decisiveScore = 250;
 const votedTracks = 64;
+/**
+ * In a catalog of fewer recordings the best other one says little about chance, so the best other place in the same track
+ * is looked at too, unless so many of the query's hashes agree that chance is out of the question (then the other place
+ * may well be a repetition).
+ */
+const fewRecordings = 20;
+const awayFrames = 64;
+const certainShare = 0.1;
 
 /** The best alignment of a track over all hypotheses tried. */
 interface Candidate extends TrackVotes {
@@ -29,12 +39,27 @@ interface Candidate extends TrackVotes {
   readonly hypothesis: Hypothesis;
   /** How probable so many votes are by chance. */
   readonly chance: number;
+  /** Most votes of another place in the same track; 0 where the catalog is large enough to do without. */
+  readonly away: number;
 }
+
+interface Fit {
+  /** First and last frame of the query, in reference time, whose hashes agree. */
+  readonly start: number;
+  readonly end: number;
+  /** reference frame = slope * query frame + offset */
+  readonly slope: number;
+  readonly offset: number;
+}
+
+/** Least extent of the points of a slope: 2 s. */
+const fitFrames = 62;
 
 /** The searchable state of an open catalog: tracks, postings and the vote. */
 export class Searcher {
   readonly tracks: TrackTable;
   readonly #profile: Profile;
+  readonly #calibration: Calibration;
   /** Tracks below this number lie in segments, the others in memory. */
   readonly #memory = new MemoryIndex();
   readonly #sources: PostingSource[] = [this.#memory];
@@ -43,8 +68,9 @@ export class Searcher {
   readonly #pairs = new PairList();
   #skippedHashes = 0;
 
-  constructor(profile: Profile) {
+  constructor(profile: Profile, calibration: Calibration = defaultCalibration) {
     this.#profile = profile;
+    this.#calibration = calibration;
     this.tracks = new TrackTable(profile);
   }
 
@@ -85,8 +111,8 @@ export class Searcher {
         await this.#prepare(query, hypothesis, options.signal);
         this.#vote(query, stage, hypothesis, bestByTrack);
       }
-      answer = this.#decide(query, bestByTrack, stage, options);
-      if (answer.match !== undefined) break;
+      answer = this.#decide(query, bestByTrack, options);
+      if (answer.match !== undefined && answer.match.score >= decisiveScore) break;
     }
     return answer!;
   }
@@ -97,6 +123,37 @@ export class Searcher {
     query.fill(hypothesis, this.#pairs);
     const hashes = this.#pairs.hashes.slice(0, this.#pairs.count).sort();
     await Promise.all(this.#sources.map((source) => source.prepare(hashes, signal)));
+  }
+
+  /** All tracks that a query aligns with, without a decision, and how much of their time agrees. */
+  alignments(query: Query): (TrackVotes & { readonly coveredSeconds: number })[] {
+    const bestByTrack = new Map<number, Candidate>();
+    this.#vote(query, query.stages[0]!, identity, bestByTrack);
+    return [...bestByTrack.values()].map(({ track, votes, offset }) => {
+      const coveredSeconds = this.#coveredSeconds(query, track, offset);
+      return { track, votes, offset, coveredSeconds };
+    });
+  }
+
+  framesToMs(frames: number): number {
+    return Math.round((frames * this.#profile.hopSize * 1000) / this.#profile.sampleRate);
+  }
+
+  /** Seconds of the query in which at least one hash agrees on the alignment. */
+  #coveredSeconds(query: Query, track: number, offset: number): number {
+    const pairs = this.#pairs;
+    query.fill(identity, pairs);
+    const framesPerSecond = this.#profile.sampleRate / this.#profile.hopSize;
+    const seconds = new Set<number>();
+    for (let i = 0; i < pairs.count; i++) {
+      const found = this.#postingsOf(pairs.hashes[i]!);
+      for (let k = 0; k < found; k++) {
+        if (this.#batch.tracks[k] !== track) continue;
+        if (Math.abs(this.#batch.frames[k]! - pairs.frames[i]! - offset) > 1) continue;
+        seconds.add(Math.floor(pairs.frames[i]! / framesPerSecond));
+      }
+    }
+    return seconds.size;
   }
 
   #vote(query: Query, stage: Stage, hypothesis: Hypothesis, bestByTrack: Map<number, Candidate>): void {
@@ -123,20 +180,24 @@ export class Searcher {
       const known = bestByTrack.get(best.track);
       if (known !== undefined && known.votes >= best.votes) continue;
       const chance = chanceOfVotes(best.votes, hits, cells);
-      bestByTrack.set(best.track, { ...best, stage: stage.name, hypothesis, chance });
+      const isCertain = best.votes > certainShare * query.hashes;
+      const away =
+        isCertain || this.tracks.size >= fewRecordings
+          ? 0
+          : votes.bestAway(best.track, best.offset, awayFrames, query.span);
+      bestByTrack.set(best.track, { ...best, stage: stage.name, hypothesis, chance, away });
     }
   }
 
   #decide(
     query: Query,
     bestByTrack: ReadonlyMap<number, Candidate>,
-    stage: Stage,
     options: IdentifyOptions,
   ): Identification {
     const ranked = [...bestByTrack.values()].sort((a, b) => b.votes - a.votes || a.track - b.track);
     const candidates = this.#oneOfEachRecording(ranked)
       .slice(0, options.limit ?? 5)
-      .map((candidate) => this.#describe(candidate, ranked, query));
+      .map((candidate, rank) => this.#describe(candidate, ranked, query, rank === 0));
     const outcome = {
       match: undefined,
       candidates,
@@ -148,11 +209,10 @@ export class Searcher {
     const [first] = candidates;
     if (first === undefined) return { ...outcome, reason: "below-threshold" };
     if (options.explain === true) candidates[0] = { ...first, scatter: this.#scatter(ranked[0]!, query) };
-    if (first.votes < minVotes || first.pFalse > (options.maxFalse ?? 1e-3)) {
-      return { ...outcome, reason: "below-threshold" };
+    if (first.votes < minVotes) return { ...outcome, reason: "below-threshold" };
+    if (first.pFalse > (options.maxFalse ?? 1e-3)) {
+      return { ...outcome, reason: first.votes > 2 * minVotes ? "ambiguous" : "below-threshold" };
     }
-    const minScore = stage.name === "identity" ? minScoreIdentity : minScoreHypotheses;
-    if (first.score < minScore) return { ...outcome, reason: "ambiguous" };
     return { ...outcome, match: candidates[0], reason: undefined };
   }
 
@@ -185,28 +245,77 @@ export class Searcher {
     });
   }
 
-  #describe(candidate: Candidate, ranked: readonly Candidate[], query: Query): TrackMatch {
+  #describe(candidate: Candidate, ranked: readonly Candidate[], query: Query, withSpan: boolean): TrackMatch {
     const track = this.tracks.at(candidate.track)!;
     const isOther = (each: Candidate) => this.tracks.at(each.track)!.contentHash !== track.contentHash;
     const other = ranked.find(isOther);
     const otherVotes = other?.votes ?? 0;
+    const background = Math.max(otherVotes, candidate.away);
+    const score = (100 * (candidate.votes - background)) / (background + 3);
     const { hopSize, sampleRate } = this.#profile;
     const { tempo, pitch } = candidate.hypothesis;
+    const fit = withSpan
+      ? this.#fit(candidate, query)
+      : { start: 0, end: 0, slope: 1, offset: candidate.offset };
+    const ms = (frames: number) => Math.round((frames * hopSize * 1000) / sampleRate);
     return {
       track,
-      score: (100 * (candidate.votes - otherVotes)) / (otherVotes + 3),
-      pFalse: candidate.chance,
+      score,
+      pFalse: Math.max(candidate.chance, falseProbability(score, this.#calibration)),
       votes: candidate.votes,
       queryHashes: query.hashes,
       runnerUp: other === undefined ? undefined : { id: this.tracks.at(other.track)!.id, votes: otherVotes },
       offsetFrames: candidate.offset,
-      offsetMs: Math.round((candidate.offset * hopSize * 1000) / sampleRate),
-      tempo,
+      offsetMs: ms(fit.offset),
+      querySpanMs: { start: ms(fit.start / tempo), end: ms(fit.end / tempo) },
+      referenceSpanMs: {
+        start: ms(fit.start * fit.slope + fit.offset),
+        end: ms(fit.end * fit.slope + fit.offset),
+      },
+      tempo: tempo * fit.slope,
       pitch: 1 / pitch,
       pitchCents: centsOf(1 / pitch),
       stage: candidate.stage,
       duplicates: this.tracks.duplicatesOf(track.contentHash, track.id),
     };
+  }
+
+  /**
+   * The line through the (query, reference) frames whose hashes agree, by least squares: it is finer than a frame, and its
+   * slope corrects the tempo of the hypothesis. Also the span of the query (in reference time) that agrees.
+   */
+  #fit(candidate: Candidate, query: Query): Fit {
+    const pairs = this.#pairs;
+    query.fill(candidate.hypothesis, pairs);
+    const fit = {
+      start: Number.POSITIVE_INFINITY,
+      end: Number.NEGATIVE_INFINITY,
+      slope: 1,
+      offset: candidate.offset,
+    };
+    let [n, sumX, sumY, sumXX, sumXY] = [0, 0, 0, 0, 0];
+    for (let i = 0; i < pairs.count; i++) {
+      const found = this.#postingsOf(pairs.hashes[i]!);
+      const frame = pairs.frames[i]!;
+      for (let k = 0; k < found; k++) {
+        if (this.#batch.tracks[k] !== candidate.track) continue;
+        const error = this.#batch.frames[k]! - frame - candidate.offset;
+        if (Math.abs(error) > 2) continue;
+        fit.start = Math.min(fit.start, frame);
+        fit.end = Math.max(fit.end, frame);
+        n++;
+        sumX += frame;
+        sumY += error;
+        sumXX += frame * frame;
+        sumXY += frame * error;
+      }
+    }
+    if (n === 0) return { ...fit, start: 0, end: 0 };
+    const spread = sumXX - (sumX * sumX) / n;
+    // A slope needs points that lie apart; else the mean error alone corrects the offset.
+    const canTilt = n >= 20 && fit.end - fit.start >= fitFrames && candidate.stage !== "identity";
+    const tilt = canTilt ? (sumXY - (sumX * sumY) / n) / spread : 0;
+    return { ...fit, slope: 1 + tilt, offset: candidate.offset + (sumY - tilt * sumX) / n };
   }
 
   #scatter(candidate: Candidate, query: Query): Int32Array {

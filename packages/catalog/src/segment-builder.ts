@@ -9,7 +9,6 @@ import {
   segmentVersion,
 } from "./segment-format.ts";
 import type { Track } from "./track.ts";
-import { varintLength } from "./varint.ts";
 
 /** Postings in order of (track, frame), one entry of each array a posting. */
 export interface PostingColumns {
@@ -36,8 +35,9 @@ export function buildSegment(
   const hashBits = hashBitsOf(profile);
   const count = columns.hashes.length;
   const directoryBits = directoryBitsFor(count, hashBits);
-  const order = sortByHash(columns.hashes, hashBits);
-  const { postingBytes, distinctHashes } = measure(columns, order, directoryBits, hashBits);
+  const encoded = encode(columns, sortByHash(columns.hashes, hashBits), directoryBits, hashBits);
+  const { distinctHashes } = encoded;
+  const postingBytes = encoded.bytes.length;
   const table = new TextEncoder().encode(JSON.stringify(tracks));
   const blocks = Math.ceil(postingBytes / blockLength);
   const sumsStart = segmentHeaderLength + table.length;
@@ -49,7 +49,8 @@ export function buildSegment(
   const bytes = new Uint8Array(postingsStart + postingBytes);
   const view = new DataView(bytes.buffer);
   bytes.set(table, segmentHeaderLength);
-  encode(columns, order, directoryBits, hashBits, view, directoryStart, bytes.subarray(postingsStart));
+  for (const [i, offset] of encoded.directory.entries()) view.setUint32(directoryStart + 4 * i, offset, true);
+  bytes.set(encoded.bytes, postingsStart);
   for (let block = 0; block < blocks; block++) {
     const start = postingsStart + block * blockLength;
     const end = Math.min(bytes.length, start + blockLength);
@@ -79,16 +80,24 @@ function directoryBitsFor(postings: number, hashBits: number): number {
   return Math.min(bits, hashBits);
 }
 
-/** Positions in order of hash, stable: least significant digit first, 11 bits a pass. */
-function sortByHash(hashes: Uint32Array, hashBits: number): Uint32Array {
+interface Sorted {
+  readonly hashes: Uint32Array;
+  /** Where the posting lies in the columns. */
+  readonly positions: Uint32Array;
+}
+
+/** Hashes in ascending order with their positions, stable: least significant digit first, 11 bits a pass. */
+function sortByHash(hashes: Uint32Array, hashBits: number): Sorted {
   const count = hashes.length;
-  let from = new Uint32Array(count);
-  let to = new Uint32Array(count);
-  for (let i = 0; i < count; i++) from[i] = i;
+  let keys = hashes.slice();
+  let positions = new Uint32Array(count);
+  let nextKeys = new Uint32Array(count);
+  let nextPositions = new Uint32Array(count);
+  for (let i = 0; i < count; i++) positions[i] = i;
   const starts = new Uint32Array(2048);
   for (let shift = 0; shift < hashBits; shift += 11) {
     starts.fill(0);
-    for (let i = 0; i < count; i++) starts[(hashes[i]! >>> shift) & 2047]!++;
+    for (let i = 0; i < count; i++) starts[(keys[i]! >>> shift) & 2047]!++;
     let sum = 0;
     for (let digit = 0; digit < 2048; digit++) {
       const size = starts[digit]!;
@@ -96,102 +105,84 @@ function sortByHash(hashes: Uint32Array, hashBits: number): Uint32Array {
       sum += size;
     }
     for (let i = 0; i < count; i++) {
-      const position = from[i]!;
-      to[starts[(hashes[position]! >>> shift) & 2047]!++] = position;
+      const key = keys[i]!;
+      const to = starts[(key >>> shift) & 2047]!++;
+      nextKeys[to] = key;
+      nextPositions[to] = positions[i]!;
     }
-    [from, to] = [to, from];
+    [keys, nextKeys] = [nextKeys, keys];
+    [positions, nextPositions] = [nextPositions, positions];
   }
-  return from;
+  return { hashes: keys, positions };
 }
 
-/** First position behind the run of equal hashes that begins at `start`. */
-function runEnd(hashes: Uint32Array, order: Uint32Array, start: number): number {
-  const hash = hashes[order[start]!]!;
-  let end = start + 1;
-  while (end < order.length && hashes[order[end]!] === hash) end++;
-  return end;
+interface Encoded {
+  readonly bytes: Uint8Array;
+  readonly directory: Uint32Array;
+  readonly distinctHashes: number;
 }
 
-function measure(columns: PostingColumns, order: Uint32Array, directoryBits: number, hashBits: number) {
-  const { hashes, tracks, frames } = columns;
+/** Longest entry: hash, count, track and frame of 5 bytes each. */
+const longestEntry = 20;
+
+function encode(
+  { tracks, frames }: PostingColumns,
+  sorted: Sorted,
+  directoryBits: number,
+  hashBits: number,
+): Encoded {
+  const { hashes, positions } = sorted;
+  const count = hashes.length;
   const lowBits = hashBits - directoryBits;
-  let postingBytes = 0;
-  let distinctHashes = 0;
+  const buckets = 2 ** directoryBits;
+  const directory = new Uint32Array(buckets + 1);
+  let out = new Uint8Array(6 * count + 1024);
+  let at = 0;
   let bucket = -1;
   let previousHash = 0;
-  for (let start = 0; start < order.length; ) {
-    const end = runEnd(hashes, order, start);
-    const hash = hashes[order[start]!]!;
-    if (bucketOf(hash, lowBits) !== bucket) {
-      bucket = bucketOf(hash, lowBits);
-      previousHash = bucket * 2 ** lowBits;
+  let distinctHashes = 0;
+  for (let start = 0; start < count; ) {
+    const hash = hashes[start]!;
+    let end = start + 1;
+    while (end < count && hashes[end] === hash) end++;
+    // Growing before each list keeps the check out of the inner loop.
+    if (at + (end - start) * longestEntry > out.length) {
+      const larger = new Uint8Array(Math.max(2 * out.length, at + (end - start) * longestEntry));
+      larger.set(out);
+      out = larger;
     }
-    postingBytes += varintLength(hash - previousHash) + varintLength(end - start);
+    const own = lowBits === 32 ? 0 : hash >>> lowBits;
+    if (own !== bucket) {
+      while (bucket < own) directory[++bucket] = at;
+      previousHash = own * 2 ** lowBits;
+    }
+    at = putVarint(out, at, hash - previousHash);
+    at = putVarint(out, at, end - start);
     previousHash = hash;
     distinctHashes++;
     let track = 0;
     let frame = 0;
     for (let i = start; i < end; i++) {
-      const at = order[i]!;
-      if (tracks[at] !== track) frame = 0;
-      postingBytes += varintLength(tracks[at]! - track) + varintLength(frames[at]! - frame);
-      track = tracks[at]!;
-      frame = frames[at]!;
+      const position = positions[i]!;
+      const nextTrack = tracks[position]!;
+      const nextFrame = frames[position]!;
+      if (nextTrack !== track) frame = 0;
+      at = putVarint(out, at, nextTrack - track);
+      at = putVarint(out, at, nextFrame - frame);
+      track = nextTrack;
+      frame = nextFrame;
     }
     start = end;
   }
-  return { postingBytes, distinctHashes };
+  while (bucket < buckets) directory[++bucket] = at;
+  return { bytes: out.subarray(0, at), directory, distinctHashes };
 }
 
-function bucketOf(hash: number, lowBits: number): number {
-  return lowBits === 32 ? 0 : hash >>> lowBits;
-}
-
-function encode(
-  columns: PostingColumns,
-  order: Uint32Array,
-  directoryBits: number,
-  hashBits: number,
-  view: DataView,
-  directoryStart: number,
-  out: Uint8Array,
-): void {
-  const { hashes, tracks, frames } = columns;
-  const lowBits = hashBits - directoryBits;
-  const buckets = 2 ** directoryBits;
-  let at = 0;
-  const write = (value: number) => {
-    let rest = value;
-    while (rest >= 128) {
-      out[at++] = (rest & 127) | 128;
-      rest >>>= 7;
-    }
-    out[at++] = rest;
-  };
-  let bucket = -1;
-  let previousHash = 0;
-  for (let start = 0; start < order.length; ) {
-    const end = runEnd(hashes, order, start);
-    const hash = hashes[order[start]!]!;
-    const own = bucketOf(hash, lowBits);
-    if (own !== bucket) {
-      while (bucket < own) view.setUint32(directoryStart + 4 * ++bucket, at, true);
-      previousHash = own * 2 ** lowBits;
-    }
-    write(hash - previousHash);
-    write(end - start);
-    previousHash = hash;
-    let track = 0;
-    let frame = 0;
-    for (let i = start; i < end; i++) {
-      const position = order[i]!;
-      if (tracks[position] !== track) frame = 0;
-      write(tracks[position]! - track);
-      write(frames[position]! - frame);
-      track = tracks[position]!;
-      frame = frames[position]!;
-    }
-    start = end;
+function putVarint(out: Uint8Array, at: number, value: number): number {
+  while (value >= 128) {
+    out[at++] = (value & 127) | 128;
+    value >>>= 7;
   }
-  while (bucket < buckets) view.setUint32(directoryStart + 4 * ++bucket, at, true);
+  out[at++] = value;
+  return at;
 }

@@ -1,8 +1,3 @@
-/** Bytes of a value as LEB128: 7 bits a byte, lowest first. */
-export function varintLength(value: number): number {
-  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
-}
-
 /** Reads LEB128 values of up to 32 bits one after the other; `failed` is set where one is cut off or too long. */
 export class VarintReader {
   bytes: Uint8Array;

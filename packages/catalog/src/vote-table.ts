@@ -78,6 +78,22 @@ export class VoteTable {
     return all.slice(0, limit).map(({ track, votes, offset }) => ({ track, votes, offset }));
   }
 
+  /** Most votes of an alignment of `track` that lies more than `distance` frames from `offset`. */
+  bestAway(track: number, offset: number, distance: number, span: 2 | 3): number {
+    let best = 0;
+    for (let i = 0; i < this.#usedCount; i++) {
+      const slot = this.#used[i]!;
+      const other = this.#offsets[slot]!;
+      if (this.#tracks[slot] !== track || Math.abs(other - offset) <= distance) continue;
+      const votes =
+        this.#counts[slot]! +
+        this.countOf(track, other + 1) +
+        (span === 3 ? this.countOf(track, other - 1) : 0);
+      best = Math.max(best, votes);
+    }
+    return best;
+  }
+
   #slotOf(track: number, offset: number): number {
     const mask = this.#tracks.length - 1;
     let slot = (Math.imul(track + 1, 0x9e3779b1) ^ Math.imul(offset, 0x85ebca6b)) >>> 0;

@@ -40,7 +40,7 @@ describe("Catalog", () => {
     for (let seed = 900; seed < 910; seed++) {
       expect((await identify(melody(seed, 6))).match).toBeUndefined();
     }
-    expect(await identify(new Float32Array(24_000))).toMatchObject({ match: undefined, reason: "no-peaks" });
+    expect(await identify(new Float32Array(24_000))).toMatchObject({ match: undefined, reason: "silence" });
     expect(await identify(new Float32Array(100))).toMatchObject({ match: undefined, reason: "too-short" });
   });
 

@@ -1,6 +1,7 @@
 export { CompatResampler, compatResample } from "./compat-resample.ts";
 export { fromEnvelope, toEnvelope } from "./envelope.ts";
 export { FingerprintError, type FingerprintErrorCode } from "./errors.ts";
+export { exactExp } from "./exact-math.ts";
 export { downmix, type ExtractOptions, extract } from "./extract.ts";
 export {
   durationSeconds,

@@ -1,7 +1,9 @@
 import { profileIds } from "@longwave/fingerprint";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { enroll } from "../id/enroll.ts";
+import { alignFiles, dedup, monitor } from "../id/follow.ts";
 import { inspect } from "../id/inspect.ts";
+import { compact, verify } from "../id/maintain.ts";
 import { match } from "../id/match.ts";
 import { remove } from "../id/remove.ts";
 
@@ -31,6 +33,40 @@ export function registerId(program: Command): void {
     .option("--json", "one JSON object")
     .action(match);
 
+  id.command("monitor")
+    .description("tell which tracks a long recording enters and leaves")
+    .argument("<input>", "audio file or -")
+    .requiredOption("--catalog <directory>", "the catalog")
+    .option("--step <seconds>", "time between two looks", seconds, 1)
+    .option("--csv", "comma-separated values with a header")
+    .option("--json", "one JSON object an event")
+    .action(monitor);
+
+  id.command("dedup")
+    .description("find tracks of the same recording in a catalog")
+    .requiredOption("--catalog <directory>", "the catalog")
+    .option("--json", "one JSON object")
+    .action(dedup);
+
+  id.command("align")
+    .description("tell how the second recording lies against the first")
+    .argument("<first>", "audio file")
+    .argument("<second>", "audio file")
+    .option("--json", "one JSON object")
+    .action(alignFiles);
+
+  id.command("compact")
+    .description("merge journal and segments of a catalog into one segment")
+    .requiredOption("--catalog <directory>", "the catalog")
+    .option("--json", "one JSON object")
+    .action(compact);
+
+  id.command("verify")
+    .description("check every checksum of a catalog; exit code 5 where something is damaged")
+    .requiredOption("--catalog <directory>", "the catalog")
+    .option("--json", "one JSON object")
+    .action(verify);
+
   id.command("remove")
     .description("remove tracks from a catalog")
     .argument("<id...>", "track ids")
@@ -41,7 +77,7 @@ export function registerId(program: Command): void {
   id.command("inspect")
     .description("show a catalog, a stored fingerprint, or the fingerprint of a recording")
     .argument("<file>", "catalog directory, fingerprint, audio file or -")
-    .addOption(profile().default("wang-v1"))
+    .addOption(profile().default("mark-v1"))
     .option("--json", "one JSON object")
     .action(inspect);
 }
@@ -50,6 +86,12 @@ function probability(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= 1) return value;
   throw new InvalidArgumentError("Give a number above 0 and at most 1.");
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (value >= 0.25 && value <= 60) return value;
+  throw new InvalidArgumentError("Give 0.25 to 60 seconds.");
 }
 
 function count(text: string): number {

@@ -1,0 +1,40 @@
+import { DirectoryStore } from "@longwave/base/node";
+import { Catalog, verifyCatalog } from "@longwave/catalog";
+
+/** Exit code of a verification that found damage. */
+const damagedExitCode = 5;
+
+interface MaintainOptions {
+  readonly catalog: string;
+  readonly json?: boolean;
+}
+
+/** `longwave id compact`: journal and segments become one segment. */
+export async function compact(options: MaintainOptions): Promise<void> {
+  await using catalog = await Catalog.open(new DirectoryStore(options.catalog));
+  const before = catalog.storage;
+  await catalog.compact();
+  const after = catalog.storage;
+  if (options.json === true) console.log(JSON.stringify({ before, after, postings: catalog.postings }));
+  else {
+    console.log(
+      `${before.segments} segments and ${before.journalEntries} journal entries became ${after.segments} segment of ` +
+        `${after.segmentBytes} bytes with ${catalog.postings} hashes.`,
+    );
+  }
+}
+
+/** `longwave id verify`: reads every byte and checks every checksum. */
+export async function verify(options: MaintainOptions): Promise<void> {
+  const report = await verifyCatalog(new DirectoryStore(options.catalog));
+  if (options.json === true) console.log(JSON.stringify(report));
+  else {
+    for (const problem of report.problems) console.log(problem);
+    const { segments, blocks, postings, journalEntries, orphans } = report;
+    console.log(
+      `${report.ok ? "Sound" : "Damaged"}: ${segments} segments, ${blocks} blocks, ${postings} hashes, ` +
+        `${journalEntries} journal entries, ${orphans.length} left-over objects.`,
+    );
+  }
+  if (!report.ok) process.exitCode = damagedExitCode;
+}

@@ -1,0 +1,105 @@
+// The segment store at scale: postings as in the specification (4,000 tracks, hash = floor(2^22 u^2) * 2654435761 mod 2^32,
+// u uniform), built, opened cold from a directory, and asked 200 queries of 300 hashes, 90 of them true.
+//   npm run bench -- catalog [--postings 20000000] [--json]
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { SeededRandom } from "@longwave/base";
+import { DirectoryStore } from "@longwave/base/node";
+import { buildSegment, PostingBatch, Segment, VoteTable } from "@longwave/catalog";
+import { printReport } from "../side-by-side.js";
+
+const { values } = parseArgs({
+  options: { postings: { type: "string", default: "20000000" }, json: { type: "boolean" } },
+});
+const trackCount = 4000;
+const perTrack = Math.round(Number(values.postings) / trackCount);
+const count = trackCount * perTrack;
+const random = new SeededRandom(1);
+const columns = {
+  hashes: new Uint32Array(count),
+  tracks: new Uint32Array(count),
+  frames: new Uint32Array(count),
+};
+for (let track = 0, i = 0; track < trackCount; track++) {
+  for (let k = 0; k < perTrack; k++, i++) {
+    columns.hashes[i] = Math.imul(Math.floor(2 ** 22 * random.next() ** 2), 2_654_435_761) >>> 0;
+    columns.tracks[i] = track;
+    columns.frames[i] = 3 * k + random.below(3);
+  }
+}
+const tracks = Array.from({ length: trackCount }, (_, i) => ({
+  id: `track-${i}`,
+  durationSeconds: (3 * perTrack) / 62.5,
+  hashes: perTrack,
+  contentHash: String(i),
+}));
+
+const folder = mkdtempSync(join(tmpdir(), "longwave-segment-"));
+try {
+  const before = process.cpuUsage();
+  const bytes = buildSegment("wang-v1", "0".repeat(16), tracks, columns);
+  const used = process.cpuUsage(before);
+  const buildSeconds = (used.user + used.system) / 1e6;
+  writeFileSync(join(folder, "segment"), bytes);
+  const store = new DirectoryStore(folder);
+  const openStarted = performance.now();
+  const segment = await Segment.open(store, "segment", 0);
+  const openMilliseconds = performance.now() - openStarted;
+
+  const queries = Array.from({ length: 200 }, () => {
+    const track = random.below(trackCount);
+    const start = random.below(perTrack - 200);
+    const hashes = new Uint32Array(300);
+    const frames = new Uint32Array(300);
+    for (let i = 0; i < 300; i++) {
+      const at = track * perTrack + start + i;
+      hashes[i] =
+        i < 90
+          ? columns.hashes[at]!
+          : Math.imul(Math.floor(2 ** 22 * random.next() ** 2), 2_654_435_761) >>> 0;
+      frames[i] =
+        i < 90 ? columns.frames[at]! - columns.frames[track * perTrack + start]! : random.below(600);
+    }
+    return { track, hashes, frames };
+  });
+  const batch = new PostingBatch();
+  const votes = new VoteTable();
+  const ask = async ({ hashes, frames }: (typeof queries)[number]) => {
+    await segment.prepare(hashes);
+    votes.clear();
+    for (let i = 0; i < hashes.length; i++) {
+      batch.count = 0;
+      if (segment.collect(hashes[i]!, 1000, batch) > 1000) continue;
+      for (let k = 0; k < batch.count; k++) votes.add(batch.tracks[k]!, batch.frames[k]! - frames[i]!);
+    }
+    return votes.best(1, 2)[0]?.track;
+  };
+  const quantiles = async () => {
+    let right = 0;
+    const times: number[] = [];
+    for (const query of queries) {
+      const started = performance.now();
+      if ((await ask(query)) === query.track) right++;
+      times.push(performance.now() - started);
+    }
+    times.sort((a, b) => a - b);
+    return { right, p50: times[100]!.toFixed(2), p95: times[190]!.toFixed(2) };
+  };
+  const cold = await quantiles();
+  for (let round = 0; round < 3; round++) await quantiles();
+  const warm = await quantiles();
+  printReport(`Segment of ${count} postings`, [
+    {
+      "bytes a posting": (statSync(join(folder, "segment")).size / count).toFixed(2),
+      "build, million postings / CPU s": (count / buildSeconds / 1e6).toFixed(1),
+      "open ms": openMilliseconds.toFixed(1),
+      "cold query p50 / p95 ms": `${cold.p50} / ${cold.p95}`,
+      "warm query p50 / p95 ms": `${warm.p50} / ${warm.p95}`,
+      "right of 200": warm.right,
+    },
+  ]);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

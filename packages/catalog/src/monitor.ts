@@ -1,0 +1,154 @@
+import type { TrackMatch } from "./identification.ts";
+import type { LiveMatcher } from "./live-matcher.ts";
+import type { Track } from "./track.ts";
+
+/** What a monitored stream does; times are ms from the start of the stream. */
+export type MonitorEvent =
+  | { readonly type: "enter"; readonly atMs: number; readonly track: Track; readonly match: TrackMatch }
+  | {
+      readonly type: "leave";
+      readonly atMs: number;
+      readonly track: Track;
+      /** When the track was entered. */
+      readonly enteredMs: number;
+      /** The part of the track that was heard. */
+      readonly referenceSpanMs: { readonly start: number; readonly end: number };
+      /** How many looks confirmed it, and the least chance among them. */
+      readonly confirmations: number;
+      readonly pFalse: number;
+    }
+  | { readonly type: "unknown" | "silence"; readonly atMs: number };
+
+/** Options of `Catalog.monitor`. */
+export interface MonitorOptions {
+  /** Time between two looks, 0.25 to 60 s; default 1. */
+  readonly stepSeconds?: number;
+  /** A track that is not heard for so long has left; shorter gaps are bridged. Default 6 s. */
+  readonly gapSeconds?: number;
+  /** As in `identify`; default 1e-6, because a long stream is asked often. */
+  readonly maxFalse?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Positions in a track that differ by more than this between two looks belong to two plays of it. */
+const jumpMs = 1500;
+
+/**
+ * Least contrast of a look that begins a play. Looks overlap, so that chance repeats itself in the next one: entering takes
+ * the contrast that the identity alone needs, whatever was tried; staying takes what `identify` takes.
+ */
+const enterScore = 120;
+
+interface Play {
+  readonly track: Track;
+  readonly enteredMs: number;
+  /** Stream time minus reference time. */
+  originMs: number;
+  firstReferenceMs: number;
+  lastReferenceMs: number;
+  lastHeardMs: number;
+  confirmations: number;
+  pFalse: number;
+}
+
+/** True if `heard` is the same track, further on by as much as the stream. */
+function continues(play: Play | undefined, heard: Play): play is Play {
+  return play?.track.id === heard.track.id && Math.abs(heard.originMs - play.originMs) < jumpMs;
+}
+
+function extend(play: Play, heard: Play): void {
+  play.originMs = heard.originMs;
+  play.firstReferenceMs = Math.min(play.firstReferenceMs, heard.firstReferenceMs);
+  play.lastReferenceMs = Math.max(play.lastReferenceMs, heard.lastReferenceMs);
+  play.lastHeardMs = Math.max(play.lastHeardMs, heard.lastHeardMs);
+  play.confirmations++;
+  play.pFalse = Math.min(play.pFalse, heard.pFalse);
+}
+
+/** Turns the looks of a live matcher into enter and leave events. Memory is bounded, however long the stream. */
+export class Monitor {
+  readonly #live: LiveMatcher;
+  readonly #gapMs: number;
+  readonly #options: MonitorOptions;
+  #play: Play | undefined;
+  /** A track heard once; it is entered when the next look hears it too. */
+  #pending: Play | undefined;
+  #lastState: "unknown" | "silence" | undefined;
+  #quietSinceMs: number | undefined;
+
+  constructor(live: LiveMatcher, options: MonitorOptions) {
+    this.#live = live;
+    this.#options = options;
+    this.#gapMs = 1000 * (options.gapSeconds ?? 6);
+  }
+
+  /** Asks what the newest seconds are; the events that follow from the answer. */
+  async look(): Promise<MonitorEvent[]> {
+    const { maxFalse = 1e-6, signal } = this.#options;
+    const answer = await this.#live.identify({ maxFalse, ...(signal !== undefined && { signal }) });
+    const { match, streamMs } = answer;
+    const events: MonitorEvent[] = [];
+    if (match === undefined) {
+      this.#pending = undefined;
+      if (this.#play !== undefined && streamMs - this.#play.lastHeardMs > this.#gapMs)
+        events.push(this.#leave());
+      if (this.#play === undefined) events.push(...this.#quiet(answer.queryHashes === 0, streamMs));
+      return events;
+    }
+    // Frames of a live query count from the start of the stream.
+    const { start: heardFromMs, end: heardToMs } = match.querySpanMs;
+    const originMs = heardFromMs - match.referenceSpanMs.start;
+    const heard: Play = {
+      track: match.track,
+      enteredMs: heardFromMs,
+      originMs,
+      firstReferenceMs: match.referenceSpanMs.start,
+      lastReferenceMs: match.referenceSpanMs.end,
+      lastHeardMs: heardToMs,
+      confirmations: 1,
+      pFalse: match.pFalse,
+    };
+    if (continues(this.#play, heard)) extend(this.#play, heard);
+    else if (continues(this.#pending, heard)) {
+      extend(this.#pending, heard);
+      if (this.#play !== undefined) events.push(this.#leave());
+      this.#play = this.#pending;
+      this.#pending = undefined;
+      this.#lastState = undefined;
+      this.#quietSinceMs = undefined;
+      events.push({ type: "enter", atMs: this.#play.enteredMs, track: match.track, match });
+    } else this.#pending = match.score >= enterScore ? heard : undefined;
+    return events;
+  }
+
+  /** Ends the stream: the last leave, if a track is on. */
+  end(): MonitorEvent[] {
+    return this.#play === undefined ? [] : [this.#leave()];
+  }
+
+  /** One event when nothing has been recognised for the length of a gap, and one when silence begins or ends in it. */
+  #quiet(silent: boolean, streamMs: number): MonitorEvent[] {
+    const state = silent ? "silence" : "unknown";
+    this.#quietSinceMs ??= streamMs;
+    if (this.#lastState === state || streamMs - this.#quietSinceMs < this.#gapMs) return [];
+    const atMs = this.#lastState === undefined ? this.#quietSinceMs : streamMs;
+    this.#lastState = state;
+    return [{ type: state, atMs }];
+  }
+
+  #leave(): MonitorEvent {
+    const play = this.#play!;
+    this.#play = undefined;
+    this.#lastState = undefined;
+    this.#quietSinceMs = undefined;
+    return {
+      type: "leave",
+      atMs: play.lastHeardMs,
+      track: play.track,
+      enteredMs: play.enteredMs,
+      referenceSpanMs: { start: play.firstReferenceMs, end: play.lastReferenceMs },
+      confirmations: play.confirmations,
+      pFalse: play.pFalse,
+    };
+  }
+}
