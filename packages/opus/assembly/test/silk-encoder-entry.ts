@@ -10,6 +10,7 @@ import {
   isDigitalSilence,
   rejectDc,
 } from "../opus/encoder-input";
+import { isPauseSilent, pauseAfter } from "../opus/encoder-dtx";
 import { bitsToRate, equivalentRate, MODE_SILK, rateToBits, redundancyBandwidth } from "../opus/encoder-rate";
 import { encoderTellBits, finishFrame, RANGE_ENCODER_BYTES, RangeEncoder, rangeEncoderInit } from "../range-encoder";
 import { ENCODE, silkEncode, silkEncoderInit } from "../silk/encoder";
@@ -31,6 +32,7 @@ class Session {
   memory1: f32;
   memory2: f32;
   memory3: f32;
+  pauseHalfMs: i32;
 }
 
 const CONTROL_OFFSET: usize = 64;
@@ -170,6 +172,14 @@ export function encode(
   const coded = silkEncode(e, c, FILTERED_AT, frames, re, ENCODE, activity);
   store<u8>(PACKET_AT, u8(toc(frames, c.internalHz, streamChannels)));
   if (coded == 0) return 1;
+  if (dtx && c.useDtx == 0) {
+    const active = activity < 0 ? c.signalType != 0 : activity != 0;
+    const before = s.pauseHalfMs;
+    s.pauseHalfMs = pauseAfter(before, (2000 * frames) / s.rateHz, active);
+    if (isPauseSilent(before, s.pauseHalfMs)) return 1;
+  } else {
+    s.pauseHalfMs = 0;
+  }
   let bytes = (encoderTellBits(re) + 7) >> 3;
   finishFrame(re);
   if (encoderTellBits(re) > (capacity - 1) * 8) {
