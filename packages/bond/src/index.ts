@@ -1,3 +1,12 @@
+export {
+  type ConfigKey,
+  configTables,
+  configVersion,
+  latencyProfiles,
+  linkKeys,
+  topKeys,
+} from "./config/config-schema.ts";
+export { type BondConfig, loadConfig, receiverOptionsOf, senderOptionsOf } from "./config/load-config.ts";
 export { type BondCrypto, type CounterCipher, portableCrypto } from "./crypto/crypto-port.ts";
 export { Sha256 } from "./crypto/sha256.ts";
 export type { BondEnvironment, BondSocket, SocketRequest } from "./environment.ts";
@@ -24,4 +33,11 @@ export { maxPayloadBytes } from "./sender/send-buffer.ts";
 export { createSenderOn as createSender, type Sender } from "./sender/sender.ts";
 export type { SenderLinkOptions, SenderOptions } from "./sender/sender-options.ts";
 export type { SenderLinkStats, SenderStats } from "./sender/sender-stats.ts";
+export { renderPrometheus } from "./stats/prometheus.ts";
+export {
+  type BudgetState,
+  type StatsRecord,
+  StatsRecorder,
+  statsSchemaVersion,
+} from "./stats/stats-record.ts";
 export { parseRistUri, type RistUri, redact } from "./wire/rist-uri.ts";

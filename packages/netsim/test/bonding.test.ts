@@ -47,7 +47,7 @@ describe("one link", () => {
 
   test("delivers through the pre-shared key, and nothing without it", () => {
     const secret = "correct horse battery staple";
-    const common = { bitrateBps: 1e6, bufferMs: 300, durationMs: 2000, warmupMs: 500, links: oneLink(0.05) };
+    const common = { bitrateBps: 1e6, bufferMs: 500, durationMs: 2000, warmupMs: 1000, links: oneLink(0.05) };
     expect(run({ ...common, sender: { secret, aesBits: 256 }, receiver: { secret } }).stream.lost).toBe(0);
     const wrong = run({ ...common, sender: { secret }, receiver: { secret: "another" } });
     expect(wrong.receiver.delivered).toBe(0);

@@ -5,6 +5,7 @@ import { registerConfig } from "./config.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerHealth } from "./health.ts";
 import { registerId } from "./id.ts";
+import { registerLink } from "./link.ts";
 import { registerOpus } from "./opus.ts";
 import { registerSay } from "./say.ts";
 import { registerServe } from "./serve.ts";
@@ -19,6 +20,7 @@ export const commands: readonly RegisterCommand[] = [
   registerOpus,
   registerArchive,
   registerId,
+  registerLink,
   registerSay,
   registerDoctor,
   registerHealth,

@@ -9,6 +9,7 @@ import { nodeCrypto } from "./node-crypto.ts";
 import { UdpSocket } from "./udp-socket.ts";
 
 export { nodeCrypto, nodeCryptoWithoutAllocation } from "./node-crypto.ts";
+export { StatsPublisher, type StatsPublisherOptions } from "./stats-publisher.ts";
 export { UdpSocket } from "./udp-socket.ts";
 
 /** The machine's clock, randomness, cryptography and UDP; any part can be replaced. */

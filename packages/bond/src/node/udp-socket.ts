@@ -80,6 +80,15 @@ export class UdpSocket implements BondSocket {
     return true;
   }
 
+  /** Sends a datagram of any size to the one peer of a connected socket; the bytes must not change afterwards. */
+  sendLarge(bytes: Uint8Array): boolean {
+    if (!this.#isOpen || this.#isClosed || !this.#isConnected) return false;
+    this.#socket.send(bytes, (error) => {
+      if (error !== null) this.#onError?.(error);
+    });
+    return true;
+  }
+
   onMessage(
     handler: (bytes: Uint8Array, length: number, fromAddress: string, fromPort: number) => void,
   ): void {

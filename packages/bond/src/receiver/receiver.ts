@@ -9,6 +9,7 @@ import { RtpHeader } from "../wire/rtp.ts";
 import { sequenceModulus, unwrapNear } from "../wire/sequence.ts";
 import { TimestampUnwrapper } from "../wire/timestamp-clock.ts";
 import { WireFault } from "../wire/wire-fault.ts";
+import { AdaptiveLatency } from "./adaptive-latency.ts";
 import { LossDetector } from "./loss-detector.ts";
 import { NackWriter } from "./nack-writer.ts";
 import { PacketQueue, type ReceivedPacket } from "./packet-queue.ts";
@@ -72,6 +73,7 @@ export class Receiver {
   #nextPlay = -1;
   #lastPacketUs: number = Number.NEGATIVE_INFINITY;
   #bufferUs: number;
+  readonly #latency: AdaptiveLatency;
   #isClosed = false;
   #timer = -1;
   #hasGap = false;
@@ -92,6 +94,7 @@ export class Receiver {
     const resolved = resolveReceiverOptions(options, uris.length, uriBufferMs);
     this.#environment = environment;
     this.#bufferUs = 1000 * resolved.bufferMs;
+    this.#latency = new AdaptiveLatency(1000 * resolved.minBufferMs, 1000 * resolved.maxBufferMs);
     this.#buffer = new ReceiveBuffer(resolved.maxBufferBytes);
     this.#queue = new PacketQueue(resolved.queuePackets);
     const ssrc = (random.nextU32() & ~1) >>> 0;
@@ -183,7 +186,7 @@ export class Receiver {
     if (header.ssrc !== this.#ssrc && !this.#admitSource(nowUs)) return true;
     this.#lastPacketUs = nowUs;
     const sequence = this.#extend();
-    const timeUs = this.#timestamps.timeUs(header.timestamp);
+    const timeUs = this.#timestamps.timeUs(header.timestamp | 0);
     if (this.#isJump(sequence, timeUs, nowUs)) return true;
     if (!header.isRetransmission) {
       link.addOriginal(sequence, timeUs, nowUs);
@@ -322,6 +325,7 @@ export class Receiver {
     const nowUs = clock.nowUs();
     const isActive = nowUs - this.#lastPacketUs < 1_000_000 || this.#nextPlay <= this.#highest;
     if (isActive && this.#highest >= 0) {
+      if (this.#latency.isAdaptive) this.#adapt(nowUs);
       this.#play(nowUs);
       this.#detector.run(nowUs, this.#playout.offsetUs + this.#bufferUs, this.#bufferUs);
     }
@@ -353,6 +357,19 @@ export class Receiver {
       }
       this.#deliver(sequence, nowUs);
     }
+  }
+
+  #adapt(nowUs: number): void {
+    let rttUs = 0;
+    let skewUs = 0;
+    for (const link of this.#links.all) {
+      if (!link.isHeard(nowUs)) continue;
+      rttUs = Math.max(rttUs, link.path.rtt.smoothedUs);
+      const delayUs = link.slowestUs - this.#playout.offsetUs;
+      if (Number.isFinite(delayUs)) skewUs = Math.max(skewUs, delayUs);
+    }
+    const needUs = 7 * rttUs + this.#detector.reorderUs + skewUs;
+    this.#bufferUs = this.#latency.step(this.#bufferUs, needUs, this.#late, nowUs);
   }
 
   /** How far behind its slot a packet may leave: timers are late on a busy machine. */

@@ -130,6 +130,7 @@ export class SenderLinks {
     const limit = link.maxBitrateBps ?? Number.POSITIVE_INFINITY;
     const made = new SenderLink(index, id, path, resolved.lifecycle, weight, limit, resolved.bufferMs, nowUs);
     made.proofAtAttachUs = nowUs;
+    if (!uri.isListening) made.lifecycle.attach(nowUs);
     const isNumeric = /^[\d.]+$|:/.test(address);
     socket.onMessage((bytes, length, fromAddress, fromPort) => {
       if (uri.isListening) this.#onCaller(made, bytes, length, fromAddress, fromPort);

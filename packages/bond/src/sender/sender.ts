@@ -120,6 +120,11 @@ export class Sender {
     this.#dispatch(sequence, slot, nowUs);
   }
 
+  /** The next packet does not follow the last one: a number is left out, which every receiver reports as a gap. */
+  markDiscontinuity(): void {
+    this.#nextSequence++;
+  }
+
   /** A snapshot of counters and estimates. */
   stats(): SenderStats {
     return senderStats(this.#links.all, this.#environment.clock.nowUs(), {
@@ -144,7 +149,7 @@ export class Sender {
   ): void {
     const link = this.#links.byId(linkId);
     if (change.weight !== undefined) link.weight = change.weight;
-    if (change.maxBitrateBps !== undefined) link.maxBitrateBps = change.maxBitrateBps;
+    if (change.maxBitrateBps !== undefined) link.limit(change.maxBitrateBps);
     if (change.penaltyMs !== undefined) link.penaltyMs = change.penaltyMs;
   }
 

@@ -13,5 +13,3 @@ export function unwrapNear(value: number, reference: number, modulus: number): n
 
 /** Sequence numbers on the wire have 16 bits. */
 export const sequenceModulus = 0x1_0000;
-/** RTP timestamps have 32 bits. */
-export const timestampModulus = 0x1_0000_0000;

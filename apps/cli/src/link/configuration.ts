@@ -1,0 +1,25 @@
+import { readFileSync } from "node:fs";
+import { type BondConfig, loadConfig } from "@longwave/bond";
+import { LinkError } from "./errors.ts";
+
+/** Reads a configuration file, or all defaults without one; warnings go to standard error. */
+export function readConfiguration(file: string | undefined): BondConfig {
+  if (file === undefined) return loadConfig("", "defaults");
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new LinkError("link/no-config", "usage", `Cannot read ${file}: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
+  const config = loadConfig(text, file);
+  for (const warning of config.warnings) process.stderr.write(`longwave: ${file}: ${warning}\n`);
+  return config;
+}
+
+/** @throws LinkError `link/bad-profile` */
+export function checkProfile(profile: string | undefined): "main" | "simple" | undefined {
+  if (profile === undefined || profile === "main" || profile === "simple") return profile;
+  throw new LinkError("link/bad-profile", "usage", `${profile} is no RIST profile; use main or simple.`);
+}

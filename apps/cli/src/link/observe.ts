@@ -1,0 +1,64 @@
+import { createServer } from "node:http";
+import { SystemClock } from "@longwave/base/node";
+import { renderPrometheus, type StatsRecord } from "@longwave/bond";
+import { StatsPublisher } from "@longwave/bond/node";
+import { LinkError } from "./errors.ts";
+
+export interface ObserveOptions {
+  readonly statsDest?: string;
+  readonly relayUrl?: string;
+  readonly metrics?: number;
+  readonly json?: boolean;
+  readonly intervalMs?: number;
+}
+
+/** Publishes statistics everywhere the options say; `print` gets one line of JSON per period. Returns the stop function. */
+export function observe(
+  record: (reason: "periodic" | "event") => StatsRecord,
+  options: ObserveOptions,
+  print: (line: string) => void,
+): () => void {
+  const clock = new SystemClock();
+  const stops: (() => void)[] = [];
+  let latest: StatsRecord | undefined;
+  const publish = (
+    destination: string | undefined,
+    onRecord?: (each: StatsRecord) => void,
+    source = record,
+  ) => {
+    try {
+      const publisher = new StatsPublisher({
+        clock,
+        record: source,
+        ...(destination === undefined ? {} : { destination: destination.replace(/^udp:\/\//, "") }),
+        ...(options.intervalMs === undefined ? {} : { intervalMs: options.intervalMs }),
+        ...(onRecord === undefined ? {} : { onRecord }),
+      });
+      stops.push(() => publisher.close());
+    } catch (cause) {
+      throw new LinkError("link/bad-destination", "usage", (cause as Error).message, { cause });
+    }
+  };
+  publish(options.statsDest, (each) => {
+    latest = each;
+    if (options.json === true) print(JSON.stringify(each));
+  });
+  // A copy of the records, with the same numbers.
+  if (options.relayUrl !== undefined)
+    publish(options.relayUrl, undefined, (reason) => latest ?? record(reason));
+  if (options.metrics !== undefined) {
+    const server = createServer((request, response) => {
+      if (request.url !== "/metrics") {
+        response.writeHead(404).end();
+        return;
+      }
+      response.writeHead(200, { "content-type": "text/plain; version=0.0.4" });
+      response.end(latest === undefined ? "" : renderPrometheus(latest));
+    });
+    server.listen(options.metrics, "127.0.0.1");
+    stops.push(() => server.close());
+  }
+  return () => {
+    for (const stop of stops) stop();
+  };
+}

@@ -1,0 +1,55 @@
+import { SystemClock } from "@longwave/base/node";
+import { receiverOptionsOf, StatsRecorder } from "@longwave/bond";
+import { createReceiver } from "@longwave/bond/node";
+import { printLine, progress } from "../output.ts";
+import { untilStopped } from "../until-stopped.ts";
+import { checkProfile, readConfiguration } from "./configuration.ts";
+import { type ObserveOptions, observe } from "./observe.ts";
+import { openOutput } from "./output.ts";
+
+interface ReceiveOptions extends ObserveOptions {
+  readonly bind?: string;
+  readonly output: string;
+  readonly profile?: string;
+  readonly buffer?: number;
+  readonly config?: string;
+}
+
+/** `longwave link receive`: whatever arrives, in order and on time, until the command is stopped. */
+export async function receive(options: ReceiveOptions): Promise<void> {
+  const config = readConfiguration(options.config);
+  const profile = checkProfile(options.profile);
+  const base = receiverOptionsOf(config);
+  const isFixed = options.config === undefined || options.buffer !== undefined;
+  const bufferMs = options.buffer ?? (options.bind?.includes("buffer=") === true ? undefined : base.bufferMs);
+  const { minBufferMs, maxBufferMs, bufferMs: _, ...rest } = base;
+  const receiver = createReceiver({
+    ...rest,
+    ...(isFixed ? {} : { minBufferMs: minBufferMs!, maxBufferMs: maxBufferMs! }),
+    ...(bufferMs === undefined ? {} : { bufferMs }),
+    listen: options.bind?.split(",") ?? base.listen,
+    ...(profile === undefined ? {} : { profile }),
+  });
+  await receiver.ready;
+  const output = openOutput(options.output);
+  receiver.onPacket((bytes, start, end) => output.write(bytes, start, end));
+  const recorder = new StatsRecorder(new SystemClock(), "receiver");
+  const stats = config.tables["stats"]!;
+  const statsDest = options.statsDest ?? (stats["dest"] as string | undefined);
+  const print = options.output === "-" ? (line: string) => void process.stderr.write(`${line}\n`) : printLine;
+  const stopObserving = observe(
+    (reason) => recorder.receiver(receiver.stats(), reason),
+    {
+      ...options,
+      ...(statsDest === undefined ? {} : { statsDest }),
+      intervalMs: stats["interval_ms"] as number,
+    },
+    print,
+  );
+  progress("receiving; Ctrl-C ends");
+  await untilStopped();
+  stopObserving();
+  receiver.close();
+  await output.close();
+  process.exit(0);
+}

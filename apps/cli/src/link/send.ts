@@ -1,0 +1,97 @@
+import { createSocket } from "node:dgram";
+import { SystemClock } from "@longwave/base/node";
+import { type Sender, StatsRecorder, senderOptionsOf } from "@longwave/bond";
+import { createSender } from "@longwave/bond/node";
+import { printLine, progress } from "../output.ts";
+import { untilStopped } from "../until-stopped.ts";
+import { checkProfile, readConfiguration } from "./configuration.ts";
+import { LinkError } from "./errors.ts";
+import { type ObserveOptions, observe } from "./observe.ts";
+import { runSource } from "./source.ts";
+
+interface SendOptions extends ObserveOptions {
+  readonly source: string;
+  readonly dest?: string;
+  readonly bitrate: number;
+  readonly profile?: string;
+  readonly buffer?: number;
+  readonly config?: string;
+  readonly control?: number;
+}
+
+/** `longwave link send`: a source over all links until it ends or the command is stopped. */
+export async function send(options: SendOptions): Promise<void> {
+  const config = readConfiguration(options.config);
+  const base = senderOptionsOf(config);
+  const profile = checkProfile(options.profile);
+  const links = options.dest === undefined ? base.links : options.dest.split(",").map((to) => ({ to }));
+  if (links.length === 0) {
+    throw new LinkError(
+      "link/no-destination",
+      "usage",
+      "Say where to send: --dest rist://host:port, or [[links]] in --config.",
+    );
+  }
+  const stats = config.tables["stats"]!;
+  const sender = createSender({
+    ...base,
+    links,
+    ...(profile === undefined ? {} : { profile }),
+    ...(options.buffer === undefined ? {} : { bufferMs: options.buffer }),
+  });
+  await sender.ready;
+  const recorder = new StatsRecorder(new SystemClock(), sender.ssrc.toString(16));
+  const statsDest = options.statsDest ?? (stats["dest"] as string | undefined);
+  const stopObserving = observe(
+    (reason) => recorder.sender(sender.stats(), reason),
+    {
+      ...options,
+      ...(statsDest === undefined ? {} : { statsDest }),
+      intervalMs: stats["interval_ms"] as number,
+    },
+    printLine,
+  );
+  const closeControl = options.control === undefined ? () => undefined : openControl(sender, options.control);
+  progress(`sending ${options.source} over ${links.length} links; Ctrl-C ends`);
+  const abort = new AbortController();
+  const stopped = untilStopped().then(() => abort.abort());
+  try {
+    await Promise.race([
+      runSource(options.source, options.bitrate, (packet) => sender.send(packet), abort.signal),
+      stopped,
+    ]);
+    // Requests for the last packets still come for a while.
+    if (!abort.signal.aborted) await Promise.race([pause(options.buffer ?? 1000), stopped]);
+  } finally {
+    abort.abort();
+    stopObserving();
+    closeControl();
+    sender.close();
+  }
+  // Standard input and signal handlers would keep the process alive.
+  process.exit(0);
+}
+
+/** Live changes: `{"link": "link-1", "weight": 3}`, also `maxBitrateBps`, `penaltyMs`, `detach`. Answers with JSON. */
+function openControl(sender: Sender, port: number): () => void {
+  const socket = createSocket("udp4");
+  socket.on("message", (bytes, from) => {
+    let answer: object;
+    try {
+      const { link, detach, ...change } = JSON.parse(bytes.toString()) as { link: string; detach?: boolean };
+      if (detach === true) sender.detach(link, "asked to");
+      else sender.tune(link, change);
+      answer = { ok: true };
+    } catch (error) {
+      answer = { ok: false, error: (error as Error).message };
+    }
+    socket.send(JSON.stringify(answer), from.port, from.address);
+  });
+  socket.on("error", (error) => process.stderr.write(`longwave: control: ${error.message}\n`));
+  socket.bind(port, "127.0.0.1");
+  return () => socket.close();
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
