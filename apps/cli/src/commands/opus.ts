@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { compare } from "../opus/compare.ts";
 import { decode } from "../opus/decode.ts";
+import { info } from "../opus/info.ts";
 
 /** `longwave opus`: the codec on files. */
 export function registerOpus(program: Command): void {
@@ -31,6 +33,30 @@ export function registerOpus(program: Command): void {
     .option("--save-range <file>", "write size, final range and duration of every packet")
     .option("--json", "one JSON object")
     .action(decode);
+
+  opus
+    .command("info")
+    .description("show streams, headers, tags, lengths and what the packets of a file are")
+    .argument("<input>", "Ogg or WebM Opus file, or - for standard input")
+    .option("--packets", "one JSON line a packet")
+    .option("--json", "one JSON object")
+    .action(info);
+
+  opus
+    .command("compare")
+    .description("the quality metric of the standard between two decodes, or files packet by packet")
+    .argument("<reference>", "stereo decode at 48 kHz: WAV or any other sound file")
+    .argument("<tested>", "the decode that is judged; exit code 3 where it does not pass")
+    .addOption(
+      new Option("--rate <hz>", "rate of the tested decode")
+        .choices(["8000", "12000", "16000", "24000", "48000"])
+        .default(48000)
+        .argParser(rate),
+    )
+    .option("--mono", "the tested decode is mono")
+    .option("--packets", "compare Opus files packet by packet instead")
+    .option("--json", "one JSON object")
+    .action(compare);
 }
 
 function rate(text: string): number {
