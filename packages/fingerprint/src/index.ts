@@ -13,6 +13,9 @@ export {
 export { type LandmarkSettings, panakoDefaults, wangDefaults } from "./landmark-settings.ts";
 export { appendMarkPairs, type Hypothesis, identity, markHashBits, PairList } from "./mark-pairs.ts";
 export { type MarkQuery, markQuery, queryShifts } from "./mark-query.ts";
+export { matchHaitsma } from "./match-haitsma.ts";
+export { matchPair } from "./match-pair.ts";
+export { matchPanako } from "./match-panako.ts";
 export { matchWang } from "./match-wang.ts";
 export type { NoMatchReason, PairMatch, PairMiss, PairResult } from "./pair-match.ts";
 export { frameToMs, type Profile, type ProfileId, profileIds, profileOf } from "./profile.ts";
