@@ -1,7 +1,14 @@
 // npm run fuzz -- fingerprint 60s | --count 1000000: mutated fingerprint envelopes and audiofp files through their parsers. In two
 // of three rounds the checksum is made right again, so that the mutation reaches what lies behind it.
 import { crc32c } from "@longwave/base";
-import { extract, fromEnvelope, fromSerialV1, matchPair, toEnvelope, toSerialV1 } from "@longwave/fingerprint";
+import {
+  extract,
+  fromEnvelope,
+  fromSerialV1,
+  matchPair,
+  toEnvelope,
+  toSerialV1,
+} from "@longwave/fingerprint";
 import { song } from "../corpus/song.ts";
 import { runFuzz } from "../fuzz-run.ts";
 
@@ -24,7 +31,11 @@ runFuzz(
       const fingerprint = fromEnvelope(bytes);
       const original = fingerprints.find(({ profile }) => profile === fingerprint.profile)!;
       // Records are data of strangers: no matcher may fail on them.
-      if (round % 64 === 1 && fingerprint.configHash === original.configHash && original.profile !== "mark-v1") {
+      if (
+        round % 64 === 1 &&
+        fingerprint.configHash === original.configHash &&
+        original.profile !== "mark-v1"
+      ) {
         matchPair(fingerprint, original);
       }
       return fingerprint.records.byteLength;
