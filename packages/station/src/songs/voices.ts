@@ -129,7 +129,8 @@ export class Voice {
     this.#filter2 = filter2;
     this.#envelope = envelope;
     this.#rising = rising;
-    if (!rising && envelope < silence) this.active = false;
+    // A note let go while it still rose has stopped rising.
+    if ((!rising || left <= 0) && envelope < silence) this.active = false;
   }
 
   #renderFm(patch: FmPatch, bus: Float64Array): void {
@@ -173,7 +174,8 @@ export class Voice {
     this.#phase2 = phase2 / tableLength;
     this.#envelope = envelope;
     this.#rising = rising;
-    if (!rising && envelope < silence) this.active = false;
+    // A note let go while it still rose has stopped rising.
+    if ((!rising || left <= 0) && envelope < silence) this.active = false;
   }
 
   /** Fills the string with noise, darker for a softer stroke, without a mean (a mean would never decay). */
