@@ -5,6 +5,7 @@ import { BAD_ARGUMENT, opusConceal, opusDecode, opusDecodeFec } from "./opus/dec
 import { frameSizeOf, packetBytes, parsePacket } from "./opus/packet";
 import { convertToInt16, convertToInt24 } from "./opus/soft-clip";
 import { digestLive, loadSnapshot, saveSnapshot, snapshotBound } from "./opus/snapshot";
+import { setTrace, TRACE_AT } from "./trace";
 import { celtOf, opusInit, opusReset, OpusState, silkOf, SLOT_BYTES } from "./opus/state";
 
 const FORMAT_INT16: i32 = 1;
@@ -76,6 +77,16 @@ export function decode(
 export function parse(offset: i32, length: i32, selfDelimited: i32): i32 {
   const count = parsePacket(offset, length, selfDelimited != 0);
   return count < 0 ? count : count * frameSizeOf(load<u8>(PACKET_AT + <usize>offset), 48000);
+}
+
+/** Starts (forgetting what was recorded) or stops recording side information. */
+export function trace(on: i32): void {
+  setTrace(on != 0);
+}
+
+/** Address of the record: u32 on, u32 count, 8 bytes, then records of 640 bytes; see trace.ts. */
+export function traceAddress(): usize {
+  return TRACE_AT;
 }
 
 /** Conceals a loss of `frames` per channel. */

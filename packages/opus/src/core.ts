@@ -26,6 +26,8 @@ export interface CoreExports {
     format: number,
     clip: number,
   ): number;
+  trace(on: number): void;
+  traceAddress(): number;
   conceal(slot: number, frames: number, format: number): number;
   lastPacketBytes(): number;
   finalRange(slot: number): number;

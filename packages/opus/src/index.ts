@@ -4,6 +4,12 @@ export { OpusDecoder } from "./decoder.ts";
 export type { Bandwidth, OpusDecoderOptions, SampleRate } from "./decoder-options.ts";
 export { OpusError, type OpusErrorCode } from "./errors.ts";
 export {
+  type CeltFrameTrace,
+  inspectPacket,
+  type PacketTrace,
+  type SilkFrameTrace,
+} from "./inspect-packet.ts";
+export {
   OpusMultistreamDecoder,
   type OpusMultistreamDecoderOptions,
   type OpusMultistreamLayout,

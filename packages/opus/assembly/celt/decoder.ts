@@ -37,6 +37,8 @@ import {
   synthesize,
 } from "./synthesis";
 
+import { traceCelt } from "../trace";
+
 const INTERNAL_ERROR: i32 = -3;
 const BAD_ARGUMENT: i32 = -1;
 /** Bytes of one channel's energies. */
@@ -259,6 +261,20 @@ export function celtDecode(
   );
   const collapseProtected = antiCollapseReserve > 0 && decodeRawBits(rd, 1);
   finishEnergy(rd, energies, startBand, endBand, totalBits - tellBits(rd), channels);
+  traceCelt(
+    state,
+    allocation,
+    lm,
+    silence,
+    transient,
+    intra,
+    spread,
+    trim,
+    postfilterPeriod,
+    postfilterGain,
+    postfilterTapset,
+    collapseProtected != 0,
+  );
   if (collapseProtected) antiCollapse(state, channels, spectrumStride, lm, state.noiseSeed);
   if (silence) {
     for (let at: usize = 0; at < <usize>(channels * BANDS) << 2; at += 4) {

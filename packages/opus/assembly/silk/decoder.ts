@@ -28,6 +28,7 @@ import {
 } from "./state";
 import { decodeMidOnly, decodeStereoPredictors, delayMid, midSideToLeftRight } from "./stereo-decoder";
 import { synthesizeFrame } from "./synthesis";
+import { traceSilk } from "../trace";
 
 /** What `silkDecode` has to make of a frame. */
 export const FRAME_PRESENT: i32 = 0;
@@ -129,8 +130,10 @@ function skipRedundancy(d: SilkDecoder, rd: RangeDecoder, channels: i32): i32 {
         if (flag(channelOf(d, 1), LBRR_FLAGS, i) == 0) midOnly = decodeMidOnly(rd);
       }
       const conditional = i > 0 && flag(c, LBRR_FLAGS, i - 1) != 0;
-      decodeIndices(rd, c, i, true, conditional ? CODE_CONDITIONALLY : CODE_INDEPENDENTLY);
+      const coding = conditional ? CODE_CONDITIONALLY : CODE_INDEPENDENTLY;
+      decodeIndices(rd, c, i, true, coding);
       decodePulses(rd, PULSES, c.signalType, c.quantOffsetType, c.frameLength);
+      traceSilk(c, i, true, coding);
     }
   }
   return midOnly;
@@ -143,6 +146,7 @@ function decodeFrame(rd: RangeDecoder, c: ChannelState, output: usize, loss: i32
   if (present) {
     decodeIndices(rd, c, c.framesDecoded, loss != FRAME_PRESENT, coding);
     decodePulses(rd, PULSES, c.signalType, c.quantOffsetType, length);
+    traceSilk(c, c.framesDecoded, loss != FRAME_PRESENT, coding);
     decodeParameters(c, coding);
     synthesizeFrame(c, output);
   } else {
