@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MemoryStore, type ObjectStore } from "@longwave/base";
@@ -186,6 +186,18 @@ describe("DirectoryStore on a real disk", () => {
     for (const [status] of await Promise.all(children.map((child) => once(child, "close"))))
       expect(status).toBe(0);
     expect(textOf(await store.get("count"))).toBe("75");
+  });
+
+  test("the etag changes even where the clock goes back", async () => {
+    const path = await directory();
+    const store = new DirectoryStore(path);
+    await store.put("k", bytesOf("a"));
+    const future = new Date(Date.now() + 3_600_000);
+    await utimes(join(path, "k"), future, future);
+    const seen = new Set<string>([(await store.head("k"))!.etag]);
+    for (let i = 0; i < 20; i++) seen.add((await store.put("k", bytesOf("b"))).etag);
+    expect(seen.size).toBe(21);
+    expect((await stat(join(path, "k"))).mtimeMs).toBeGreaterThanOrEqual(future.getTime());
   });
 
   test("leftovers of a killed writer are not listed", async () => {

@@ -64,6 +64,7 @@ export class DirectoryStore implements ObjectStore {
         const file = await open(temporary, "w");
         try {
           await file.writeFile(bytes);
+          await makeNewerThan(path, file);
           await file.sync();
         } finally {
           await file.close();
@@ -105,6 +106,19 @@ export class DirectoryStore implements ObjectStore {
       if (info !== undefined) yield info;
     }
   }
+}
+
+/**
+ * Moves the file's modification time behind that of what it replaces. The etag depends on it: inodes are used again, and the
+ * clock of a file system may stand still for milliseconds.
+ */
+async function makeNewerThan(path: string, file: FileHandle): Promise<void> {
+  const previous = await stat(path, { bigint: true }).catch(absent);
+  if (previous === undefined) return;
+  const { atimeMs, mtimeNs } = await file.stat({ bigint: true });
+  if (mtimeNs > previous.mtimeNs) return;
+  // Seconds as a double still tell microseconds apart.
+  await file.utimes(Number(atimeMs) / 1000, Number(previous.mtimeNs / 1000n + 2n) / 1e6);
 }
 
 async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
