@@ -13,6 +13,7 @@ import { catalogRoutes } from "./routes/catalog.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { linkRoutes } from "./routes/links.ts";
+import { speechRoutes } from "./routes/speech.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
 export interface AppOptions extends GuardOptions {
@@ -45,6 +46,7 @@ export function createApp(options: AppOptions): Hono {
     ...linkRoutes(host),
     ...catalogRoutes(host),
     ...eventRoutes(host),
+    ...(host.speech === undefined ? [] : speechRoutes(host.speech, metrics)),
   ];
   const app = new Hono({ strict: true });
 

@@ -1,5 +1,6 @@
 import type { Catalog } from "@longwave/catalog";
 import type { BondedPath, Reception, Scope, Station } from "@longwave/station";
+import type { SpeechService } from "@longwave/tts";
 import { notFound } from "./errors.ts";
 
 /** A station and what belongs to it, as far as the server can show it. */
@@ -17,6 +18,7 @@ export interface Host {
   readonly version: string;
   readonly stations: ReadonlyMap<string, HostedStation>;
   readonly catalog?: Catalog;
+  readonly speech?: SpeechService;
   /** Undefined when ready, else what is still missing, in words. */
   readonly notReady: () => string | undefined;
 }

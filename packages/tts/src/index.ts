@@ -35,6 +35,12 @@ export {
   type UtterancePlan,
 } from "./model/utterance.ts";
 export { TorchRandom } from "./sampling/torch-random.ts";
+export {
+  type ServedSpeech,
+  SpeechService,
+  type SpeechServiceOptions,
+  type SpeechStatistics,
+} from "./service/speech-service.ts";
 export { chunkBySentence } from "./text/chunk-by-sentence.ts";
 export {
   defaultMaxTextBytes,
