@@ -6,10 +6,13 @@ import { registerDoctor } from "./doctor.ts";
 import { registerHealth } from "./health.ts";
 import { registerId } from "./id.ts";
 import { registerLink } from "./link.ts";
+import { registerModel } from "./model.ts";
 import { registerOpus } from "./opus.ts";
 import { registerSay } from "./say.ts";
 import { registerServe } from "./serve.ts";
 import { registerStation } from "./station.ts";
+import { registerTts } from "./tts.ts";
+import { registerVoice } from "./voice.ts";
 
 /** Adds one `longwave <thing>` to the program. One file per thing; order here is the order of the help text. */
 export type RegisterCommand = (program: Command) => void;
@@ -22,6 +25,9 @@ export const commands: readonly RegisterCommand[] = [
   registerId,
   registerLink,
   registerSay,
+  registerVoice,
+  registerModel,
+  registerTts,
   registerDoctor,
   registerHealth,
   registerConfig,

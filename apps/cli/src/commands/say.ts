@@ -17,6 +17,24 @@ export function registerSay(program: Command): void {
     .option("--stream", "write each block as soon as it is spoken")
     .option("--seed <n>", "same seed, same speech", wholeNumber, 0)
     .addOption(new Option("--engine <name>", "engine that must speak").choices(engineNames))
+    .option("--model <directory>", "a model's folder, for the native engine (or LONGWAVE_TTS_MODEL)")
+    .addOption(
+      new Option("--precision <name>", "weights of the native engine").choices([
+        "auto",
+        "f32",
+        "bf16",
+        "int8",
+      ]),
+    )
+    .addOption(
+      new Option("--threads <n>", "threads of the native engine").choices(["1", "2"]).argParser(Number),
+    )
+    .option("--lsd-decode-steps <n>", "steps of the flow decoder, 1 to 64", wholeNumber)
+    .option("--temperature <x>", "variance of the noise, 0 to 10", anyNumber)
+    .option("--noise-clamp <x>", "truncate the noise to this magnitude", anyNumber)
+    .option("--eos-threshold <x>", "logit above which speech has ended", anyNumber)
+    .option("--frames-after-eos <n>", "frames of 80 ms after the end", wholeNumber)
+    .option("--max-tokens <n>", "most tokens spoken in one go", wholeNumber)
     .option("--chunk", "give the engine one sentence at a time")
     .option("--max-chunk-chars <n>", "with --chunk: pack sentences up to this length", wholeNumber)
     .option("--dc-block", "remove the constant part")
@@ -39,6 +57,12 @@ function wholeNumber(text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw new InvalidArgumentError("Give a whole number from 0.");
+}
+
+function anyNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && !Number.isNaN(value)) return value;
+  throw new InvalidArgumentError("Give a number.");
 }
 
 function milliseconds(text: string): number {

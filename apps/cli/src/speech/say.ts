@@ -4,6 +4,7 @@ import {
   concatenate,
   type FinishOptions,
   finish,
+  type SamplingOptions,
   type Speech,
   streamingWavHeader,
   TtsError,
@@ -25,6 +26,15 @@ export interface SayOptions extends FinishOptions {
   readonly maxChunkChars?: number;
   readonly ttsArg: readonly string[];
   readonly executable?: string;
+  readonly model?: string;
+  readonly precision?: "auto" | "f32" | "bf16" | "int8";
+  readonly threads?: 1 | 2;
+  readonly lsdDecodeSteps?: number;
+  readonly temperature?: number;
+  readonly noiseClamp?: number;
+  readonly eosThreshold?: number;
+  readonly framesAfterEos?: number;
+  readonly maxTokens?: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
 }
@@ -34,10 +44,16 @@ export async function say(argument: string | undefined, options: SayOptions): Pr
   const text = await readText(argument ?? options.text);
   await using tts = await openTts({
     engine: options.engine,
+    model: options.model ?? process.env["LONGWAVE_TTS_MODEL"],
+    precision: options.precision,
+    threads: options.threads,
+    hooks: {
+      log: (level, message) => void (level === "warn" && process.stderr.write(`longwave: ${message}\n`)),
+    },
     subprocess: { executablePath: options.executable, extraArgs: options.ttsArg.flatMap(toArguments) },
   });
   const started = performance.now();
-  const speech = tts.speak(text, options);
+  const speech = tts.speak(text, { ...options, sampling: samplingOf(options) });
   let firstMs: number | undefined;
   const timed = (async function* () {
     for await (const block of speech) {
@@ -66,6 +82,21 @@ export async function say(argument: string | undefined, options: SayOptions): Pr
         `first audio after ${report.firstMs} ms, real-time factor ${report.rtf}.\n`,
     );
   }
+}
+
+/** The sampling settings that were given; the rest keeps its defaults. */
+function samplingOf(options: SayOptions): SamplingOptions {
+  const names = [
+    "lsdDecodeSteps",
+    "temperature",
+    "noiseClamp",
+    "eosThreshold",
+    "framesAfterEos",
+    "maxTokens",
+  ] as const;
+  return Object.fromEntries(
+    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  );
 }
 
 async function writeWhole(pcm: Float32Array, speech: Speech, options: SayOptions): Promise<number> {

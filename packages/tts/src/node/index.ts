@@ -1,3 +1,9 @@
+export {
+  type DownloadOptions,
+  type DownloadResult,
+  downloadModel,
+  type LockedFile,
+} from "./download-model.ts";
 export { FileByteSource } from "./file-byte-source.ts";
 export { engineNames, type OpenTtsOptions, openTts } from "./open-tts.ts";
 export { PocketEngine, type PocketEngineOptions, readVoiceFile } from "./pocket-engine.ts";
@@ -7,3 +13,5 @@ export {
   SubprocessEngine,
   type SubprocessOptions,
 } from "./subprocess-engine.ts";
+export { type ModelCheck, verifyModel } from "./verify-model.ts";
+export { addVoice, exportVoice } from "./voice-files.ts";

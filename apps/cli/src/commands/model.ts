@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+import { download, listModels, verify } from "../speech/model.ts";
+
+/** `longwave model`: get and check models of the native speech engine. */
+export function registerModel(program: Command): void {
+  const model = program.command("model").description("list, download and verify speech models");
+
+  model
+    .command("list")
+    .description("list the models that can be downloaded")
+    .option("--json", "one JSON object")
+    .action(listModels);
+
+  model
+    .command("download")
+    .description("download a model; goes on where it broke off, checks every sum")
+    .argument("[name]", "the model; see longwave model list", "english")
+    .option("--out-dir <directory>", "where models are kept", "models")
+    .option("--hf-token <token>", "token of the hub (or HF_TOKEN), for the weights with voice cloning")
+    .option("--voice <name...>", "predefined voices to fetch; default the model's own")
+    .option("--json", "one JSON object")
+    .action(download);
+
+  model
+    .command("verify")
+    .description(
+      "one pass through every module, and every voice of the manifest (exit code 3 on any failure)",
+    )
+    .argument("<directory>", "the model's folder")
+    .option("--json", "one JSON object")
+    .action(verify);
+}

@@ -1,0 +1,54 @@
+import { publishedModels } from "@longwave/tts";
+import { downloadModel, verifyModel } from "@longwave/tts/node";
+import pc from "picocolors";
+
+/** `longwave model list`. */
+export function listModels(options: { json?: boolean }): void {
+  if (options.json) console.log(JSON.stringify({ models: publishedModels }));
+  else {
+    for (const { name, layers, defaultVoice } of publishedModels) {
+      console.log(`${name}\t${layers} layers\tdefault voice ${defaultVoice}`);
+    }
+  }
+}
+
+/** `longwave model download [NAME]`. */
+export async function download(
+  model: string,
+  options: { outDir: string; hfToken?: string; voice?: string[]; json?: boolean },
+): Promise<void> {
+  let shown = "";
+  const result = await downloadModel({
+    model,
+    outDirectory: options.outDir,
+    token: options.hfToken ?? process.env["HF_TOKEN"],
+    endpoint: process.env["HF_ENDPOINT"],
+    voices: options.voice,
+    onProgress: (file, done, total) => {
+      if (!process.stderr.isTTY) return;
+      const text = `${file} ${(done / 2 ** 20).toFixed(0)}${total === undefined ? "" : ` of ${(total / 2 ** 20).toFixed(0)}`} MiB`;
+      if (text === shown) return;
+      shown = text;
+      process.stderr.write(`\r${text}\x1b[K`);
+    },
+  });
+  if (shown !== "") process.stderr.write("\r\x1b[K");
+  if (options.json) console.log(JSON.stringify(result));
+  else {
+    console.log(
+      `${result.directory}: ${result.fetched.length} files fetched, ${result.skipped.length} were there.`,
+    );
+    if (!result.hasCloning)
+      console.log("These weights cannot make voices from recordings (no token for those that can).");
+  }
+}
+
+/** `longwave model verify DIRECTORY`. */
+export function verify(directory: string, options: { json?: boolean }): void {
+  const checks = verifyModel(directory);
+  if (options.json) console.log(JSON.stringify({ checks }));
+  else
+    for (const { name, ok, detail } of checks)
+      console.log(`${ok ? pc.green("pass") : pc.red("FAIL")} ${name}: ${detail}`);
+  if (checks.some(({ ok }) => !ok)) process.exitCode = 3;
+}
