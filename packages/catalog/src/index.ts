@@ -3,6 +3,7 @@ export { type Calibration, defaultCalibration, falseProbability, fitCalibration 
 export { Catalog, type CatalogOptions, type Enrollment } from "./catalog.ts";
 export type { DuplicateGroup, DuplicatePair } from "./dedup.ts";
 export { CatalogError, type CatalogErrorCode } from "./errors.ts";
+export { HttpStore, type HttpStoreOptions } from "./http-store.ts";
 export type { AudioInput, Identification, IdentifyOptions, TrackMatch } from "./identification.ts";
 export { type LiveIdentification, LiveMatcher, type LiveOptions } from "./live-matcher.ts";
 export type { MonitorEvent, MonitorOptions } from "./monitor.ts";

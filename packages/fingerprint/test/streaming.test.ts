@@ -71,8 +71,8 @@ describe.each(profileIds)("%s", (id) => {
     let records = 0;
     const sink = (_: Uint32Array, count: number) => void (records += count);
     const { heap, external } = allocatedBytesPerCall(() => stream.push(chunk, sink), {
-      warmupCalls: 8000,
-      calls: 4000,
+      warmupCalls: 10_000,
+      calls: 12_000,
     });
     expect(heap).toBeLessThan(1);
     expect(external).toBeLessThan(1);
