@@ -2,9 +2,10 @@ import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isLongwaveError, SeededRandom } from "@longwave/base";
 import { type AudioDecoder, encodeWav, MediaError } from "@longwave/media";
 import { decodeAudioBytes, decodeAudioFile } from "@longwave/media/node";
-import { sharedPath } from "@longwave/testkit";
+import { mutateBytes, sharedPath } from "@longwave/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const hasShared = sharedPath("data/audio") !== undefined;
@@ -100,6 +101,36 @@ describe.skipIf(!hasShared)("the forms of one track in the shared data", () => {
     const wav = await decodeAudioFile(shared("galway.wav"));
     for (const name of ["galway.mp3", "galway.ogg"]) {
       expect(correlation((await decodeAudioFile(shared(name))).pcm, wav.pcm)).toBeGreaterThan(0.997);
+    }
+  });
+
+  test("chained Vorbis of one form is one sound; a change of rate is left to ffmpeg", async () => {
+    const [galway, piano] = await Promise.all([
+      readFile(shared("galway.ogg")),
+      readFile(shared("piano.ogg")),
+    ]);
+    expect((await decodeAudioBytes(Buffer.concat([galway, galway]))).frames).toBe(2 * 698_194);
+    const changing = Buffer.concat([galway, piano]);
+    await expect(decodeAudioBytes(changing, { ffmpeg: false })).rejects.toMatchObject({
+      code: "media/no-decoder",
+    });
+    if (hasFfmpeg)
+      expect(await decodeAudioBytes(changing)).toMatchObject({ decoder: "ffmpeg", sampleRate: 44_100 });
+  });
+
+  test("mutated compressed files give sound or a typed error", async () => {
+    for (const [name, seed] of [
+      ["galway.mp3", 1],
+      ["galway.flac", 2],
+      ["galway.ogg", 3],
+    ] as const) {
+      const source = new Uint8Array(await readFile(shared(name))).slice(0, 20_000);
+      for (let i = 0; i < 3; i++) {
+        const bytes = mutateBytes(source, new SeededRandom(seed, i));
+        const outcome = await decodeAudioBytes(bytes, { ffmpeg: false }).catch((error: unknown) => error);
+        if (outcome instanceof Error) expect(isLongwaveError(outcome)).toBe(true);
+        else expect((outcome as { frames: number }).frames).toBeGreaterThan(0);
+      }
     }
   });
 

@@ -1,7 +1,7 @@
 import { MediaError } from "../errors.ts";
 import type { AudioDecoder } from "./audio-decoder.ts";
 import { id3Length } from "./audio-format.ts";
-import { addWarning } from "./mp3-decoder.ts";
+import { addWarning, asDecodeError } from "./decoder-reports.ts";
 import { feedInPieces } from "./paced-feed.ts";
 import type { SourceForm } from "./pcm-sink.ts";
 import { PlanarWriter } from "./planar-writer.ts";
@@ -67,11 +67,4 @@ function flacForm(bytes: Uint8Array): SourceForm {
   const frames =
     (info[13]! & 15) * 2 ** 32 + info[14]! * 2 ** 24 + ((info[15]! << 16) | (info[16]! << 8) | info[17]!);
   return { sampleRate, channels, frames: frames === 0 ? undefined : frames };
-}
-
-/** What the WASM decoders throw is about the content; ours passes through. */
-export function asDecodeError(error: unknown): unknown {
-  if (error instanceof MediaError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new MediaError("media/decode-failed", `The decoder gave up: ${reason}.`, { cause: error });
 }

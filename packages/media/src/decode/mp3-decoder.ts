@@ -1,6 +1,7 @@
 import { MediaError } from "../errors.ts";
 import type { AudioDecoder } from "./audio-decoder.ts";
 import { id3Length, mpegFrameBytes } from "./audio-format.ts";
+import { addWarning, asDecodeError } from "./decoder-reports.ts";
 import { feedInPieces } from "./paced-feed.ts";
 import { PlanarWriter } from "./planar-writer.ts";
 
@@ -37,6 +38,8 @@ export const mp3Decoder: AudioDecoder = {
         writer.write(block);
         return 2 * block.samplesDecoded;
       });
+    } catch (error) {
+      throw asDecodeError(error);
     } finally {
       decoder.free();
     }
@@ -56,9 +59,4 @@ function channelsOfFirstFrame(bytes: Uint8Array): number {
     if (mpegFrameBytes(bytes, at) > 0) return bytes[at + 3]! >> 6 === 3 ? 1 : 2;
   }
   return 2;
-}
-
-/** Keeps the first few of what may be thousands of equal messages. */
-export function addWarning(warnings: string[], message: string): void {
-  if (warnings.length < 16 && !warnings.includes(message)) warnings.push(message);
 }

@@ -6,7 +6,7 @@ import type { OpusHead } from "../opus/opus-head.ts";
 import type { DecoderFactory, SeekableDecoder } from "../opus/seekable-decoder.ts";
 import { mixChannels, mixMatrix } from "../pcm/mix-channels.ts";
 import { type AudioDecoder, throwIfAborted, turn } from "./audio-decoder.ts";
-import { addWarning } from "./mp3-decoder.ts";
+import { addWarning } from "./decoder-reports.ts";
 import type { PcmSink } from "./pcm-sink.ts";
 
 /** Longest packet, and the most that is concealed in one call: 120 ms at 48 kHz. */
