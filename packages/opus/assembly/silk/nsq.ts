@@ -39,7 +39,7 @@ import { GAINS_Q16, LTP_TAPS_Q14, PITCH_LAGS, PREDICTION_Q12 } from "./scratch";
 import { LTP_ORDER, SIGNAL_VOICED } from "./state";
 
 /** Short-term prediction in Q10; `past` is the newest sample. */
-export function predictShortTerm(past: usize, coefficients: usize, order: i32): i32 {
+function predictShortTerm(past: usize, coefficients: usize, order: i32): i32 {
   let sum = order >> 1;
   for (let k: i32 = 0; k < order; k++) {
     sum = smlawb(sum, load<i32>(past - (usize(k) << 2)), i32(load<i16>(coefficients + (usize(k) << 1))));
