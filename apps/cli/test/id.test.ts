@@ -73,6 +73,22 @@ describe.skipIf(!existsSync(program))("longwave id (needs npm run build)", () =>
     expect([missed.status, missed.stdout]).toEqual([5, expect.stringContaining("No match")]);
   });
 
+  test("resumes, compacts, verifies and monitors a catalog", () => {
+    const catalog = join(folder, "catalog");
+    const resumed = longwave("enroll", join(folder, "songs"), "--catalog", catalog, "--resume", "--json");
+    expect(JSON.parse(resumed.stdout).summary).toMatchObject({ added: 0, unchanged: songCount });
+    const compacted = JSON.parse(longwave("compact", "--catalog", catalog, "--json").stdout);
+    expect(compacted.after).toMatchObject({ segments: 1, journalEntries: 0 });
+    const verified = longwave("verify", "--catalog", catalog, "--json");
+    expect([verified.status, JSON.parse(verified.stdout).ok]).toEqual([0, true]);
+    const monitored = longwave("monitor", join(folder, "songs", "2.wav"), "--catalog", catalog, "--json");
+    const events = monitored.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ type, track }) => `${type} ${track?.id}`)).toEqual(["enter 2.wav", "leave 2.wav"]);
+  });
+
   test.each([
     [2, ["enroll", "EMPTY", "--catalog", "CATALOG"], /contains no audio file/],
     [2, ["enroll", "NOWHERE", "--catalog", "CATALOG"], /does not exist/],

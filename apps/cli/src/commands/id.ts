@@ -1,5 +1,6 @@
 import { profileIds } from "@longwave/fingerprint";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { calibrate } from "../id/calibrate.ts";
 import { enroll } from "../id/enroll.ts";
 import { alignFiles, dedup, monitor } from "../id/follow.ts";
 import { inspect } from "../id/inspect.ts";
@@ -18,6 +19,7 @@ export function registerId(program: Command): void {
     .requiredOption("--catalog <directory>", "the catalog")
     .addOption(profile())
     .option("--replace", "replace tracks that have other sound under the same id")
+    .option("--resume", "skip files whose ids are enrolled, without reading them")
     .option("--skip-errors", "report files that cannot be read and go on")
     .option("--json", "one JSON object a file, then a summary")
     .action(enroll);
@@ -54,6 +56,13 @@ export function registerId(program: Command): void {
     .argument("<second>", "audio file")
     .option("--json", "one JSON object")
     .action(alignFiles);
+
+  id.command("calibrate")
+    .description("fit the probabilities of false matches with sound that is not in the catalog")
+    .argument("<path...>", "audio files or directories, none of them enrolled")
+    .requiredOption("--catalog <directory>", "the catalog")
+    .option("--json", "one JSON object")
+    .action(calibrate);
 
   id.command("compact")
     .description("merge journal and segments of a catalog into one segment")

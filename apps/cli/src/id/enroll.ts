@@ -10,6 +10,7 @@ export interface EnrollOptions {
   readonly catalog: string;
   readonly profile?: ProfileId;
   readonly replace?: boolean;
+  readonly resume?: boolean;
   readonly skipErrors?: boolean;
   readonly json?: boolean;
 }
@@ -22,6 +23,10 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
   });
   const count = { added: 0, replaced: 0, unchanged: 0, failed: 0 };
   for (const { path, id, title } of files) {
+    if (options.resume === true && catalog.get(id) !== undefined) {
+      count.unchanged++;
+      continue;
+    }
     try {
       const sound = await readSound(path);
       const { track, status, duplicates } = await catalog.enroll(

@@ -1,0 +1,43 @@
+import { BaseError } from "@longwave/base";
+import { DirectoryStore } from "@longwave/base/node";
+import { type AudioInput, Catalog } from "@longwave/catalog";
+import { findAudioFiles } from "./audio-files.ts";
+import { readSound } from "./read-sound.ts";
+
+/** Lengths of the pieces that the fit is made from, in turn, seconds. */
+const pieceSeconds = [3, 5, 10];
+const leastPieces = 50;
+
+/** `longwave id calibrate PATH...`: fits the probabilities of false matches to sound that is not in the catalog. */
+export async function calibrate(
+  paths: readonly string[],
+  options: { catalog: string; json?: boolean },
+): Promise<void> {
+  const pieces: AudioInput[] = [];
+  for (const { path } of await findAudioFiles(paths)) {
+    const { samples, sampleRate } = await readSound(path, { channels: 1 });
+    for (let at = 0; ; ) {
+      const end = at + pieceSeconds[pieces.length % pieceSeconds.length]! * sampleRate;
+      if (end > samples.length) break;
+      pieces.push({ samples: samples.subarray(at, end), sampleRate });
+      at = end;
+    }
+  }
+  if (pieces.length < leastPieces) {
+    throw new BaseError(
+      "cli/too-few-negatives",
+      "usage",
+      `The files give ${pieces.length} pieces of 3, 5 and 10 s; at least ${leastPieces} are needed (about five minutes of sound).`,
+    );
+  }
+  await using catalog = await Catalog.open(new DirectoryStore(options.catalog));
+  const calibration = await catalog.calibrate(pieces);
+  if (options.json === true) console.log(JSON.stringify({ pieces: pieces.length, calibration }));
+  else {
+    const { threshold, share, scale } = calibration;
+    console.log(
+      `Of ${pieces.length} pieces ${(100 * share).toFixed(0)} % reach a contrast of ${threshold.toFixed(1)}; ` +
+        `every ${scale.toFixed(1)} more divides their number by e.`,
+    );
+  }
+}
