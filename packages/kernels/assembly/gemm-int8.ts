@@ -81,11 +81,16 @@ function oneRow(a: usize, w: usize, k: i32, c: usize, scale: v128, count: i32, a
     s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, v128.load8x8_s(w1)));
     s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, v128.load8x8_s(w2)));
     s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, v128.load8x8_s(w3)));
-    a += 16;
-    w += 8;
-    w1 += 8;
-    w2 += 8;
-    w3 += 8;
+    const y = v128.load(a, 16);
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(y, v128.load8x8_s(w, 8)));
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(y, v128.load8x8_s(w1, 8)));
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(y, v128.load8x8_s(w2, 8)));
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(y, v128.load8x8_s(w3, 8)));
+    a += 32;
+    w += 16;
+    w1 += 16;
+    w2 += 16;
+    w3 += 16;
   }
   storeFour(c, sumLanes(s0, s1, s2, s3), scale, count, add);
 }
@@ -143,7 +148,7 @@ function twoRows(
 
 /**
  * @param a rows of `k` 16-bit activations, contiguous, with one scale each in `activationScales`
- * @param w row-major weights [n rounded up to 4][k], `rowScales` as many floats; `k` a multiple of 8
+ * @param w row-major weights [n rounded up to 4][k], `rowScales` as many floats; `k` a multiple of 16
  * @param c rows of `n` floats, `ldc` floats apart; added to if `add` is not 0
  */
 export function gemmInt8(

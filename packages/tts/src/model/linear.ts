@@ -155,7 +155,7 @@ export class Linear {
   }
 }
 
-/** 8-bit rows are multiples of 8 long. */
+/** 8-bit rows are multiples of 16 long. */
 function padded(k: number): number {
-  return Math.ceil(k / 8) * 8;
+  return Math.ceil(k / 16) * 16;
 }
