@@ -20,7 +20,7 @@ echo "smoke: npm ci took ${SECONDS} s"
 port=$((20000 + RANDOM % 20000))
 SECONDS=0
 set -m
-npm start -- --port "$port" --data "$folder/data" >"$folder/start.log" 2>&1 &
+npm start -- --port "$port" >"$folder/start.log" 2>&1 &
 pid=$!
 set +m
 ok=""
