@@ -101,7 +101,7 @@ describe.skipIf(!existsSync(program))("longwave station (needs npm run build)", 
 
   test("plays a file of the user's own, enrolls it and recognises it", async () => {
     const path = join(folder, "mine.wav");
-    writeFileSync(path, wav(14));
+    writeFileSync(path, wav(14, 44_100));
     const lines = await startStation(["--input", path], (line) => line.includes('"match.entered"'));
     const entered = JSON.parse(lines.find((line) => line.includes('"match.entered"'))!) as { title: string };
     expect(entered.title).toBe("mine");
