@@ -1,6 +1,7 @@
 // Range encoder (RFC 6716 section 5.1): entropy-coded symbols from the front of a frame, raw bits from its end.
 //
 // The state is a struct at an address; a copy of it and of the bytes written so far is all that it takes to go back.
+import { tellFracCorrection } from "./tables/celt";
 
 /** The range is renormalised when it is at or below this (EC_CODE_BOT). */
 const RANGE_BOTTOM: u32 = 1 << 23;
@@ -241,4 +242,14 @@ export function finishFrame(re: RangeEncoder): void {
 /** Bits used so far, rounded up; at most 1 more than the ideal. */
 export function encoderTellBits(re: RangeEncoder): i32 {
   return re.totalBits - <i32>(32 - clz(re.range));
+}
+
+/** Bits used so far in 1/8 bit, rounded up; the decoder's `tellEighths` at the same place. */
+export function encoderTellEighths(re: RangeEncoder): i32 {
+  const bits = re.totalBits << 3;
+  const log: i32 = 32 - clz(re.range);
+  const top = re.range >> (log - 16);
+  let fraction = (top >> 12) - 8;
+  fraction += u32(top > load<u32>(tellFracCorrection + (<usize>fraction << 2)));
+  return bits - ((log << 3) + <i32>fraction);
 }

@@ -44,6 +44,16 @@ export interface CoreExports {
   snapshot(slot: number, withConceal: number): number;
   restore(slot: number, length: number): number;
   liveStateDigest(slot: number): void;
+  encoderSlotBytes(): number;
+  encoderInit(slot: number, sampleRate: number, channels: number, application: number): void;
+  encoderReset(slot: number): void;
+  encode(slot: number, frames: number, outBytes: number, format: number): number;
+  encoderSetting(slot: number, which: number): number;
+  setEncoderSetting(slot: number, which: number, value: number): void;
+  encoderFinalRange(slot: number): number;
+  encoderInDtx(slot: number): number;
+  encoderLastMode(slot: number): number;
+  encoderLastBandwidth(slot: number): number;
 }
 
 /** One instance of the WASM core with its memory views; internal to the package. */
@@ -179,7 +189,7 @@ const defaultPages = defaultMemoryMiB * pagesPerMiB;
 
 /**
  * A WASM instance that holds codec objects: tables, scratch memory and slots of one thread. Memory is fixed, 2 MiB are
- * taken by tables and buffers, a decoder takes 27 KiB.
+ * taken by tables and buffers, a decoder takes 27 KiB, an encoder about 50 KiB.
  */
 export class OpusCore {
   readonly #instance: CoreInstance;
@@ -215,6 +225,19 @@ export class OpusCore {
   }
 }
 
+let build: number | undefined;
+
+/** FNV-1a hash of the core's binary: state images are only good for the same one. */
+export function coreBuildHash(): number {
+  if (build !== undefined) return build;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < coreWasmBase64.length; i++) {
+    hash = Math.imul(hash ^ coreWasmBase64.charCodeAt(i), 0x01000193);
+  }
+  build = hash >>> 0;
+  return build;
+}
+
 let shared: OpusCore | undefined;
 
 /** The core that objects of this thread use when none is given. */
@@ -228,13 +251,18 @@ const forgotten = new FinalizationRegistry<{ arena: CoreArena; address: number }
   arena.release(address),
 );
 
-/** A block of the core's memory that belongs to `owner`. */
-export function allocateSlot(instance: CoreInstance, owner: object, token: object): number {
-  const address = instance.arena.tryAllocate(instance.exports.slotBytes());
+/** A block of the core's memory that belongs to `owner`; by default of the size of a decoder. */
+export function allocateSlot(
+  instance: CoreInstance,
+  owner: object,
+  token: object,
+  bytes: number = instance.exports.slotBytes(),
+): number {
+  const address = instance.arena.tryAllocate(bytes);
   if (address === undefined) {
     throw new OpusError(
       "opus/out-of-slots",
-      "The core has no room for another decoder; close decoders that are no longer used, or make a core with more memory.",
+      "The core has no room for another object; close those that are no longer used, or make a core with more memory.",
     );
   }
   forgotten.register(owner, { arena: instance.arena, address }, token);

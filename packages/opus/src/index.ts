@@ -2,6 +2,14 @@ export { type OpusCompareOptions, type OpusComparison, opusCompare } from "./com
 export { OpusCore } from "./core.ts";
 export { OpusDecoder } from "./decoder.ts";
 export type { Bandwidth, OpusDecoderOptions, SampleRate } from "./decoder-options.ts";
+export { OpusEncoder } from "./encoder.ts";
+export type {
+  Application,
+  FrameMs,
+  Mode,
+  OpusEncoderOptions,
+  OpusEncoderSettings,
+} from "./encoder-settings.ts";
 export { OpusError, type OpusErrorCode } from "./errors.ts";
 export {
   type CeltFrameTrace,

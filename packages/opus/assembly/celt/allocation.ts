@@ -1,5 +1,6 @@
 // Bit allocation (RFC 6716 section 4.3.3): integer arithmetic that encoder and decoder do alike, in 1/8 bit.
 import { decodeBit, decodeUint, RangeDecoder } from "../range-decoder";
+import { encodeBit, encodeUint, RangeEncoder } from "../range-encoder";
 import { bandAllocation, bandLogWidth, FINE_OFFSET, log2FracTable, MAX_FINE_BITS, pulseCacheCaps } from "../tables/celt";
 import {
   ALLOCATION_AT,
@@ -22,11 +23,23 @@ const STEP_BITS: i32 = 6;
 /** 1 bit. */
 const BIT: i32 = 8;
 
-/** What the allocation tells the band decoder, beside the arrays of the scratch memory. */
+/** What the allocation tells the band coder, beside the arrays of the scratch memory. */
 @unmanaged
 export class Allocation {
   codedBands: i32;
   balance: i32;
+  intensity: i32;
+  dualStereo: i32;
+}
+
+/** Choices of the encoder, which the allocation writes. */
+@unmanaged
+export class AllocationChoice {
+  re: RangeEncoder;
+  /** Bands of the last frame: those are not skipped lightly. */
+  previousBands: i32;
+  /** Last band that holds signal. */
+  signalBand: i32;
   intensity: i32;
   dualStereo: i32;
 }
@@ -54,10 +67,11 @@ export function computeCaps(lm: i32, channels: i32): void {
 
 /**
  * Divides `total` over the bands: PVQ bits into BAND_BITS, fine energy bits into FINE_BITS, and FINE_PRIORITY; reads the
- * skip flags, the intensity band and the dual stereo flag on the way.
+ * skip flags, the intensity band and the dual stereo flag from `rd` on the way, or writes them where `choice` is given.
  */
 export function computeAllocation(
   rd: RangeDecoder,
+  choice: AllocationChoice | null,
   startBand: i32,
   endBand: i32,
   trim: i32,
@@ -126,6 +140,7 @@ export function computeAllocation(
   }
   return interpolate(
     rd,
+    choice,
     startBand,
     endBand,
     skipStart,
@@ -142,9 +157,24 @@ function levelBits(level: i32, band: i32, channels: i32, lm: i32): i32 {
   return (channels * bandWidth(band) * <i32>load<u8>(bandAllocation + <usize>(level * BANDS + band)) << lm) >> 2;
 }
 
+/** Whether the encoder codes the last band so far rather than skip it: enough depth, with hysteresis. */
+function keepsBand(
+  choice: AllocationChoice,
+  codedBands: i32,
+  band: i32,
+  startBand: i32,
+  bits: i32,
+  lm: i32,
+): bool {
+  if (codedBands <= startBand + 2) return true;
+  const depth = codedBands > 17 ? (band < choice.previousBands ? 7 : 9) : 0;
+  return bits > ((depth * bandWidth(band)) << lm << 3) >> 4 && band <= choice.signalBand;
+}
+
 /** Finds the 1/64 step between the two levels that fits, skips bands from the top, and splits off the fine bits. */
 function interpolate(
   rd: RangeDecoder,
+  choice: AllocationChoice | null,
   startBand: i32,
   endBand: i32,
   skipStart: i32,
@@ -208,7 +238,13 @@ function interpolate(
     const rest = max<i32>(left - (bandEdge(band) - firstEdge), 0);
     let bandBits = get(BAND_BITS_AT, band) + perBin * bandWidth(band) + rest;
     if (bandBits >= max<i32>(get(THRESHOLDS_AT, band), floor + BIT)) {
-      if (decodeBit(rd, 1)) break;
+      if (choice) {
+        const keeps = keepsBand(choice, codedBands, band, startBand, bandBits, lm);
+        encodeBit(choice.re, i32(keeps), 1);
+        if (keeps) break;
+      } else if (decodeBit(rd, 1)) {
+        break;
+      }
       sum += BIT;
       bandBits -= BIT;
     }
@@ -224,12 +260,27 @@ function interpolate(
   }
 
   let intensity = 0;
-  if (intensityReserve > 0) intensity = startBand + <i32>decodeUint(rd, codedBands + 1 - startBand);
+  if (intensityReserve > 0) {
+    if (choice) {
+      intensity = min<i32>(choice.intensity, codedBands);
+      encodeUint(choice.re, intensity - startBand, codedBands + 1 - startBand);
+    } else {
+      intensity = startBand + <i32>decodeUint(rd, codedBands + 1 - startBand);
+    }
+  }
   if (intensity <= startBand) {
     total += dualReserve;
     dualReserve = 0;
   }
-  const dualStereo = dualReserve > 0 ? decodeBit(rd, 1) : 0;
+  let dualStereo = 0;
+  if (dualReserve > 0) {
+    if (choice) {
+      dualStereo = choice.dualStereo;
+      encodeBit(choice.re, dualStereo, 1);
+    } else {
+      dualStereo = decodeBit(rd, 1);
+    }
+  }
 
   const codedBins = bandEdge(codedBands) - firstEdge;
   let left = total - sum;

@@ -67,7 +67,7 @@ class Split {
 }
 
 /** Steps of the angle for `bits` eighths over `n` bins. */
-function thetaSteps(n: i32, bits: i32, offset: i32, pulseCap: i32, stereo: bool): i32 {
+export function thetaSteps(n: i32, bits: i32, offset: i32, pulseCap: i32, stereo: bool): i32 {
   let freedom = 2 * n - 1;
   if (stereo && n == 2) freedom--;
   let perFreedom = (bits + freedom * offset) / freedom;
@@ -198,7 +198,7 @@ function scale(x: usize, count: i32, factor: f32): void {
 }
 
 /** Pulses for a pseudo-pulse number of the cost tables. */
-function pulsesOf(entry: i32): i32 {
+export function pulsesOf(entry: i32): i32 {
   return entry < 8 ? entry : (8 + (entry & 7)) << ((entry >> 3) - 1);
 }
 
@@ -334,7 +334,7 @@ function splitPartition(
 }
 
 /** One level of the Haar transform over `stride` interleaved sequences. */
-function haar(x: usize, count: i32, stride: i32): void {
+export function haar(x: usize, count: i32, stride: i32): void {
   const half = count >> 1;
   const step = <usize>stride << 2;
   if (stride == 1) {
@@ -380,7 +380,7 @@ function haarPair(at: usize, step: usize): void {
 }
 
 /** From frequency order to time order: block after block, optionally in Hadamard sequency order. */
-function deinterleave(x: usize, count: i32, stride: i32, hadamard: bool): void {
+export function deinterleave(x: usize, count: i32, stride: i32, hadamard: bool): void {
   const order = hadamardOrder + (<usize>(stride - 2) << 2);
   for (let i = 0; i < stride; i++) {
     const block = hadamard ? load<i32>(order + (<usize>i << 2)) : i;
@@ -395,7 +395,7 @@ function deinterleave(x: usize, count: i32, stride: i32, hadamard: bool): void {
   memory.copy(x, REORDER_AT, <usize>(count * stride) << 2);
 }
 
-function interleave(x: usize, count: i32, stride: i32, hadamard: bool): void {
+export function interleave(x: usize, count: i32, stride: i32, hadamard: bool): void {
   const order = hadamardOrder + (<usize>(stride - 2) << 2);
   for (let i = 0; i < stride; i++) {
     const block = hadamard ? load<i32>(order + (<usize>i << 2)) : i;
@@ -475,7 +475,7 @@ function decodeBand(
   return mask & ((<u32>1 << blocks) - 1);
 }
 
-function scaleTo(to: usize, from: usize, count: i32, factor: f32): void {
+export function scaleTo(to: usize, from: usize, count: i32, factor: f32): void {
   const factors = f32x4.splat(factor);
   const bytes = <usize>count << 2;
   const vectorBytes = bytes & ~15;
@@ -485,7 +485,7 @@ function scaleTo(to: usize, from: usize, count: i32, factor: f32): void {
 }
 
 /** Mid and side of a band back to left and right, each of unit norm. */
-function mergeStereo(x: usize, y: usize, middle: f32, count: i32): void {
+export function mergeStereo(x: usize, y: usize, middle: f32, count: i32): void {
   let product: f32 = 0.0;
   let side: f32 = 0.0;
   const bytes = <usize>count << 2;
@@ -699,7 +699,7 @@ export function decodeAllBands(
 }
 
 /** Repeats the end of the first band's folding source, so that a wider second band can fold from it (RFC 8251). */
-function extendFirstBand(startBand: i32, m: i32, dualStereo: i32, fold2: usize): void {
+export function extendFirstBand(startBand: i32, m: i32, dualStereo: i32, fold2: usize): void {
   const first = m * (bandEdge(startBand + 1) - bandEdge(startBand));
   const second = m * (bandEdge(startBand + 2) - bandEdge(startBand + 1));
   const bytes = <usize>(second - first) << 2;
@@ -709,7 +709,7 @@ function extendFirstBand(startBand: i32, m: i32, dualStereo: i32, fold2: usize):
   if (dualStereo) memory.copy(fold2 + to, fold2 + from, bytes);
 }
 
-function averageFolds(fold2: usize, count: i32): void {
+export function averageFolds(fold2: usize, count: i32): void {
   const bytes = <usize>count << 2;
   for (let at: usize = 0; at < bytes; at += 4) {
     store<f32>(FOLD_AT + at, <f32>0.5 * (load<f32>(FOLD_AT + at) + load<f32>(fold2 + at)));

@@ -242,7 +242,7 @@ export function celtDecode(
   let bits = (totalBits << 3) - <i32>tellEighths(rd) - 1;
   const antiCollapseReserve = transient && lm >= 2 && bits >= (lm + 2) << 3 ? 8 : 0;
   bits -= antiCollapseReserve;
-  const allocation = computeAllocation(rd, startBand, endBand, trim, bits, channels, lm);
+  const allocation = computeAllocation(rd, null, startBand, endBand, trim, bits, channels, lm);
   decodeFineEnergy(rd, energies, startBand, endBand, channels);
   shiftHistory(state, count);
   state.noiseSeed = decodeAllBands(

@@ -132,3 +132,46 @@ export function sumOfSquares(x: usize, count: i32): f32 {
   }
   return sum;
 }
+
+const LOG2_FACTOR: f64 = 1.442695040888963387;
+
+/** log2(x) as f32 of the double logarithm times 1/ln 2. */
+export function log2(x: f32): f32 {
+  return <f32>(LOG2_FACTOR * NativeMath.log(<f64>x));
+}
+
+/** sum of x[i] * y[i] in order of i. */
+export function innerProduct(x: usize, y: usize, count: i32): f32 {
+  let sum: f32 = 0.0;
+  const bytes = <usize>count << 2;
+  for (let at: usize = 0; at < bytes; at += 4) sum += load<f32>(x + at) * load<f32>(y + at);
+  return sum;
+}
+
+/** floor(x) of the double value, as i32. */
+export function floorOf(x: f32): i32 {
+  return <i32>floor<f32>(x);
+}
+
+const ATAN_SCALE: f32 = 0.636619772367581;
+const ATAN_3: f32 = -3.3331659436225891113281250000e-1;
+const ATAN_5: f32 = 1.99627041816711425781250000000e-1;
+const ATAN_7: f32 = -1.3976582884788513183593750000e-1;
+const ATAN_9: f32 = 9.79423448443412780761718750000e-2;
+const ATAN_11: f32 = -5.7773590087890625000000000000e-2;
+const ATAN_13: f32 = 2.30401363223791122436523437500e-2;
+const ATAN_15: f32 = -4.3554059229791164398193359375e-3;
+
+function atanNormal(x: f32): f32 {
+  const y = x * x;
+  const tail: f32 =
+    ATAN_3 + y * (ATAN_5 + y * (ATAN_7 + y * (ATAN_9 + y * (ATAN_11 + y * (ATAN_13 + y * ATAN_15)))));
+  return ATAN_SCALE * (x + x * y * tail);
+}
+
+/** atan(y / x) * 2 / pi for x, y >= 0, by the reference's polynomial. */
+export function atan2Normal(y: f32, x: f32): f32 {
+  const one: f32 = 1.0;
+  if (x * x + y * y < <f32>1e-18) return 0.0;
+  return y < x ? atanNormal(y / x) : one - atanNormal(x / y);
+}

@@ -1,7 +1,8 @@
-// Pitch search of the concealment: correlation at a quarter and at half of the rate. Sums run in the reference's order;
+// Pitch search of the concealment and of the encoder's prefilter: correlation at a quarter and at half of the rate. Sums run in the reference's order;
 // vectors hold neighbouring lags.
 import { autocorrelate, levinson } from "./lpc";
 import { COEFFICIENTS_AT, CORRELATION_AT, HALF_RATE_AT, QUARTER_RATE_X_AT, QUARTER_RATE_Y_AT } from "./scratch";
+import { innerProduct } from "./math";
 import { CeltState, channelBuffer, HISTORY } from "./state";
 
 const MAX_LAG: i32 = 720;
@@ -22,22 +23,14 @@ export function correlate(x: usize, y: usize, out: usize, count: i32, lags: i32)
   for (; lag < lags; lag++) store<f32>(out + (<usize>lag << 2), innerProduct(x, y + (<usize>lag << 2), count));
 }
 
-function innerProduct(x: usize, y: usize, count: i32): f32 {
-  let sum: f32 = 0.0;
-  const bytes = <usize>count << 2;
-  for (let at: usize = 0; at < bytes; at += 4) sum += load<f32>(x + at) * load<f32>(y + at);
-  return sum;
-}
-
 function sample(x: usize, i: i32): f32 {
   return load<f32>(x + (<usize>i << 2));
 }
 
-/** Half-rate, spectrally flattened sum of the channels' histories into HALF_RATE. */
-function downsample(state: CeltState): void {
-  const length = HISTORY >> 1;
-  for (let channel = 0; channel < state.channels; channel++) {
-    const x = channelBuffer(state, channel);
+/** Half-rate, spectrally flattened sum of one or two channels, 2 `length` samples each, into HALF_RATE. */
+export function downsample(left: usize, right: usize, channels: i32, length: i32): void {
+  for (let channel = 0; channel < channels; channel++) {
+    const x = channel ? right : left;
     for (let i = 0; i < length; i++) {
       const to = HALF_RATE_AT + (<usize>i << 2);
       let value: f32;
@@ -134,10 +127,16 @@ function bestTwo(y: usize, count: i32, lags: i32): i32 {
 
 /** Pitch lag of the last samples, 100..720 at 48 kHz. */
 export function searchPitch(state: CeltState): i32 {
-  downsample(state);
-  const length = HISTORY - MAX_LAG;
-  const range = MAX_LAG - MIN_LAG;
-  const x = HALF_RATE_AT + (<usize>(MAX_LAG >> 1) << 2);
+  downsample(channelBuffer(state, 0), channelBuffer(state, 1), state.channels, HISTORY >> 1);
+  return MAX_LAG - searchOffset(MAX_LAG, HISTORY - MAX_LAG, MAX_LAG - MIN_LAG);
+}
+
+/**
+ * Place at which HALF_RATE matches its part from `maxLag` on best, counted from its start.
+ * @param length samples compared, @param range places tried; all at 48 kHz
+ */
+export function searchOffset(maxLag: i32, length: i32, range: i32): i32 {
+  const x = HALF_RATE_AT + (<usize>(maxLag >> 1) << 2);
   const y = HALF_RATE_AT;
   const total = length + range;
   for (let i: usize = 0; i < <usize>(length >> 2); i++) {
@@ -166,5 +165,5 @@ export function searchPitch(state: CeltState): i32 {
     if (c - a > <f32>0.7 * (b - a)) offset = 1;
     else if (a - c > <f32>0.7 * (b - c)) offset = -1;
   }
-  return MAX_LAG - (2 * best - offset);
+  return 2 * best - offset;
 }

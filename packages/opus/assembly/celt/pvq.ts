@@ -14,7 +14,7 @@ function row(n: i32): usize {
 }
 
 /** U(n, k) for any order of n and k: the function is symmetric. */
-function u(n: i32, k: i32): u32 {
+export function pvqCount(n: i32, k: i32): u32 {
   const small = min<i32>(n, k);
   const large = max<i32>(n, k);
   return load<u32>(row(small) + (<usize>large << 2));
@@ -27,7 +27,7 @@ function u(n: i32, k: i32): u32 {
 function decodePulses(rd: RangeDecoder, dimensions: i32, pulseCount: i32): i32 {
   let n = dimensions;
   let k = pulseCount;
-  let index = decodeUint(rd, u(n, k) + u(n, k + 1));
+  let index = decodeUint(rd, pvqCount(n, k) + pvqCount(n, k + 1));
   let out = PULSES_AT;
   let energy: i32 = 0;
   while (n > 2) {
@@ -183,8 +183,15 @@ function rotateWide(x: usize, count: i32, stride: i32, c: f32, s: f32): void {
   }
 }
 
-/** Undoes the spreading rotation of a partition (RFC 6716 section 4.3.4.3). */
-function undoRotation(x: usize, count: i32, blocks: i32, pulses: i32, spread: i32): void {
+/** Applies (encoder) or undoes (decoder) the spreading rotation of a partition (RFC 6716 section 4.3.4.3). */
+export function spreadRotation(
+  x: usize,
+  count: i32,
+  blocks: i32,
+  pulses: i32,
+  spread: i32,
+  forward: bool,
+): void {
   if (2 * pulses >= count || spread == SPREAD_NONE) return;
   const factor = load<i32>(spreadFactor + (<usize>(spread - 1) << 2));
   const gain = <f32>count / <f32>(count + factor * pulses);
@@ -200,13 +207,18 @@ function undoRotation(x: usize, count: i32, blocks: i32, pulses: i32, spread: i3
   const length = <i32>(<u32>count / <u32>blocks);
   for (let block = 0; block < blocks; block++) {
     const at = x + (<usize>(block * length) << 2);
-    if (wide) rotate(at, length, wide, s, c);
-    rotate(at, length, 1, c, s);
+    if (forward) {
+      rotate(at, length, 1, c, -s);
+      if (wide) rotate(at, length, wide, s, -c);
+    } else {
+      if (wide) rotate(at, length, wide, s, c);
+      rotate(at, length, 1, c, s);
+    }
   }
 }
 
 /** One bit per block that received a pulse. */
-function collapseMask(count: i32, blocks: i32): u32 {
+export function collapseMask(count: i32, blocks: i32): u32 {
   if (blocks <= 1) return 1;
   const length = <i32>(<u32>count / <u32>blocks);
   let mask: u32 = 0;
@@ -236,7 +248,13 @@ export function decodePartition(
   gain: f32,
 ): u32 {
   const energy = decodePulses(rd, count, pulses);
-  const scale: f32 = (<f32>1.0 / sqrt<f32>(<f32>energy)) * gain;
+  scalePulses(x, count, (<f32>1.0 / sqrt<f32>(<f32>energy)) * gain);
+  spreadRotation(x, count, blocks, pulses, spread, false);
+  return collapseMask(count, blocks);
+}
+
+/** PULSES times `scale` to `x`. */
+export function scalePulses(x: usize, count: i32, scale: f32): void {
   const scales = f32x4.splat(scale);
   const bytes = <usize>count << 2;
   const vectorBytes = bytes & ~15;
@@ -247,6 +265,4 @@ export function decodePartition(
   for (; at < bytes; at += 4) {
     store<f32>(x + at, <f32>load<i32>(PULSES_AT + at) * scale);
   }
-  undoRotation(x, count, blocks, pulses, spread);
-  return collapseMask(count, blocks);
 }
