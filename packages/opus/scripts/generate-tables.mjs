@@ -20,6 +20,7 @@ export const tableFiles = [
   "silk-nlsf",
   "silk-stereo-misc",
   "encoder-tuning",
+  "analysis-network",
 ];
 
 /**

@@ -46,6 +46,23 @@ describe("packets are the oracle's", () => {
   });
 
   test.each([
+    { rateHz: 48000, channels: 2, frameMs: 20, bitrateBps: 96000, complexity: 9 },
+    { rateHz: 48000, channels: 1, frameMs: 10, bitrateBps: 64000, complexity: 10, vbr: false },
+    { rateHz: 24000, channels: 2, frameMs: 20, bitrateBps: 48000, complexity: 9 },
+    { rateHz: 48000, channels: 2, frameMs: 20, bitrateBps: 32000, complexity: 10, application: "voip" },
+    { rateHz: 48000, channels: 2, frameMs: 60, bitrateBps: 32000, complexity: 8 },
+    { rateHz: 16000, channels: 1, frameMs: 20, bitrateBps: 16000, complexity: 7, application: "voip" },
+  ] as EncodeProfile[])(
+    "automatic decisions: $rateHz Hz, $bitrateBps bit/s, complexity $complexity",
+    async (profile) => {
+      const music = syntheticMusic(profile.rateHz, profile.channels, 2);
+      expect((await compareWithOracle(profile, music)).wrong).toEqual([]);
+      const speech = syntheticSpeech(profile.rateHz, profile.channels, 2);
+      expect((await compareWithOracle(profile, speech)).wrong).toEqual([]);
+    },
+  );
+
+  test.each([
     { rateHz: 48000, channels: 1, frameMs: 20, bitrateBps: 28000, complexity: 6 },
     { rateHz: 48000, channels: 2, frameMs: 20, bitrateBps: 44000, complexity: 6 },
     { rateHz: 48000, channels: 1, frameMs: 10, bitrateBps: 36000, complexity: 5, vbr: false },
