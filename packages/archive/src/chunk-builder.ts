@@ -1,6 +1,7 @@
 import { crc32c } from "@longwave/base";
 import { type DecoderFactory, type OpusHead, opusPacketFrames } from "@longwave/media";
 import { type Chunk, encodeChunk } from "./chunk-format.ts";
+import { changesMode, packetConceals } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import {
@@ -113,6 +114,8 @@ export class ChunkBuilder {
   #pendingSegment: OpusHead | undefined;
   #head: OpusHead | undefined;
   #lastFrames = 960;
+  /** The last packet that was decoded. */
+  #lastData: Uint8Array | undefined;
   #chunk: OpenChunk | undefined;
 
   constructor(options: ChunkBuilderOptions) {
@@ -208,6 +211,7 @@ export class ChunkBuilder {
     this.#segmentStartPacket = checkpoint.segmentStartPacket;
     this.#head = head;
     this.#lastFrames = history.at(-1)?.frames ?? 960;
+    this.#lastData = history.findLast((packet) => !packet.concealed)?.data;
     this.#decoder.start(head);
     this.#decoder.decoder.loadState(checkpoint.state);
     this.#prover.importState(checkpoint.prover);
@@ -224,7 +228,7 @@ export class ChunkBuilder {
       ...item,
       data: item.data?.slice(),
       skip: 0,
-      usesConcealment: item.concealed || item.data === undefined || hasNoPayload(item.data),
+      usesConcealment: item.concealed || item.data === undefined || packetConceals(item.data),
       segmentStart: item.segment,
     }));
     this.#nextPacket = info.packets;
@@ -322,7 +326,9 @@ export class ChunkBuilder {
     const refused = this.#decoder.decode(data, frames, concealed);
     if (data === undefined) this.#counts.lost++;
     else if (concealed || refused) this.#counts.malformed++;
-    const dtx = data !== undefined && !concealed && !refused && hasNoPayload(data);
+    const dtx = data !== undefined && !concealed && !refused && packetConceals(data);
+    const fades = !starts && data !== undefined && changesMode(this.#lastData, data);
+    if (data !== undefined && !concealed) this.#lastData = data;
     if (dtx) this.#counts.dtx++;
     this.#packets.push({
       data,
@@ -330,7 +336,7 @@ export class ChunkBuilder {
       skip,
       trim,
       concealed: concealed || refused,
-      usesConcealment: concealed || refused || dtx,
+      usesConcealment: concealed || refused || dtx || fades,
       segmentStart: starts ? this.#segments.length - 1 : undefined,
       preSkip: starts ? head.preSkip : 0,
     });
@@ -553,10 +559,4 @@ export class ChunkBuilder {
     }
     return index - keep;
   }
-}
-
-/** Packets of one or two bytes without frame data: silence that the decoder makes itself (RFC 6716 section 4.4). */
-function hasNoPayload(packet: Uint8Array): boolean {
-  const code = packet[0]! & 3;
-  return packet.length <= (code === 3 ? 2 : 1);
 }

@@ -2,6 +2,7 @@ import { crc32c, isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Chunk } from "./chunk-format.ts";
+import { changesMode, packetConceals } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { shardKey } from "./layout.ts";
@@ -321,7 +322,8 @@ function chunkHasConcealment(items: readonly StoredPacket[], from: number): bool
   for (let i = from; i < items.length; i++) {
     const item = items[i]!;
     if (i > from && item.segment !== undefined) return false;
-    if (item.concealed || item.data === undefined || item.data.length <= 2) return true;
+    if (item.concealed || item.data === undefined || packetConceals(item.data)) return true;
+    if (i > 0 && changesMode(items[i - 1]!.data, item.data)) return true;
   }
   return false;
 }
