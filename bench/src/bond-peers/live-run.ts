@@ -31,11 +31,6 @@ export interface LiveRunOptions {
   /** Of the receiver, where it differs. */
   readonly receiverSecret?: string;
   readonly aesBits?: 128 | 256;
-  /** EAP-SRP credentials. */
-  readonly username?: string;
-  readonly password?: string;
-  /** File for ristreceiver -F. */
-  readonly srpFile?: string;
   /** Receiver calls, sender waits (Main profile). */
   readonly isSwapped?: boolean;
   /** Removes null packets; the test stream then has some. */
@@ -191,7 +186,6 @@ async function startReceiver(
         : `rist://@${host}:${target}`,
       ...(secret ? { secret } : {}),
       ...(options.aesBits ? { aesBits: options.aesBits } : {}),
-      ...(options.username ? { username: options.username, password: options.password ?? "" } : {}),
     });
     await receiver.ready;
     receiver.onPacket((bytes, start, end) => onPayload(bytes, start, end));
@@ -213,7 +207,6 @@ async function startReceiver(
     options.receiver === "librist"
       ? new PeerProcess("ristreceiver", [
           ...["-p", options.profile === "simple" ? "0" : "1", "-v", "6", "-S", "0"],
-          ...(options.srpFile ? ["-F", options.srpFile] : []),
           "-i",
           options.isSwapped
             ? proxies.map((proxy) => `rist://${host}:${proxy.port}?${query(options, secret)}`).join(",")
@@ -253,7 +246,6 @@ async function startSender(
       ...(secret ? { secret } : {}),
       ...(options.aesBits ? { aesBits: options.aesBits } : {}),
       ...(options.hasNulls ? { deleteNullPackets: true } : {}),
-      ...(options.username ? { username: options.username, password: options.password ?? "" } : {}),
     });
     await sender.ready;
     return {
@@ -308,7 +300,6 @@ async function startSender(
 function query(options: LiveRunOptions, secret: string | undefined): string {
   const parts = [`buffer=${options.bufferMs}`];
   if (secret) parts.push(`secret=${secret}`, `aes-type=${options.aesBits ?? 128}`);
-  if (options.username) parts.push(`username=${options.username}`, `password=${options.password ?? ""}`);
   return parts.join("&");
 }
 

@@ -1,10 +1,6 @@
 // npm run conformance -- bond [--json] [--seconds 6] [--only name,...]
 // Our sender and receiver against librist (rist-tools) and GStreamer over UDP on loopback, 5 % loss and 100 ms round trip
 // through the impairment proxy, 1 s of buffer. Passes where nothing is lost, nothing damaged and nothing out of order.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type LiveRunOptions, liveRun, type Peer } from "../bond-peers/live-run.ts";
 import { hasElement, isInstalled, versionOf } from "../bond-peers/peer-process.ts";
 
@@ -50,7 +46,6 @@ if (isInstalled("ristsender") && isInstalled("ristreceiver")) {
     await check(each, "own", "librist");
     await check(each, "librist", "own");
   }
-  if (isInstalled("ristsrppasswd")) await checkSrp();
 } else console.error("skipped: rist-tools are not installed");
 if (hasElement("ristsrc") && hasElement("rtpmp2tpay")) {
   for (const each of gstreamer) {
@@ -96,24 +91,6 @@ async function check(each: Case, sender: Peer, receiver: Peer): Promise<void> {
     );
   }
   if (!passed && argv.includes("--verbose")) console.error(report.peerOutput.slice(0, 4000));
-}
-
-/** EAP-SRP: the listening receiver knows the user by a verifier file. */
-async function checkSrp(): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), "bond-srp-"));
-  const srpFile = join(directory, "srp");
-  const made = spawnSync("ristsrppasswd", ["user", "pw"], { encoding: "utf8" });
-  writeFileSync(srpFile, made.stdout);
-  const options = {
-    ...base,
-    secret: "srp",
-    aesBits: 128,
-    username: "user",
-    password: "pw",
-    srpFile,
-  } as const;
-  await check({ name: "main, EAP-SRP", options }, "own", "librist");
-  rmSync(directory, { recursive: true });
 }
 
 function option(name: string): string | undefined {

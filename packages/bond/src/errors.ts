@@ -5,10 +5,10 @@ export type BondErrorCode =
   | "bond/bad-uri"
   | "bond/bad-option"
   | "bond/bad-config"
+  | "bond/unsupported"
   | "bond/unsupported-version"
   | "bond/packet-too-large"
   | "bond/bind-failed"
-  | "bond/authentication-failed"
   | "bond/closed";
 
 /** An option, configuration or call that breaks a documented rule, or a socket that could not be opened. */

@@ -71,10 +71,12 @@ function renderPanel(
       .filter((point) => point.value !== undefined)
       .map((point) => `${x(point.timeMs).toFixed(1)},${y(point.value!).toFixed(1)}`)
       .join(" ");
-  const bands = samples.map((sample, index) => {
-    const from = x(samples[index - 1]?.timeMs ?? 0);
+  const changes = samples.filter((sample, index) => sample.phase !== samples[index - 1]?.phase);
+  const bands = changes.map((sample, index) => {
+    const from = x(index === 0 ? 0 : sample.timeMs);
+    const to = x(changes[index + 1]?.timeMs ?? endMs);
     const color = phaseColors[sample.phase] ?? "#000000";
-    return `<rect x="${from.toFixed(1)}" y="${top - 6}" width="${(x(sample.timeMs) - from + 0.2).toFixed(1)}" height="4" fill="${color}"/>`;
+    return `<rect x="${from.toFixed(1)}" y="${top - 6}" width="${(to - from).toFixed(1)}" height="4" fill="${color}"/>`;
   });
   return [
     `<text x="${left}" y="${top - 12}">${escapeText(title)}</text>`,

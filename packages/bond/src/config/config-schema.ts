@@ -71,8 +71,6 @@ export const configTables: Readonly<Record<string, Readonly<Record<string, Confi
       fallback: 128,
       description: "key length, 128 or 256",
     },
-    srp_user: text("user name of EAP-SRP"),
-    srp_password: text("password of EAP-SRP"),
     npd: { kind: "boolean", fallback: false, description: "remove null packets of transport streams" },
     cname: text("canonical name in RTCP"),
   },

@@ -97,8 +97,6 @@ export function senderOptionsOf(config: BondConfig): SenderOptions {
     payloadType: rist!["payload_type"]!,
     ...given("secret", rist!["secret"]),
     aesBits: rist!["aes_bits"]!,
-    ...given("username", rist!["srp_user"]),
-    ...given("password", rist!["srp_password"]),
     ...given("cname", rist!["cname"]),
     deleteNullPackets: rist!["npd"]!,
     bufferMs: receiver!["start_latency_ms"]!,

@@ -28,9 +28,6 @@ export interface SenderOptions {
   /** Pre-shared key (Main profile); default from the address. */
   readonly secret?: string;
   readonly aesBits?: 128 | 256;
-  /** EAP-SRP credentials (Main profile); default from the address. */
-  readonly username?: string;
-  readonly password?: string;
   /** Removes null packets of transport streams; default false. */
   readonly deleteNullPackets?: boolean;
   /** Carries the upper 16 bits of the sequence number in every packet, for receivers that know the extension; default false. */

@@ -17,9 +17,6 @@ export interface RistUri {
   readonly aesBits?: 128 | 256;
   /** `reorder-buffer`: milliseconds. */
   readonly reorderMs?: number;
-  /** `username` and `password` of EAP-SRP. */
-  readonly username?: string;
-  readonly password?: string;
   readonly cname?: string;
   /** `miface`: local address of the interface to use. */
   readonly localAddress?: string;
@@ -60,9 +57,13 @@ function applyParameter(
     if (bits === 128 || bits === 256) result.aesBits = bits;
     else if (bits !== 0) throw badUri(text, "aes-type is 128 or 256");
   } else if (key === "reorder-buffer") result.reorderMs = integer(text, key, value, 0, 10_000);
-  else if (key === "username") result.username = value;
-  else if (key === "password") result.password = value;
-  else if (key === "cname") result.cname = value;
+  else if (key === "username" || key === "password") {
+    throw new BondError(
+      "bond/unsupported",
+      "unsupported",
+      `${JSON.stringify(redact(text))} asks for EAP-SRP, which is not supported yet; use secret= for a pre-shared key.`,
+    );
+  } else if (key === "cname") result.cname = value;
   else if (key === "miface") result.localAddress = value;
   else throw badUri(text, `${JSON.stringify(key)} is no known parameter`);
 }
