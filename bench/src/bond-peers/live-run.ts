@@ -73,11 +73,15 @@ export async function liveRun(options: LiveRunOptions): Promise<LiveRunReport> {
   const sink = new TestStreamSink(Math.floor((warmup * 1e6) / packetUs), total);
   const target = takePort();
   const hasPair = options.profile === "simple";
+  // GStreamer takes one source from two addresses for a loop: it wants a port of its own for every link.
+  const targets = options.links.map((_, index) =>
+    index > 0 && options.receiver === "gstreamer" ? takePort() : target,
+  );
   const proxies = await Promise.all(
     options.links.map((link, index) =>
       UdpProxy.open({
         port: takePort(),
-        targetPort: target,
+        targetPort: targets[index]!,
         hasPair,
         // Roles swapped: the caller is the receiver, so media flows towards the proxy's client.
         forward: options.isSwapped ? link.backward : link.forward,
@@ -93,7 +97,7 @@ export async function liveRun(options: LiveRunOptions): Promise<LiveRunReport> {
     if (end - start !== testPayloadBytes || bytes[start] !== 0x47 || !isIntact(bytes, start)) damaged++;
     else sink.take(bytes, start, clock.nowUs());
   };
-  const receiver = await startReceiver(options, target, proxies, onPayload);
+  const receiver = await startReceiver(options, targets, proxies, onPayload);
   await pause(400);
   const sender = await startSender(options, target, proxies);
   // librist drops what comes before its handshake.
@@ -172,10 +176,11 @@ interface RunningReceiver {
 
 async function startReceiver(
   options: LiveRunOptions,
-  target: number,
+  targets: readonly number[],
   proxies: readonly UdpProxy[],
   onPayload: (bytes: Uint8Array, start: number, end: number) => void,
 ): Promise<RunningReceiver> {
+  const target = targets[0]!;
   const secret = options.receiverSecret ?? options.secret;
   if (options.receiver === "own") {
     const receiver = createReceiver({
@@ -214,7 +219,10 @@ async function startReceiver(
           ...["-o", `udp://${host}:${output}`],
         ])
       : new PeerProcess("gst-launch-1.0", [
-          ...["-q", "ristsrc", `address=${host}`, `port=${target}`, `receiver-buffer=${options.bufferMs}`],
+          ...["-q", "ristsrc", `receiver-buffer=${options.bufferMs}`],
+          ...(targets.length === 1
+            ? [`address=${host}`, `port=${target}`]
+            : [`bonding-addresses=${targets.map((each) => `${host}:${each}`).join(",")}`]),
           ...["!", "rtpmp2tdepay", "!", "udpsink", `host=${host}`, `port=${output}`, "sync=false"],
         ]);
   return {

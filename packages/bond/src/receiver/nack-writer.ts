@@ -3,8 +3,8 @@ import { nackProgress, writeExtendedSequence, writeNackBitmask, writeNackRange }
 import type { ReceiverLink } from "./receiver-link.ts";
 
 const capacity = 1024;
-/** A mask entry covers 17 numbers, a range entry any run: which is shorter depends on the losses. */
-export type NackFormat = "range" | "bitmask";
+/** "auto" writes ranges to peers that answer echoes, and bitmasks to the others: GStreamer's second link ignores ranges. */
+export type NackFormat = "auto" | "range" | "bitmask";
 
 /** Gathers the numbers to ask for, per place in the ranking of links, and writes them as few compounds as possible. */
 export class NackWriter {
@@ -52,7 +52,7 @@ export class NackWriter {
         at = writeExtendedSequence(bytes, at, ssrc, high % 0x10000);
       }
       at =
-        this.#format === "range"
+        this.#format === "range" || (this.#format === "auto" && link.path.responses > 0)
           ? writeNackRange(bytes, at, this.mediaSsrc, list, from, to)
           : writeNackBitmask(bytes, at, ssrc, this.mediaSsrc, list, from, to);
       this.#feedback.finish(link.path, at);

@@ -21,7 +21,7 @@ export interface ReceiverOptions {
   readonly cname?: string;
   /** Copies of every NACK, 1 to 3; default "auto": as many as the measured loss needs. */
   readonly nackCopies?: "auto" | 1 | 2 | 3;
-  /** Default "range", which every receiver and sender understands. */
+  /** Default "auto". */
   readonly nackFormat?: NackFormat;
   /** Residual loss that "auto" aims at; default 1e-4. */
   readonly targetResidual?: number;
@@ -70,7 +70,7 @@ export function resolveReceiverOptions(
     minBufferMs: options.minBufferMs ?? bufferMs,
     maxBufferMs: options.maxBufferMs ?? bufferMs,
     nackCopies: copies === "auto" ? 0 : copies,
-    nackFormat: options.nackFormat ?? "range",
+    nackFormat: options.nackFormat ?? "auto",
     targetResidual: options.targetResidual ?? 1e-4,
     queuePackets: options.queuePackets ?? 2048,
     maxBufferBytes: options.maxBufferBytes ?? 64_000_000,
