@@ -39,6 +39,7 @@ export function renderTrace(trace: LinkTrace, title: string): string {
   const height = 40 + rows * (panelHeight + gap);
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
+    `<title>${escapeText(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<text x="${left}" y="22" font-size="14" font-weight="bold">${escapeText(title)}</text>`,
   ];
