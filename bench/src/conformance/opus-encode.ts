@@ -1,0 +1,166 @@
+// npm run conformance -- opus-encode [--json] [--matrix N]: packets of OpusEncoder beside those of libopus 1.6.1 (npm
+// libopus-wasm) for pinned profiles, and the acceptance matrix: every packet decodes in ours and in the oracle with equal
+// sound, and in ours with the encoder's final range.
+import { type Application, OpusDecoder, OpusEncoder, type SampleRate } from "@longwave/opus";
+import { createDecoder, createEncoder } from "libopus-wasm";
+
+const numbers = { voip: 2048, audio: 2049, lowdelay: 2051 } as const;
+
+interface Profile {
+  readonly rateHz: SampleRate;
+  readonly channels: 1 | 2;
+  readonly application: keyof typeof numbers;
+  readonly frameMs: number;
+  readonly bitrateBps: number;
+  readonly complexity: number;
+  readonly vbr: boolean;
+  readonly vbrConstraint: boolean;
+  readonly fec: boolean;
+  readonly lossPercent: number;
+  readonly dtx: boolean;
+}
+
+function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Notes, noise strokes and pauses: something for every mode. */
+function testSignal(rateHz: number, channels: number, seconds: number, seed: number): Int16Array {
+  const next = randomNumbers(seed);
+  const length = Math.floor(rateHz * seconds);
+  const pcm = new Int16Array(length * channels);
+  let phase = 0;
+  let pitchHz = 120;
+  let noise = 0;
+  for (let i = 0; i < length; i++) {
+    if (i % Math.floor(rateHz / 6) === 0) {
+      pitchHz = 90 + next() * next() * 1500;
+      noise = next() < 0.3 ? next() * 0.4 : 0.01;
+    }
+    phase = (phase + pitchHz / rateHz) % 1;
+    const silent = Math.floor((i / rateHz) * 2.5) % 5 === 4;
+    const saw = (2 * phase - 1) * (0.2 + 0.1 * Math.sign(phase - 0.4));
+    for (let channel = 0; channel < channels; channel++) {
+      const value = saw * (channel === 0 ? 1 : 0.6) + (next() - 0.5) * noise;
+      pcm[i * channels + channel] = silent ? 0 : Math.round(value * 16000);
+    }
+  }
+  return pcm;
+}
+
+interface Outcome {
+  readonly packets: number;
+  readonly identical: number;
+  readonly sameDecisions: number;
+  readonly rejected: number;
+}
+
+async function runProfile(profile: Profile, seconds: number, seed: number): Promise<Outcome> {
+  const { rateHz, channels } = profile;
+  const frames = (rateHz * profile.frameMs) / 1000;
+  const pcm = testSignal(rateHz, channels, seconds, seed);
+  const oracle = await createEncoder({
+    sampleRate: rateHz,
+    channels,
+    application: numbers[profile.application],
+    bitrate: profile.bitrateBps,
+    complexity: profile.complexity,
+    vbr: profile.vbr,
+    vbrConstraint: profile.vbrConstraint,
+    fec: profile.fec,
+    packetLossPercent: profile.lossPercent,
+    dtx: profile.dtx,
+    frameSize: frames,
+  });
+  const oracleDecoder = await createDecoder({ sampleRate: rateHz, channels, maxFrameSize: frames });
+  using encoder = new OpusEncoder({
+    sampleRate: rateHz,
+    channels,
+    application: profile.application as Application,
+    bitrateBps: profile.bitrateBps,
+    complexity: profile.complexity,
+    vbr: profile.vbr,
+    vbrConstraint: profile.vbrConstraint,
+    inbandFec: profile.fec ? 1 : 0,
+    packetLossPercent: profile.lossPercent,
+    dtx: profile.dtx,
+  });
+  using decoder = new OpusDecoder({ sampleRate: rateHz, channels });
+  const packet = new Uint8Array(4000);
+  const out = new Float32Array(frames * channels);
+  let packets = 0;
+  let identical = 0;
+  let sameDecisions = 0;
+  let rejected = 0;
+  for (let at = 0; at + frames * channels <= pcm.length; at += frames * channels) {
+    const piece = pcm.subarray(at, at + frames * channels);
+    const expected = oracle.encode(piece);
+    const bytes = encoder.encodeInt16(piece, packet);
+    const ours = packet.slice(0, bytes);
+    packets++;
+    if (Buffer.compare(ours, expected) === 0) identical++;
+    if (ours[0] === expected[0]) sameDecisions++;
+    const decoded = decoder.tryDecode(ours, out);
+    const reference = oracleDecoder.decodeFloat(ours);
+    const ranges = encoder.finalRange === 0 || encoder.finalRange === decoder.finalRange;
+    if (decoded !== frames || !ranges || out.some((value, index) => value !== reference[index])) rejected++;
+  }
+  oracle.free();
+  oracleDecoder.free();
+  return { packets, identical, sameDecisions, rejected };
+}
+
+/** The n-th combination of the matrix, from a seeded choice of every dimension. */
+function combination(next: () => number): Profile {
+  const pick = <T>(choices: readonly T[]): T => choices[Math.floor(next() * choices.length)]!;
+  const fec = next() < 0.25;
+  return {
+    rateHz: pick([8000, 12000, 16000, 24000, 48000] as const),
+    channels: pick([1, 2] as const),
+    application: pick(["voip", "audio", "lowdelay"] as const),
+    frameMs: pick([2.5, 5, 10, 20, 40, 60]),
+    bitrateBps: pick([6000, 9000, 12000, 16000, 24000, 32000, 48000, 64000, 96000, 128000, 256000, 510000]),
+    complexity: Math.floor(next() * 11),
+    vbr: next() < 0.7,
+    vbrConstraint: next() < 0.5,
+    fec,
+    lossPercent: fec ? pick([1, 5, 15, 30]) : 0,
+    dtx: next() < 0.25,
+  };
+}
+
+const asJson = process.argv.includes("--json");
+const matrixAt = process.argv.indexOf("--matrix");
+const combinations = matrixAt > 0 ? Number(process.argv[matrixAt + 1]) : 200;
+const next = randomNumbers(7);
+const total = { combinations, packets: 0, identical: 0, sameDecisions: 0, rejected: 0 };
+const different: { profile: Profile; outcome: Outcome }[] = [];
+for (let n = 0; n < combinations; n++) {
+  const profile = combination(next);
+  const outcome = await runProfile(profile, 0.6, n + 1);
+  total.packets += outcome.packets;
+  total.identical += outcome.identical;
+  total.sameDecisions += outcome.sameDecisions;
+  total.rejected += outcome.rejected;
+  if (outcome.identical !== outcome.packets || outcome.rejected > 0) different.push({ profile, outcome });
+}
+if (asJson) {
+  console.log(JSON.stringify({ ...total, different }, undefined, 2));
+} else {
+  console.log(`${total.combinations} combinations, ${total.packets} packets`);
+  console.log(
+    `identical to libopus 1.6.1: ${total.identical} (${((100 * total.identical) / total.packets).toFixed(2)} %)`,
+  );
+  console.log(`same mode, bandwidth, channels and frame code: ${total.sameDecisions}`);
+  console.log(`packets that a decoder refuses, or decodes otherwise: ${total.rejected}`);
+  for (const { profile, outcome } of different) {
+    console.log(
+      `  ${outcome.identical}/${outcome.packets}, refused ${outcome.rejected}: ${JSON.stringify(profile)}`,
+    );
+  }
+}
+if (total.rejected > 0 || total.identical < 0.99 * total.packets) process.exitCode = 1;
