@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { encodeWav } from "@longwave/media";
+import { repositoryPath } from "@longwave/testkit";
 import { createDecoder, createEncoder } from "libopus-wasm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -101,6 +102,83 @@ test("bad files and options end with the documented exit codes", async () => {
   expect((await longwave(join(folder, "absent.opus"))).code).toBe(2);
   expect((await longwave(join(folder, "tone.bit"), "--rate", "44100")).code).toBe(2);
 });
+
+test("the input is never the output, and a bad input leaves an older output alone", async () => {
+  const wav = join(folder, "keep.wav");
+  await writeFile(wav, "older");
+  expect((await longwave(wav)).code).toBe(2);
+  expect((await longwave(join(folder, "tone.wav"), wav)).code).toBe(3);
+  expect(await readFile(wav, "utf8")).toBe("older");
+});
+
+test("outputs and loss traces that cannot be opened are usage errors", async () => {
+  expect((await longwave(join(folder, "tone.bit"), join(folder, "absent", "x.wav"))).code).toBe(2);
+  const trace = ["--loss-trace", join(folder, "absent.txt")];
+  expect((await longwave(join(folder, "tone.bit"), join(folder, "x.wav"), ...trace)).code).toBe(2);
+});
+
+test("pre-skip and end trim hold when the first and last packets are lost and --fec is on", async () => {
+  const trace = join(folder, "trace.txt");
+  const stereo = repositoryPath("packages/media/test/fixtures/stereo.opus");
+  const out = join(folder, "fec.wav");
+  const { frames } = JSON.parse((await longwave(stereo, out, "--json")).stdout);
+  for (const marks of [`1${"0".repeat(200)}`, "1"]) {
+    await writeFile(trace, marks);
+    for (const fec of [[], ["--fec"]]) {
+      const { stdout } = await longwave(stereo, out, "--loss-trace", trace, "--json", ...fec);
+      expect(JSON.parse(stdout).frames).toBe(frames);
+    }
+  }
+});
+
+test("a malformed packet after a loss is concealed with --fec, too", async () => {
+  const bad = join(folder, "bad.bit");
+  const trace = join(folder, "bad-trace.txt");
+  const tone = await readFile(join(folder, "tone.bit"));
+  const first = tone.subarray(0, 8 + packets[0]!.length);
+  await writeFile(bad, Buffer.concat([first, first, Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 3]), first]));
+  await writeFile(trace, "0100");
+  const { code, stdout } = await longwave(
+    bad,
+    join(folder, "x.wav"),
+    "--fec",
+    "--json",
+    "--loss-trace",
+    trace,
+  );
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ frames: 4 * 960, lost: 1, malformed: 1 });
+});
+
+test("a file that was cut says so; one without a packet makes no output", async () => {
+  const whole = await readFile(repositoryPath("packages/media/test/fixtures/stereo.opus"));
+  const cut = join(folder, "cut.opus");
+  await writeFile(cut, whole.subarray(0, whole.length - 40));
+  const { stdout, code } = await longwave(cut, join(folder, "cut.wav"), "--json");
+  if (code === 0) expect(JSON.parse(stdout).truncated).toBe(true);
+  else expect(code).toBe(3);
+  await writeFile(cut, whole.subarray(0, whole.indexOf("OggS", whole.indexOf("OpusTags")) + 20));
+  expect((await longwave(cut, join(folder, "none.wav"))).code).toBe(3);
+  await expect(readFile(join(folder, "none.wav"))).rejects.toThrow();
+});
+
+test.skipIf(!tools)(
+  `5.1 has opusdec's channel order${tools ? "" : " (skipped: opus-tools absent)"}`,
+  async () => {
+    const surround = repositoryPath("packages/media/test/fixtures/surround.opus");
+    await run("opusdec", ["--quiet", "--no-dither", surround, join(folder, "theirs6.wav")]);
+    expect((await longwave(surround, join(folder, "ours6.wav"))).code).toBe(0);
+    const [ours, theirs] = await Promise.all(
+      ["ours6.wav", "theirs6.wav"].map(async (name) => {
+        const bytes = await readFile(join(folder, name));
+        const start = bytes.indexOf("data") + 8;
+        return new Int16Array(bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length));
+      }),
+    );
+    expect(ours!.length).toBe(theirs!.length);
+    expect(ours!.every((value, i) => Math.abs(value - theirs![i]!) <= 1)).toBe(true);
+  },
+);
 
 test.skipIf(!tools)(
   `opusenc's file decodes as opusdec does, within 1 LSB${tools ? "" : " (skipped: opus-tools absent)"}`,

@@ -25,6 +25,7 @@ export {
 } from "./ogg/ogg-demuxer.ts";
 export { OggMuxer, type OggSink } from "./ogg/ogg-muxer.ts";
 export { type OggPage, type OggPageHandler, OggPageParser } from "./ogg/ogg-page-parser.ts";
+export { opusHeadInWaveOrder, opusWaveMask } from "./opus/channel-order.ts";
 export {
   OggOpusDemuxer,
   type OggOpusHandler,

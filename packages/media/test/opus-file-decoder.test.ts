@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { OggOpusReader, opusFileDecoder } from "@longwave/media";
 import { decodeAudioBytes, decodeAudioFile } from "@longwave/media/node";
-import { createSeekableDecoder } from "@longwave/opus";
+import { createSeekableDecoder, OpusMultistreamDecoder } from "@longwave/opus";
 import { repositoryPath } from "@longwave/testkit";
 import { createDecoder } from "libopus-wasm";
 import { describe, expect, test } from "vitest";
@@ -28,6 +28,23 @@ function firstDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 describe("opusFileDecoder", () => {
+  test("5.1 comes in WAVE order: FL FR FC LFE BL BR of the Vorbis order FL FC FR RL RR LFE", async () => {
+    const audio = await decodeAudioFile(path("surround.opus"), options);
+    const reader = await OggOpusReader.open(new Uint8Array(readFileSync(path("surround.opus"))));
+    const { head } = reader.links[0]!;
+    using decoder = new OpusMultistreamDecoder(head);
+    const block = new Float32Array(5760 * 6);
+    const expected: number[] = [];
+    for await (const packet of reader.packets()) {
+      const frames = decoder.decode(packet.data, block);
+      for (let i = packet.skipStart; i < frames - packet.trimEnd; i++) {
+        const [left, centre, right, backLeft, backRight, low] = block.subarray(i * 6, i * 6 + 6);
+        expected.push(left!, right!, centre!, low!, backLeft!, backRight!);
+      }
+    }
+    expect(firstDifference(audio.pcm, expected)).toBe(-1);
+  });
+
   test.each([
     ["mono.opus", 1, 24_013],
     ["stereo.opus", 2, 33_607],

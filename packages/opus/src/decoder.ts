@@ -108,7 +108,8 @@ export class OpusDecoder implements Disposable {
   }
 
   /**
-   * Decodes the `frames` before `packet` from the redundancy (LBRR) that the packet carries; conceals where it has none.
+   * Decodes the `frames` before `packet` from the redundancy (LBRR) that the packet carries; conceals where it has none or
+   * is empty.
    *
    * @param frames sample frames per channel that were lost, a multiple of 2.5 ms
    */
@@ -136,13 +137,26 @@ export class OpusDecoder implements Disposable {
     capacity: number,
   ): number {
     const slot = this.#openSlot();
-    if (!(at >= 0 && length >= 1 && at + length <= packet.length)) {
+    checkUsable(packet);
+    checkUsable(pcm);
+    if (
+      !(
+        Number.isInteger(at) &&
+        Number.isInteger(length) &&
+        at >= 0 &&
+        length >= 1 &&
+        at + length <= packet.length
+      )
+    ) {
       throw new OpusError(
         "opus/bad-argument",
         `The packet's ${length} bytes at ${at} are not within the buffer of ${packet.length} bytes.`,
       );
     }
-    if (!(pcmAt >= 0 && capacity >= 0 && pcmAt + capacity * this.channels <= pcm.length)) {
+    if (!(Number.isInteger(pcmAt) && Number.isInteger(capacity) && pcmAt >= 0 && capacity >= 0)) {
+      throw new OpusError("opus/bad-argument", `${capacity} frames at sample ${pcmAt}: give whole numbers.`);
+    }
+    if (pcmAt + capacity * this.channels > pcm.length) {
       throw new OpusError(
         "opus/buffer-too-small",
         `${capacity} frames at sample ${pcmAt} are not within the output of ${pcm.length} samples.`,
@@ -257,6 +271,7 @@ export class OpusDecoder implements Disposable {
 
   /** A second decoder in the same state. */
   clone(): OpusDecoder {
+    this.#openSlot();
     const twin = new OpusDecoder({ ...this.#options, softClip: this.softClip });
     twin.copyFrom(this);
     return twin;
@@ -386,8 +401,13 @@ export class OpusDecoder implements Disposable {
     checkUsable(pcm);
     if (!isLossDuration(frames, this.sampleRate)) return badArgument;
     if (frames * this.channels > pcm.length) return bufferTooSmall;
-    core.putPacket(packet);
-    const result = core.exports.decode(slot, 0, packet.length, frames, 1, 0, format, 0);
+    checkUsable(packet);
+    let result: number;
+    if (packet.length === 0) result = core.exports.conceal(slot, frames, format);
+    else {
+      core.putPacket(packet);
+      result = core.exports.decode(slot, 0, packet.length, frames, 1, 0, format, 0);
+    }
     if (result > 0) this.#copyOut(pcm, result * this.channels, format);
     return result;
   }

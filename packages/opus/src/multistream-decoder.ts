@@ -179,7 +179,12 @@ export class OpusMultistreamDecoder implements Disposable {
   /** A second decoder in the same state. */
   clone(): OpusMultistreamDecoder {
     const twin = new OpusMultistreamDecoder(this.#options);
-    twin.copyFrom(this);
+    try {
+      twin.copyFrom(this);
+    } catch (error) {
+      twin.close();
+      throw error;
+    }
     return twin;
   }
 
@@ -230,6 +235,7 @@ export class OpusMultistreamDecoder implements Disposable {
     fec: boolean,
     clip: boolean,
   ): number {
+    if (packet !== null) checkUsable(packet);
     const longest = (this.sampleRate * longestPacketMs) / 1000;
     let room = Math.min(longest, Math.floor(pcm.length / this.channels));
     const lost = packet === null || packet.length === 0;

@@ -9,7 +9,7 @@ export function registerOpus(program: Command): void {
 
   opus
     .command("decode")
-    .description("decode an Ogg Opus or .bit file to WAV or raw samples")
+    .description("decode an Ogg or WebM Opus or .bit file to WAV or raw samples")
     .argument("<input>", "file, or - for standard input")
     .argument("[output]", "file, or - for standard output; default: the input's name with .wav")
     .addOption(

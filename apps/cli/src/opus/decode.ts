@@ -1,9 +1,11 @@
-import { open, readFile, writeFile } from "node:fs/promises";
+import { open, readFile, realpath, stat, writeFile } from "node:fs/promises";
 import { SeededRandom } from "@longwave/base";
 import {
   encodeSamples,
   type OpusHead,
+  opusHeadInWaveOrder,
   opusPacketFrames,
+  opusWaveMask,
   type SampleEncoding,
   WavEncoder,
 } from "@longwave/media";
@@ -11,7 +13,7 @@ import { OpusDecoder, OpusMultistreamDecoder, type SampleRate } from "@longwave/
 import { parseDurationUs } from "../duration.ts";
 import { CliError } from "../errors.ts";
 import { printResult } from "../output.ts";
-import { readPackets } from "./packet-source.ts";
+import { type ContainerReport, readPackets } from "./packet-source.ts";
 
 export interface OpusDecodeOptions {
   readonly rate: SampleRate;
@@ -41,28 +43,34 @@ export async function decode(
   const encoding: SampleEncoding = options.float ? "f32" : options.int24 ? "s24" : "s16";
   const target =
     output ?? (input === "-" ? "-" : `${input.replace(/\.[^./]+$/, "")}.${options.raw ? "raw" : "wav"}`);
+  await refuseSameFile(input, target);
   const losses = await lossPattern(options);
   const run = new DecodeRun(options, encoding, losses);
-  const sink = await openSink(target);
+  let sink: Sink | undefined;
+  let container: ContainerReport | undefined;
   try {
-    for await (const packet of readPackets(input)) {
-      if (packet.head !== undefined) {
-        const first = run.channels === 0;
-        run.begin(packet.head);
-        if (first && !options.raw) await sink.write(run.header(undefined));
+    for await (const packet of readPackets(input, (report) => (container = report))) {
+      if (packet.head !== undefined) run.begin(packet.head);
+      if (sink === undefined) {
+        // Only now: an input that is no Opus leaves an older output as it was.
+        sink = await openSink(target);
+        if (!options.raw) await sink.write(run.header(undefined));
       }
       for (const block of run.decode(packet.data, packet.gapBefore, packet.skipStart, packet.trimEnd)) {
         await sink.write(block);
       }
     }
+    if (sink === undefined) {
+      throw new CliError("cli/not-opus", "malformed", `${input} ends before its first Opus packet.`);
+    }
     for (const block of run.flush()) await sink.write(block);
-    if (!options.raw && run.channels > 0) {
+    if (!options.raw) {
       await sink.write(run.trailer());
       await sink.rewrite(run.header(run.frames));
     }
   } finally {
     run.close();
-    await sink.close();
+    await sink?.close();
   }
   if (options.saveRange !== undefined) await writeFile(options.saveRange, run.ranges.join(""));
   if (target === "-") return;
@@ -74,16 +82,38 @@ export async function decode(
     packets: run.packets,
     lost: run.lost,
     malformed: run.malformed,
+    truncated: container?.truncated ?? false,
+    damagedBytes: container?.damagedBytes ?? 0,
+    gaps: container?.gaps ?? 0,
   };
   printResult(options.json === true, report, () => [
     `${target}: ${(run.frames / options.rate).toFixed(3)} s, ${run.channels} channels at ${options.rate} Hz, ${run.packets} packets, ${run.lost} lost, ${run.malformed} malformed`,
+    ...(report.truncated ? ["warning: the file ends before its last page or inside an element"] : []),
+    ...(report.damagedBytes > 0 ? [`warning: ${report.damagedBytes} bytes belong to no whole page`] : []),
+    ...(report.gaps > 0 ? [`warning: ${report.gaps} gaps were concealed`] : []),
   ]);
+}
+
+/** Opening the output empties it: that must not be the input. */
+async function refuseSameFile(input: string, output: string): Promise<void> {
+  if (input === "-" || output === "-") return;
+  const [from, to] = await Promise.all([input, output].map((path) => realpath(path).catch(() => undefined)));
+  if (from === undefined || from !== to || !(await stat(from)).isFile()) return;
+  throw new CliError("cli/bad-argument", "usage", `${output} is the input itself; name another output.`);
 }
 
 /** Which packets are dropped on purpose: by a trace of 0 and 1, or at random with a fixed seed. */
 async function lossPattern(options: OpusDecodeOptions): Promise<(index: number) => boolean> {
   if (options.lossTrace !== undefined) {
-    const marks = (await readFile(options.lossTrace, "utf8")).match(/[01]/g) ?? [];
+    const text = await readFile(options.lossTrace, "utf8").catch((cause: Error) => {
+      throw new CliError(
+        "cli/bad-argument",
+        "usage",
+        `The loss trace ${options.lossTrace} cannot be read: ${cause.message}.`,
+        { cause },
+      );
+    });
+    const marks = text.match(/[01]/g) ?? [];
     return (index) => marks.length > 0 && marks[index % marks.length] === "1";
   }
   const random = new SeededRandom(1);
@@ -108,7 +138,11 @@ async function openSink(path: string): Promise<Sink> {
       close: async () => undefined,
     };
   }
-  const file = await open(path, "w");
+  const file = await open(path, "w").catch((cause: Error) => {
+    throw new CliError("cli/bad-argument", "usage", `${path} cannot be written: ${cause.message}.`, {
+      cause,
+    });
+  });
   return {
     write: async (bytes) => {
       await file.writeFile(bytes);
@@ -140,6 +174,9 @@ class DecodeRun {
   #position = 0;
   /** Frames whose packet was dropped and that wait for the next packet's redundancy. */
   #pending = 0;
+  /** What the file cuts from the start and end of those frames. */
+  #pendingSkip = 0;
+  #pendingTrim = 0;
   #pcm = new Float32Array(0);
   #shorts = new Int16Array(0);
 
@@ -163,14 +200,19 @@ class DecodeRun {
       );
     }
     this.channels = channels;
-    this.#wav ??= new WavEncoder({ sampleRate: this.#options.rate, channels, encoding: this.#encoding });
+    this.#wav ??= new WavEncoder({
+      sampleRate: this.#options.rate,
+      channels,
+      encoding: this.#encoding,
+      channelMask: opusWaveMask(head),
+    });
     this.#decoder?.close();
     const gainQ8 = Math.max(-32768, Math.min(32767, head.gainQ8 + Math.round(this.#options.gain * 256)));
     const common = { sampleRate: this.#options.rate, gainQ8 };
     this.#decoder =
-      channels <= 2 && (head.family === 0 || head.streams === 1)
+      head.family === 0 || head.channels < channels
         ? new OpusDecoder({ ...common, channels: channels as 1 | 2 })
-        : new OpusMultistreamDecoder({ ...common, ...head, gainQ8 });
+        : new OpusMultistreamDecoder({ ...common, ...opusHeadInWaveOrder(head), gainQ8 });
     this.#pcm = new Float32Array(longestFrames * channels);
     this.#shorts = new Int16Array(longestFrames * channels);
   }
@@ -196,25 +238,24 @@ class DecodeRun {
     const skip = Math.round(skipStart * scale);
     const trim = Math.round(trimEnd * scale);
     if (data.length === 0 || this.#isLost(index)) {
-      yield* this.#conceal(this.#pending, 0, 0);
+      yield* this.flush();
       this.lost++;
       this.#pending =
         Math.round(opusPacketFrames(data) * scale) || decoder.lastPacketFrames || this.#options.rate / 50;
-      if (!this.#options.fec) yield* this.flush(skip, trim);
+      this.#pendingSkip = skip;
+      this.#pendingTrim = trim;
+      if (!this.#options.fec) yield* this.flush();
       this.ranges.push(`${data.length}, 0, 0\n`);
       return;
     }
-    if (this.#pending > 0) {
-      const frames = decoder.decodeFec(data, this.#pcm, this.#pending);
-      this.#pending = 0;
-      yield* this.#emit(frames, 0, 0);
-    }
+    if (this.#pending > 0) yield* this.#recover(decoder, data);
     let frames: number;
     try {
       frames = this.#decodePacket(decoder, data);
     } catch (error) {
       if ((error as { code?: string }).code !== "opus/invalid-packet") throw error;
       this.malformed++;
+      this.ranges.push(`${data.length}, 0, 0\n`);
       yield* this.#conceal(decoder.lastPacketFrames || this.#options.rate / 50, skip, trim);
       return;
     }
@@ -223,10 +264,24 @@ class DecodeRun {
   }
 
   /** Conceals a loss that no packet follows. */
-  *flush(skip = 0, trim = 0): Generator<Uint8Array> {
+  *flush(): Generator<Uint8Array> {
     const pending = this.#pending;
     this.#pending = 0;
-    yield* this.#conceal(pending, skip, trim);
+    yield* this.#conceal(pending, this.#pendingSkip, this.#pendingTrim);
+  }
+
+  /** Fills a loss from the redundancy of the packet behind it, or by concealment where that one is malformed. */
+  *#recover(decoder: AnyDecoder, data: Uint8Array): Generator<Uint8Array> {
+    let frames: number;
+    try {
+      frames = decoder.decodeFec(data, this.#pcm, this.#pending);
+    } catch (error) {
+      if ((error as { code?: string }).code !== "opus/invalid-packet") throw error;
+      yield* this.flush();
+      return;
+    }
+    this.#pending = 0;
+    yield* this.#emit(frames, this.#pendingSkip, this.#pendingTrim);
   }
 
   close(): void {

@@ -18,15 +18,21 @@ export interface SourcePacket {
 /** Most bytes of a `.bit` file. */
 const maxBitBytes = 1 << 30;
 
+/** What a reader has to say of the container when all is read. */
+export type ContainerReport = Awaited<ReturnType<typeof openOpusFile>>["report"];
+
 /** Opens an Ogg or WebM Opus file, a `.bit` file of the conformance suite, or standard input (`-`). */
-export async function* readPackets(input: string): AsyncGenerator<SourcePacket> {
+export async function* readPackets(
+  input: string,
+  onEnd: (report: ContainerReport) => void = () => undefined,
+): AsyncGenerator<SourcePacket> {
   const stream = input === "-" ? process.stdin : createReadStream(input);
   const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   const first = await nextPiece(pieces, input);
   const isOgg = first[0] === 0x4f && first[1] === 0x67 && first[2] === 0x67 && first[3] === 0x53;
   const isWebm = first[0] === 0x1a && first[1] === 0x45 && first[2] === 0xdf && first[3] === 0xa3;
   if (isOgg || isWebm) {
-    yield* filePackets(chained(first, pieces));
+    yield* filePackets(chained(first, pieces), onEnd);
     return;
   }
   yield* bitPackets(await collect(chained(first, pieces)), input);
@@ -53,7 +59,10 @@ async function* chained(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Asy
   }
 }
 
-async function* filePackets(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<SourcePacket> {
+async function* filePackets(
+  pieces: AsyncGenerator<Uint8Array>,
+  onEnd: (report: ContainerReport) => void,
+): AsyncGenerator<SourcePacket> {
   const reader = await openOpusFile(pieces);
   let link = -1;
   for await (const packet of reader.packets()) {
@@ -61,6 +70,7 @@ async function* filePackets(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<
     link = packet.link;
     yield { ...packet, head };
   }
+  onEnd(reader.report);
 }
 
 async function collect(pieces: AsyncGenerator<Uint8Array>): Promise<Buffer> {

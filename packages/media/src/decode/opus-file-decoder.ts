@@ -1,5 +1,6 @@
 import { isLongwaveError } from "@longwave/base";
 import { MediaError } from "../errors.ts";
+import { opusHeadInWaveOrder } from "../opus/channel-order.ts";
 import type { OpusFilePacket } from "../opus/ogg-opus-reader.ts";
 import { openOpusFile } from "../opus/open-opus-file.ts";
 import type { OpusHead } from "../opus/opus-head.ts";
@@ -21,7 +22,7 @@ const packetsPerTurn = 256;
 /**
  * An `AudioDecoder` for Opus in Ogg and WebM around a decoder that is passed in. Pre-skip, end trim and the header's gain are
  * applied; lost and malformed packets are concealed, gaps of up to 10 s filled; the links of a chain follow each other in the
- * channels of the first one.
+ * channels of the first one. Channels come in WAVE order.
  *
  * @example
  * import { createSeekableDecoder } from "@longwave/opus";
@@ -99,7 +100,7 @@ class OpusOutput {
   #begin(head: OpusHead): void {
     this.close();
     this.#head = head;
-    this.#decoder = this.#makeDecoder(head, this.#profile);
+    this.#decoder = this.#makeDecoder(opusHeadInWaveOrder(head), this.#profile);
     this.#pcm = new Float32Array(maxFrames * head.channels);
     if (this.#channels === 0) {
       this.#channels = head.channels;

@@ -57,6 +57,50 @@ describe("arguments", () => {
     expect(codeOf(() => decoder.decode(packet, gone))).toBe("opus/bad-argument");
   });
 
+  test("a transferred packet is refused, redundancy and ranges included", () => {
+    using decoder = new OpusDecoder();
+    const pcm = new Float32Array(1920);
+    const gone = packet.slice();
+    structuredClone(gone, { transfer: [gone.buffer] });
+    expect(codeOf(() => decoder.decode(gone, pcm))).toBe("opus/bad-argument");
+    expect(codeOf(() => decoder.decodeFec(gone, pcm, 960))).toBe("opus/bad-argument");
+    expect(codeOf(() => decoder.decodeAt(gone, 0, 1, pcm, 0, 960))).toBe("opus/bad-argument");
+  });
+
+  test("positions that are no whole numbers are refused", () => {
+    using decoder = new OpusDecoder();
+    const pcm = new Float32Array(2000);
+    for (const [at, pcmAt, capacity] of [
+      [0.5, 0, 960],
+      [0, 0.5, 960],
+      [0, 0, 960.5],
+    ] as const) {
+      const call = () => decoder.decodeAt(packet, at, packet.length - 1, pcm, pcmAt, capacity);
+      expect(codeOf(call)).toBe("opus/bad-argument");
+    }
+  });
+
+  test("an empty packet has no redundancy: it is concealed as a lost one", () => {
+    using decoder = new OpusDecoder();
+    using twin = new OpusDecoder();
+    const pcm = new Float32Array(1920);
+    const expected = new Float32Array(1920);
+    decoder.decode(packet, pcm);
+    twin.decode(packet, expected);
+    expect(decoder.decodeFec(new Uint8Array(0), pcm, 960)).toBe(960);
+    twin.decode(null, expected, 960);
+    expect(pcm).toEqual(expected);
+  });
+
+  test("a closed decoder cannot be cloned, and the attempt takes no slot", () => {
+    const core = OpusCore.create({ memoryMiB: 4 });
+    const decoder = new OpusDecoder({ core });
+    decoder.close();
+    const free = core.freeSlots;
+    expect(codeOf(() => decoder.clone())).toBe("opus/closed");
+    expect(core.freeSlots).toBe(free);
+  });
+
   test("use after close is refused, closing twice is not", () => {
     const decoder = new OpusDecoder();
     decoder.close();

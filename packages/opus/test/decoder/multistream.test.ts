@@ -2,7 +2,7 @@
 import { isLongwaveError } from "@longwave/base";
 import { createDecoder } from "libopus-wasm";
 import { describe, expect, test } from "vitest";
-import { OpusMultistreamDecoder } from "../../src/index.ts";
+import { OpusCore, OpusMultistreamDecoder } from "../../src/index.ts";
 import { encodePlan, streamPlans } from "./oracle-streams.ts";
 
 const named = (start: string) => streamPlans.find((plan) => plan.name.startsWith(start))!;
@@ -151,4 +151,18 @@ describe("bad input", () => {
     twin.decode(packetAt(0), expected);
     expect(pcm).toEqual(expected);
   });
+});
+
+test("a transferred packet is refused, and cloning a closed decoder takes no slots", () => {
+  const core = OpusCore.create({ memoryMiB: 4 });
+  const layout = { channels: 2, streams: 2, coupled: 0, mapping: Uint8Array.of(0, 1), core };
+  const decoder = new OpusMultistreamDecoder(layout);
+  const gone = new Uint8Array(10);
+  structuredClone(gone, { transfer: [gone.buffer] });
+  const refused = expect.objectContaining({ code: "opus/bad-argument" });
+  expect(() => decoder.decode(gone, new Float32Array(1920))).toThrow(refused);
+  decoder.close();
+  const free = core.freeSlots;
+  expect(() => decoder.clone()).toThrow(expect.objectContaining({ code: "opus/closed" }));
+  expect(core.freeSlots).toBe(free);
 });
