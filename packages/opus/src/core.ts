@@ -2,8 +2,8 @@ import { CoreArena, decodeCore } from "@longwave/kernels";
 import { OpusError } from "./errors.ts";
 import { coreWasmBase64 } from "./generated/core-wasm.ts";
 
-/** What the WASM core exports; see assembly/index.ts. Addresses are byte offsets in `memory`. */
-export interface CoreExports {
+/** What both cores export. Addresses are byte offsets in `memory`. */
+export interface SharedExports {
   readonly memory: WebAssembly.Memory;
   initialize(): void;
   packetAddress(): number;
@@ -12,6 +12,10 @@ export interface CoreExports {
   pcmIntegerAddress(): number;
   firstSlotAddress(): number;
   slotBytes(): number;
+}
+
+/** What the decoder's core exports; see assembly/index.ts. */
+export interface CoreExports extends SharedExports {
   decoderInit(slot: number, sampleRate: number, channels: number): void;
   decoderReset(slot: number): void;
   copySlot(to: number, from: number): void;
@@ -44,21 +48,11 @@ export interface CoreExports {
   snapshot(slot: number, withConceal: number): number;
   restore(slot: number, length: number): number;
   liveStateDigest(slot: number): void;
-  encoderSlotBytes(): number;
-  encoderInit(slot: number, sampleRate: number, channels: number, application: number): void;
-  encoderReset(slot: number): void;
-  encode(slot: number, frames: number, outBytes: number, format: number): number;
-  encoderSetting(slot: number, which: number): number;
-  setEncoderSetting(slot: number, which: number, value: number): void;
-  encoderFinalRange(slot: number): number;
-  encoderInDtx(slot: number): number;
-  encoderLastMode(slot: number): number;
-  encoderLastBandwidth(slot: number): number;
 }
 
-/** One instance of the WASM core with its memory views; internal to the package. */
-export class CoreInstance {
-  readonly exports: CoreExports;
+/** One instance of a WASM core with its memory views; internal to the package. */
+export class CoreInstance<Exports extends SharedExports = CoreExports> {
+  readonly exports: Exports;
   readonly bytes: Uint8Array;
   readonly floats: Float32Array;
   readonly shorts: Int16Array;
@@ -73,9 +67,10 @@ export class CoreInstance {
   readonly #integerViews = new Map<number, Int32Array>();
   readonly #byteViews = new Map<number, Uint8Array>();
 
-  constructor(memoryPages: number) {
-    const instance = new WebAssembly.Instance(moduleWithMemory(memoryPages));
-    this.exports = instance.exports as unknown as CoreExports;
+  /** @param text of the generated module */
+  constructor(text: string, memoryPages: number) {
+    const instance = new WebAssembly.Instance(moduleWithMemory(text, memoryPages));
+    this.exports = instance.exports as unknown as Exports;
     this.exports.initialize();
     const { buffer } = this.exports.memory;
     this.bytes = new Uint8Array(buffer);
@@ -144,18 +139,22 @@ export class CoreInstance {
   }
 }
 
-let binary: Uint8Array<ArrayBuffer> | undefined;
-const modules = new Map<number, WebAssembly.Module>();
+/** Compiled modules by memory size, per core. */
+const modules = new Map<string, Map<number, WebAssembly.Module>>();
 
 /** The compiled core with another size of memory: two numbers of its memory section are rewritten. */
-function moduleWithMemory(pages: number): WebAssembly.Module {
-  let module = modules.get(pages);
+function moduleWithMemory(text: string, pages: number): WebAssembly.Module {
+  let bySize = modules.get(text);
+  if (bySize === undefined) {
+    bySize = new Map();
+    modules.set(text, bySize);
+  }
+  let module = bySize.get(pages);
   if (module !== undefined) return module;
-  binary ??= decodeCore(coreWasmBase64);
-  const bytes = pages === defaultPages ? binary : binary.slice();
+  const bytes = decodeCore(text);
   if (pages !== defaultPages) setMemoryPages(bytes, pages);
   module = new WebAssembly.Module(bytes);
-  modules.set(pages, module);
+  bySize.set(pages, module);
   return module;
 }
 
@@ -188,14 +187,17 @@ const defaultMemoryMiB = 64;
 const defaultPages = defaultMemoryMiB * pagesPerMiB;
 
 /**
- * A WASM instance that holds codec objects: tables, scratch memory and slots of one thread. Memory is fixed, 2 MiB are
- * taken by tables and buffers, a decoder takes 27 KiB, an encoder about 50 KiB.
+ * Holds codec objects of one thread: WASM memory with tables, scratch and slots. Memory is fixed, 2 MiB are taken by tables
+ * and buffers, a decoder takes 27 KiB, an encoder about 50 KiB. Encoders live in a memory of their own of the same size,
+ * made with the first of them.
  */
 export class OpusCore {
   readonly #instance: CoreInstance;
+  readonly #memoryPages: number;
 
-  private constructor(instance: CoreInstance) {
-    this.#instance = instance;
+  private constructor(memoryPages: number) {
+    this.#memoryPages = memoryPages;
+    this.#instance = new CoreInstance(coreWasmBase64, memoryPages);
   }
 
   /**
@@ -211,7 +213,7 @@ export class OpusCore {
         `memoryMiB is ${memoryMiB}; give a whole number from 4 to 1023.`,
       );
     }
-    return new OpusCore(new CoreInstance(memoryMiB * pagesPerMiB));
+    return new OpusCore(memoryMiB * pagesPerMiB);
   }
 
   /** Decoders that still fit. */
@@ -223,19 +225,11 @@ export class OpusCore {
   static instanceOf(core: OpusCore): CoreInstance {
     return core.#instance;
   }
-}
 
-let build: number | undefined;
-
-/** FNV-1a hash of the core's binary: state images are only good for the same one. */
-export function coreBuildHash(): number {
-  if (build !== undefined) return build;
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < coreWasmBase64.length; i++) {
-    hash = Math.imul(hash ^ coreWasmBase64.charCodeAt(i), 0x01000193);
+  /** @internal */
+  static memoryPagesOf(core: OpusCore): number {
+    return core.#memoryPages;
   }
-  build = hash >>> 0;
-  return build;
 }
 
 let shared: OpusCore | undefined;
@@ -251,14 +245,9 @@ const forgotten = new FinalizationRegistry<{ arena: CoreArena; address: number }
   arena.release(address),
 );
 
-/** A block of the core's memory that belongs to `owner`; by default of the size of a decoder. */
-export function allocateSlot(
-  instance: CoreInstance,
-  owner: object,
-  token: object,
-  bytes: number = instance.exports.slotBytes(),
-): number {
-  const address = instance.arena.tryAllocate(bytes);
+/** A slot of the core's memory that belongs to `owner`. */
+export function allocateSlot(instance: CoreInstance<SharedExports>, owner: object, token: object): number {
+  const address = instance.arena.tryAllocate(instance.exports.slotBytes());
   if (address === undefined) {
     throw new OpusError(
       "opus/out-of-slots",
@@ -269,7 +258,7 @@ export function allocateSlot(
   return address;
 }
 
-export function releaseSlot(instance: CoreInstance, address: number, token: object): void {
+export function releaseSlot(instance: CoreInstance<SharedExports>, address: number, token: object): void {
   forgotten.unregister(token);
   instance.arena.release(address);
 }

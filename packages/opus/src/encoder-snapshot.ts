@@ -1,5 +1,6 @@
 // Image of an encoder's state: header, slot, checksum. Good for the same build of the core only.
-import { type CoreInstance, coreBuildHash } from "./core.ts";
+import type { CoreInstance } from "./core.ts";
+import { coreBuildHash, type EncoderExports } from "./encoder-core.ts";
 import { OpusError } from "./errors.ts";
 
 /** "LWSE" */
@@ -16,8 +17,8 @@ export interface EncoderIdentity {
   readonly frameDuration: number;
 }
 
-export function encoderSnapshotBytes(core: CoreInstance): number {
-  return headerBytes + core.exports.encoderSlotBytes() + checksumBytes;
+export function encoderSnapshotBytes(core: CoreInstance<EncoderExports>): number {
+  return headerBytes + core.exports.slotBytes() + checksumBytes;
 }
 
 function checksum(bytes: Uint8Array, length: number): number {
@@ -28,12 +29,12 @@ function checksum(bytes: Uint8Array, length: number): number {
 
 /** Writes the image of the slot; returns its bytes. */
 export function writeEncoderSnapshot(
-  core: CoreInstance,
+  core: CoreInstance<EncoderExports>,
   slot: number,
   identity: EncoderIdentity,
   into: Uint8Array,
 ): number {
-  const slotBytes = core.exports.encoderSlotBytes();
+  const slotBytes = core.exports.slotBytes();
   const total = encoderSnapshotBytes(core);
   if (into.length < total) {
     throw new OpusError(
@@ -60,12 +61,12 @@ export function writeEncoderSnapshot(
  * @throws OpusError `opus/bad-snapshot`; the slot has not changed
  */
 export function readEncoderSnapshot(
-  core: CoreInstance,
+  core: CoreInstance<EncoderExports>,
   slot: number,
   identity: EncoderIdentity,
   from: Uint8Array,
 ): number {
-  const slotBytes = core.exports.encoderSlotBytes();
+  const slotBytes = core.exports.slotBytes();
   const total = encoderSnapshotBytes(core);
   if (from.length < total) throw badSnapshot(`it has ${from.length} bytes instead of ${total}`);
   const view = new DataView(from.buffer, from.byteOffset, total);

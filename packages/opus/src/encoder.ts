@@ -1,5 +1,6 @@
-import { allocateSlot, type CoreInstance, OpusCore, releaseSlot, sharedCore } from "./core.ts";
+import { allocateSlot, type CoreInstance, type OpusCore, releaseSlot, sharedCore } from "./core.ts";
 import type { Bandwidth, SampleRate } from "./decoder-options.ts";
+import { type EncoderExports, encoderInstanceOf } from "./encoder-core.ts";
 import {
   type Application,
   applications,
@@ -50,7 +51,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
   /** Channels of the input. */
   readonly channels: 1 | 2;
   readonly application: Application;
-  readonly #core: CoreInstance;
+  readonly #core: CoreInstance<EncoderExports>;
   readonly #ownCore: OpusCore | undefined;
   readonly #token: object = {};
   /** Frames of a packet that the application allows. */
@@ -83,9 +84,9 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
       (ms) => (ms * sampleRate) / 1000,
     );
     this.#ownCore = options.core;
-    this.#core = OpusCore.instanceOf(options.core ?? sharedCore());
+    this.#core = encoderInstanceOf(options.core ?? sharedCore());
     const { exports } = this.#core;
-    this.#slot = allocateSlot(this.#core, this, this.#token, exports.encoderSlotBytes());
+    this.#slot = allocateSlot(this.#core, this, this.#token);
     exports.encoderInit(this.#slot, sampleRate, channels, applications[application]);
     try {
       this.#apply(options);
