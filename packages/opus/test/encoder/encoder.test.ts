@@ -36,6 +36,34 @@ describe("encoding", () => {
     }
   });
 
+  const beyondOracle = [
+    ...([80, 100, 120] as const).flatMap((frameDuration) =>
+      (["voip", "audio", "lowdelay"] as const).flatMap((application) => [
+        { frameDuration, application, bitrateBps: 12000 },
+        { frameDuration, application, bitrateBps: 64000, vbr: false },
+      ]),
+    ),
+    { frameDuration: 20, forceMode: "silk", bandwidth: "fb", bitrateBps: 40000 },
+    { frameDuration: 20, forceMode: "hybrid", bandwidth: "nb", bitrateBps: 40000 },
+    { frameDuration: 20, forceMode: "celt", forceChannels: 1, bitrateBps: 40000 },
+    { frameDuration: 20, predictionDisabled: true, bitrateBps: 64000 },
+    { frameDuration: 20, inbandFec: 2, packetLossPercent: 20, bitrateBps: 32000 },
+    { frameDuration: 60, application: "celt", bitrateBps: 64000 },
+  ] as const;
+
+  test.each(beyondOracle)("settings that the oracle cannot be given decode: %o", (options) => {
+    using encoder = new OpusEncoder(options);
+    using decoder = new OpusDecoder();
+    const frames = 48 * options.frameDuration;
+    const out = new Float32Array(2 * frames);
+    const large = new Uint8Array(7656);
+    for (let at = 0; at + 2 * frames <= pcm.length; at += 2 * frames) {
+      const bytes = encoder.encode(pcm.subarray(at, at + 2 * frames), large);
+      expect(decoder.decode(large.subarray(0, bytes), out)).toBe(frames);
+      if (encoder.finalRange !== 0) expect(decoder.finalRange).toBe(encoder.finalRange);
+    }
+  });
+
   test("what comes out is what went in, late by the look-ahead", () => {
     using encoder = new OpusEncoder({ bitrateBps: 256000 });
     using decoder = new OpusDecoder();
