@@ -13,8 +13,9 @@ const names = existsSync(folder)
   : [];
 
 if (name === undefined || !names.includes(name)) {
-  console.error(`Usage: npm run ${kind} -- <${names.join("|")}> [options]`);
-  process.exit(2);
+  const isHelp = name === "--help" || name === "-h";
+  (isHelp ? console.log : console.error)(`Usage: npm run ${kind} -- <${names.join("|")}> [options]`);
+  process.exit(isHelp ? 0 : 2);
 }
 const build = spawnSync(process.execPath, [`${root}scripts/build.mjs`, "--quiet"], {
   stdio: ["ignore", 2, 2],

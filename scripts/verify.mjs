@@ -7,9 +7,21 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const level = process.argv[2];
 const { gates } = JSON.parse(readFileSync(`${root}scripts/gates.json`, "utf8"));
+const usage = "Usage: npm run verify:production or npm run verify:exhaustive";
 if (level !== "production" && level !== "exhaustive") {
-  console.error("Usage: npm run verify:production or npm run verify:exhaustive");
+  console.error(usage);
   process.exit(2);
+}
+if (process.argv.length > 3) {
+  // A question must not start gates that take hours.
+  const isHelp = process.argv[3] === "--help" || process.argv[3] === "-h";
+  const lines = gates
+    .filter((gate) => gate.levels.includes(level))
+    .map((gate) => `  ${gate.name}: ${gate.command}`);
+  (isHelp ? console.log : console.error)(
+    `${usage}\nGates of ${level}, one after the other:\n${lines.join("\n")}`,
+  );
+  process.exit(isHelp ? 0 : 2);
 }
 
 const results = [];

@@ -93,6 +93,7 @@ describe.skipIf(!existsSync(program))("longwave id (needs npm run build)", () =>
     [2, ["enroll", "EMPTY", "--catalog", "CATALOG"], /contains no audio file/],
     [2, ["enroll", "NOWHERE", "--catalog", "CATALOG"], /does not exist/],
     [5, ["match", "NOISY", "--catalog", "NOWHERE"], /no catalog here/],
+    [2, ["match", "NOWHERE", "--catalog", "SEEDED"], /no file/],
     [3, ["match", "NOTHING", "--catalog", "SEEDED"], /empty/],
     [2, ["match", "NOISY"], /--catalog/],
   ])("exits with %d and one clear message for id %j", (status, args, message) => {

@@ -40,7 +40,7 @@ export type MediaErrorCode =
 export const mediaErrorKinds: Readonly<Record<MediaErrorCode, ErrorKind>> = {
   "media/bad-argument": "usage",
   "media/bad-state": "usage",
-  "media/not-found": "unavailable",
+  "media/not-found": "usage",
   "media/unreadable": "unavailable",
   "media/empty": "malformed",
   "media/unknown-format": "unsupported",

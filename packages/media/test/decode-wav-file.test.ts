@@ -87,6 +87,7 @@ describe("decodeAudioFile on WAV", () => {
   test("an absent file, a directory, an empty and a foreign file each have their error", async () => {
     await expect(decodeAudioFile(join(directory, "absent"))).rejects.toMatchObject({
       code: "media/not-found",
+      kind: "usage",
     });
     await expect(decodeAudioFile(directory)).rejects.toMatchObject({ code: "media/unreadable" });
     const empty = await write("empty.wav", new Uint8Array(0));
