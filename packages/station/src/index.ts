@@ -33,5 +33,6 @@ export {
 } from "./transport/bonded-path.ts";
 export { ChainedPath } from "./transport/chained-path.ts";
 export { defaultLinks, type LinkPlan } from "./transport/default-links.ts";
+export { OpusCodec, type OpusCodecOptions } from "./transport/opus-codec.ts";
 export { bondOverVirtualLinks, type VirtualLinksOptions } from "./transport/virtual-links.ts";
 export { programmeName, runVirtualStation, type VirtualStationOptions } from "./virtual-station.ts";

@@ -6,8 +6,8 @@ import { enrollRepertoire } from "./songs/enroll-repertoire.ts";
 import { defaultSongCount, makeRepertoire, songProgramme } from "./songs/repertoire.ts";
 import { blockUs, framesToMs } from "./sound.ts";
 import { Station } from "./station.ts";
-import { PcmCodec } from "./transport/block-codec.ts";
 import { ChainedPath } from "./transport/chained-path.ts";
+import { OpusCodec } from "./transport/opus-codec.ts";
 import { bondOverVirtualLinks } from "./transport/virtual-links.ts";
 
 export interface VirtualStationOptions {
@@ -33,7 +33,7 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
   const bond = bondOverVirtualLinks({
     clock,
     seed,
-    codec: new PcmCodec(),
+    codec: new OpusCodec(),
     onConcealed: (blocks, startFrame) =>
       station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
   });

@@ -1,5 +1,6 @@
 import type { Identification, Track, TrackMatch } from "@longwave/catalog";
 import { decodeAudioBytes } from "@longwave/media/node";
+import { fileDecoders } from "@longwave/station/node";
 import { notFound, ServerError } from "../errors.ts";
 import { type Host, hostedCatalog } from "../host.ts";
 import { readBody } from "../limits.ts";
@@ -168,6 +169,7 @@ export function catalogRoutes(host: Host): Route[] {
 async function decode(request: Request, maxBytes: number, maxSeconds: number, signal: AbortSignal) {
   const bytes = await readBody(request, maxBytes);
   const { pcm, sampleRate, channels } = await decodeAudioBytes(bytes, {
+    decoders: fileDecoders,
     channels: 1,
     limits: { maxBytes, maxSeconds },
     signal,

@@ -7,6 +7,7 @@ import { type NextItem, Programme, type ProgrammeItem } from "../programme.ts";
 import { fingerprintSlowly } from "../slow-fingerprint.ts";
 import { stationChannels, stationRateHz } from "../sound.ts";
 import type { Cue, ProgrammeSource } from "../stages.ts";
+import { fileDecoders } from "./file-decoders.ts";
 
 export interface FileProgrammeOptions {
   readonly catalog: Catalog;
@@ -121,6 +122,7 @@ export class FileProgramme implements ProgrammeSource {
     const { pcm } = await decodeAudioFile(path, {
       sampleRate: stationRateHz,
       channels: stationChannels,
+      decoders: fileDecoders,
       limits: { maxSeconds },
       signal,
     });

@@ -7,9 +7,9 @@ import { enrollRepertoire } from "../songs/enroll-repertoire.ts";
 import { defaultSongCount, makeRepertoire, songProgramme } from "../songs/repertoire.ts";
 import { framesToMs } from "../sound.ts";
 import { Station } from "../station.ts";
-import { PcmCodec } from "../transport/block-codec.ts";
 import type { BondedPath } from "../transport/bonded-path.ts";
 import { ChainedPath } from "../transport/chained-path.ts";
+import { OpusCodec } from "../transport/opus-codec.ts";
 import { programmeName } from "../virtual-station.ts";
 import { type LiveInput, openInput } from "./input.ts";
 import { bondOverLoopback } from "./live-links.ts";
@@ -72,7 +72,7 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
       : await openInput(options.input, { catalog, pause: breathe, signal: stop.signal, ...options });
   const bond = await bondOverLoopback({
     seed: options.seed,
-    codec: new PcmCodec(),
+    codec: new OpusCodec(),
     onConcealed: (blocks, startFrame) =>
       station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
   });

@@ -6,6 +6,7 @@ import { decodeAudioBytes } from "@longwave/media/node";
 import { StationError } from "../errors.ts";
 import { stationChannels, stationRateHz } from "../sound.ts";
 import type { Cue, ProgrammeSource } from "../stages.ts";
+import { fileDecoders } from "./file-decoders.ts";
 import type { LiveInput } from "./input.ts";
 
 export interface StandardInputOptions {
@@ -158,7 +159,7 @@ class LiveSource implements ProgrammeSource {
       pieces.push(piece);
     }
     const form = { sampleRate: stationRateHz, channels: stationChannels, signal };
-    const { pcm } = await decodeAudioBytes(Buffer.concat(pieces), form);
+    const { pcm } = await decodeAudioBytes(Buffer.concat(pieces), { ...form, decoders: fileDecoders });
     this.#over = true;
     this.#keep(pcm);
   }
