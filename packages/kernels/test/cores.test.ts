@@ -1,21 +1,27 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { decodeCore } from "@longwave/kernels";
 import { parseWasmShape, repositoryPath } from "@longwave/testkit";
 import { describe, expect, test } from "vitest";
 
-const names = readdirSync(repositoryPath("packages")).filter((name) =>
-  existsSync(repositoryPath(`packages/${name}/asconfig.json`)),
+/** Every `asconfig.json` and `asconfig.NAME.json`, with the module that the build makes of it. */
+const cores = readdirSync(repositoryPath("packages")).flatMap((name) =>
+  readdirSync(repositoryPath(`packages/${name}`)).flatMap((file) => {
+    const part = /^asconfig\.(?:(.+)\.)?json$/.exec(file);
+    if (part === null) return [];
+    const module = part[1] === undefined ? "core-wasm.ts" : `${part[1]}-core-wasm.ts`;
+    return [[part[1] === undefined ? name : `${name} ${part[1]}`, name, file, module] as const];
+  }),
 );
 
-describe.each(names)("the core of %s", (name) => {
-  const text = readFileSync(repositoryPath(`packages/${name}/src/generated/core-wasm.ts`), "utf8");
+describe.each(cores)("the core of %s", (_, name, file, module) => {
+  const text = readFileSync(repositoryPath(`packages/${name}/src/generated/${module}`), "utf8");
   const binary = decodeCore(/coreWasmBase64: string =\s*"([^"]+)"/.exec(text)![1]!);
   // Throws on relaxed SIMD.
   const shape = parseWasmShape(binary);
 
   // A core whose memory depends on a model is given it at the start; the importer fixes its size (see @longwave/tts).
   const importsMemory = /"importMemory": true/.test(
-    readFileSync(repositoryPath(`packages/${name}/asconfig.json`), "utf8"),
+    readFileSync(repositoryPath(`packages/${name}/${file}`), "utf8"),
   );
 
   test("stands alone: it imports nothing, but for its memory where its configuration says so", () => {
@@ -37,5 +43,5 @@ describe.each(names)("the core of %s", (name) => {
 });
 
 test("there are cores to look at", () => {
-  expect(names).toContain("dsp");
+  expect(cores.map(([title]) => title)).toEqual(expect.arrayContaining(["dsp", "opus", "opus encoder"]));
 });

@@ -21,10 +21,9 @@ export function sigmoid(x: f32): f32 {
   return f32(one / (one + NativeMath.exp(f64(-x))));
 }
 
-/** 2^x for an f32 exponent, in f64. */
+/** 2^x for an f32 exponent, in f64. Not `pow`: the library's keeps a mutable global. */
 export function powerOfTwo(x: f32): f64 {
-  const two: f64 = 2.0;
-  return NativeMath.pow(two, f64(x));
+  return NativeMath.exp2(f64(x));
 }
 
 export function energyOfFloats(x: usize, length: i32): f64 {
