@@ -7,6 +7,12 @@ const decrease = 0.85;
 /** Growth per second while the link is the bottleneck and its queue is short. */
 const increasePerSecond = 0.05;
 const confidenceHalfLifeUs = 30_000_000;
+/**
+ * No queue makes the limit smaller than this. A link with a small share delivers little because it was given little, and a
+ * busy process answers late, which looks like a queue: without a floor such a link is judged to carry next to nothing and
+ * cannot take over when another one is cut. Links that really carry less than 256 kbit/s show it by loss.
+ */
+const smallestLimitBps = 256_000;
 
 /**
  * What a link can carry. The lower bound is the best rate that was delivered lately; the upper bound exists only after
@@ -81,7 +87,7 @@ export class CapacityEstimator {
       this.#evidenceUs = nowUs;
       if (nowUs < this.#holdUntilUs || nowUs - this.#fullSinceUs < sustainedUs) return;
       this.#measuredBps = deliveredBps;
-      this.#upperBps = Math.min(this.#upperBps, decrease * deliveredBps);
+      this.#upperBps = Math.max(smallestLimitBps, Math.min(this.#upperBps, decrease * deliveredBps));
       // The queue that is there needs its own length / (1 - 0.85) to drain; judge again after that.
       this.#holdUntilUs = nowUs + Math.max(300_000, 2 * rttUs, Math.min(2_000_000, 5 * queueUs));
       return;
