@@ -4,7 +4,7 @@ import { prepareTwiddles } from "./celt/fft";
 import { PACKET_AT, PACKET_CAPACITY, PCM_FLOAT_AT, PCM_INTEGER_AT, slotsAddress } from "./layout";
 import { BAD_ARGUMENT, opusConceal, opusDecode, opusDecodeFec } from "./opus/decoder";
 import { frameSizeOf, packetBytes, parsePacket } from "./opus/packet";
-import { convertToInt16, convertToInt24 } from "./opus/soft-clip";
+import { clipChannel, convertToInt16, convertToInt24 } from "./opus/soft-clip";
 import { digestLive, loadSnapshot, saveSnapshot, snapshotBound } from "./opus/snapshot";
 import { setTrace, TRACE_AT } from "./trace";
 import { celtOf, opusInit, opusReset, OpusState, silkOf, SLOT_BYTES } from "./opus/state";
@@ -172,4 +172,17 @@ export function restore(slot: usize, length: i32): i32 {
 /** Writes four u32 over the live part of the state to the packet address. */
 export function liveStateDigest(slot: usize): void {
   digestLive(changetype<OpusState>(slot));
+}
+
+/**
+ * Soft-clips channel `channel` of the float PCM region; `carried` is what the call before returned. Samples beyond +-2 are
+ * cut first, as the curve ends there.
+ */
+export function softClipChannel(channel: i32, frames: i32, channels: i32, carried: f32): f32 {
+  const first = PCM_FLOAT_AT + (<usize>channel << 2);
+  for (let i = 0; i < frames; i++) {
+    const at = first + (<usize>(i * channels) << 2);
+    store<f32>(at, min<f32>(2.0, max<f32>(-2.0, load<f32>(at))));
+  }
+  return frames > 0 ? clipChannel(first, frames, channels, carried) : carried;
 }

@@ -48,6 +48,7 @@ export interface CoreExports extends SharedExports {
   snapshot(slot: number, withConceal: number): number;
   restore(slot: number, length: number): number;
   liveStateDigest(slot: number): void;
+  softClipChannel(channel: number, frames: number, channels: number, carried: number): number;
 }
 
 /** One instance of a WASM core with its memory views; internal to the package. */

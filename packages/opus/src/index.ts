@@ -35,3 +35,4 @@ export {
 export { multistreamPad, multistreamUnpad, padPacket, unpadPacket } from "./packets/padding.ts";
 export { Repacketizer } from "./packets/repacketizer.ts";
 export { createSeekableDecoder, type OpusSeekableDecoder } from "./seekable-decoder.ts";
+export { softClip } from "./soft-clip.ts";

@@ -84,7 +84,7 @@ export function LinksScreen() {
         </p>
         <dl class="facts">
           <Fact name="Packets delivered" value={thousands(current.delivered)} />
-          <Fact name="Asked for again" value={thousands(current.recovered)} />
+          <Fact name="Recovered" value={thousands(current.recovered)} />
           <Fact name="Lost for good" value={thousands(current.lost)} />
           <Fact name="Sound concealed" value={`${thousands(current.concealedBlocks * 20)} ms`} />
         </dl>
