@@ -1,5 +1,5 @@
 // Linear prediction of the concealment: autocorrelation, Levinson-Durbin, and the filters in both directions.
-import { correlate } from "./pitch";
+import { correlate } from "./correlate";
 import { REVERSED_AT, SYNTHESIS_AT } from "./scratch";
 
 /** Autocorrelation of `count` values for lags 0..order. */

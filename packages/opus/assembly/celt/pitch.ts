@@ -1,5 +1,6 @@
 // Pitch search of the concealment and of the encoder's prefilter: correlation at a quarter and at half of the rate. Sums run in the reference's order;
 // vectors hold neighbouring lags.
+import { correlate } from "./correlate";
 import { autocorrelate, levinson } from "./lpc";
 import { COEFFICIENTS_AT, CORRELATION_AT, HALF_RATE_AT, QUARTER_RATE_X_AT, QUARTER_RATE_Y_AT } from "./scratch";
 import { innerProduct } from "./math";
@@ -7,21 +8,6 @@ import { CeltState, channelBuffer, HISTORY } from "./state";
 
 const MAX_LAG: i32 = 720;
 const MIN_LAG: i32 = 100;
-
-/** x[i] * y[lag + i] summed over i, for `lags` lags. */
-export function correlate(x: usize, y: usize, out: usize, count: i32, lags: i32): void {
-  let lag = 0;
-  const bytes = <usize>count << 2;
-  for (; lag + 4 <= lags; lag += 4) {
-    let sum = f32x4.splat(0.0);
-    const shifted = y + (<usize>lag << 2);
-    for (let at: usize = 0; at < bytes; at += 4) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(x + at), v128.load(shifted + at)));
-    }
-    v128.store(out + (<usize>lag << 2), sum);
-  }
-  for (; lag < lags; lag++) store<f32>(out + (<usize>lag << 2), innerProduct(x, y + (<usize>lag << 2), count));
-}
 
 function sample(x: usize, i: i32): f32 {
   return load<f32>(x + (<usize>i << 2));

@@ -2,9 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import type { Catalog } from "@longwave/catalog";
 import { StationError } from "../errors.ts";
-import type { StationEventBody } from "../event-log.ts";
-import type { ProgrammeSource } from "../stages.ts";
 import { FileProgramme } from "./file-programme.ts";
+import type { LiveInput } from "./live-input.ts";
 import { openStandardInput } from "./standard-input.ts";
 
 export interface InputOptions {
@@ -13,14 +12,6 @@ export interface InputOptions {
   readonly signal: AbortSignal;
   readonly inputRateHz?: number;
   readonly inputChannels?: number;
-}
-
-/** The user's own sound as a source. */
-export interface LiveInput {
-  readonly name: string;
-  readonly source: ProgrammeSource;
-  /** Where the source reports what went wrong on the way, and what it enrolled. */
-  readonly onEvents?: (take: (event: StationEventBody) => void) => void;
 }
 
 /** Names that are worth trying to decode when a directory is played. */

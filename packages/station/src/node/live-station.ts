@@ -11,7 +11,8 @@ import type { BondedPath } from "../transport/bonded-path.ts";
 import { ChainedPath } from "../transport/chained-path.ts";
 import { OpusCodec } from "../transport/opus-codec.ts";
 import { programmeName } from "../virtual-station.ts";
-import { type LiveInput, openInput } from "./input.ts";
+import { openInput } from "./input.ts";
+import type { LiveInput } from "./live-input.ts";
 import { bondOverLoopback } from "./live-links.ts";
 import { SongFingerprinter } from "./song-fingerprinter.ts";
 

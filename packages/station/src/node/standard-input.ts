@@ -7,7 +7,7 @@ import { StationError } from "../errors.ts";
 import { stationChannels, stationRateHz } from "../sound.ts";
 import type { Cue, ProgrammeSource } from "../stages.ts";
 import { fileDecoders } from "./file-decoders.ts";
-import type { LiveInput } from "./input.ts";
+import type { LiveInput } from "./live-input.ts";
 
 export interface StandardInputOptions {
   /** Form of raw PCM; default 48000 Hz, 2 channels. A WAV header on the stream wins. */
