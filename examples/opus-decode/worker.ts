@@ -1,6 +1,6 @@
 // A worker that decodes packets off the main thread. Post { packet } (null for a loss); it answers with interleaved
 // floats, whose buffer is transferred. Each thread has its own WASM instance.
-import { OpusDecoder } from "@longwave/opus";
+import { OpusDecoder } from "@longwave/opus/decoder";
 
 const decoder = new OpusDecoder();
 const pcm = new Float32Array(5760 * 2);

@@ -1,7 +1,7 @@
 // An AudioWorklet that decodes while it plays: packets arrive by message, a ring buffer bridges 20 ms packets and blocks
 // of 128 frames, a missing packet is concealed. The decoder starts synchronously, so nothing has to be awaited here.
 import { SampleRing } from "@longwave/base";
-import { OpusDecoder } from "@longwave/opus";
+import { OpusDecoder } from "@longwave/opus/decoder";
 
 declare const registerProcessor: (name: string, processor: unknown) => void;
 declare class AudioWorkletProcessor {

@@ -18,7 +18,7 @@ const packet = JSON.stringify([
 encoder.free();
 
 const programs: Record<string, string> = {
-  longwave: `import { OpusDecoder } from "@longwave/opus";
+  longwave: `import { OpusDecoder } from "@longwave/opus/decoder";
     new OpusDecoder({ channels: 2 }).decode(Uint8Array.from(${packet}), new Float32Array(11520));`,
   "libopus-wasm": `import { createDecoder } from "libopus-wasm";
     (await createDecoder({ channels: 2, sampleRate: 48000 })).decodeFloat(Uint8Array.from(${packet}));`,

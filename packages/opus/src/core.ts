@@ -1,9 +1,8 @@
 import { CoreArena, decodeCore } from "@longwave/kernels";
 import { OpusError } from "./errors.ts";
-import { coreWasmBase64 } from "./generated/core-wasm.ts";
 
-/** What both cores export. Addresses are byte offsets in `memory`. */
-export interface SharedExports {
+/** What every core exports; see assembly/shared-exports.ts and decoder-exports.ts. Addresses are byte offsets in `memory`. */
+export interface CoreExports {
   readonly memory: WebAssembly.Memory;
   initialize(): void;
   packetAddress(): number;
@@ -11,11 +10,7 @@ export interface SharedExports {
   pcmFloatAddress(): number;
   pcmIntegerAddress(): number;
   firstSlotAddress(): number;
-  slotBytes(): number;
-}
-
-/** What the decoder's core exports; see assembly/index.ts. */
-export interface CoreExports extends SharedExports {
+  decoderSlotBytes(): number;
   decoderInit(slot: number, sampleRate: number, channels: number): void;
   decoderReset(slot: number): void;
   copySlot(to: number, from: number): void;
@@ -52,7 +47,7 @@ export interface CoreExports extends SharedExports {
 }
 
 /** One instance of a WASM core with its memory views; internal to the package. */
-export class CoreInstance<Exports extends SharedExports = CoreExports> {
+export class CoreInstance<Exports extends CoreExports = CoreExports> {
   readonly exports: Exports;
   readonly bytes: Uint8Array;
   readonly floats: Float32Array;
@@ -187,18 +182,36 @@ const pagesPerMiB = 16;
 const defaultMemoryMiB = 64;
 const defaultPages = defaultMemoryMiB * pagesPerMiB;
 
+/** The inlined core that new instances are made of: that of the package's entry point. */
+interface CoreSource {
+  readonly text: string;
+  readonly encodes: boolean;
+}
+
+let source: CoreSource | undefined;
+
+/** Names the core of an entry point. Where both are loaded, that of the whole codec serves both. */
+export function provideCore(text: string, encodes: boolean): void {
+  if (source === undefined || encodes) source = { text, encodes };
+}
+
 /**
  * Holds codec objects of one thread: WASM memory with tables, scratch and slots. Memory is fixed, 2 MiB are taken by tables
- * and buffers, a decoder takes 27 KiB, an encoder about 50 KiB. Encoders live in a memory of their own of the same size,
- * made with the first of them.
+ * and buffers, a decoder takes 27 KiB, an encoder 50 KiB.
  */
 export class OpusCore {
   readonly #instance: CoreInstance;
-  readonly #memoryPages: number;
+  readonly #source: CoreSource;
 
   private constructor(memoryPages: number) {
-    this.#memoryPages = memoryPages;
-    this.#instance = new CoreInstance(coreWasmBase64, memoryPages);
+    if (source === undefined) {
+      throw new OpusError(
+        "opus/internal",
+        "Import from @longwave/opus or @longwave/opus/decoder; no core was loaded.",
+      );
+    }
+    this.#source = source;
+    this.#instance = new CoreInstance(source.text, memoryPages);
   }
 
   /**
@@ -219,7 +232,7 @@ export class OpusCore {
 
   /** Decoders that still fit. */
   get freeSlots(): number {
-    return Math.floor(this.#instance.arena.freeBytes / this.#instance.exports.slotBytes());
+    return Math.floor(this.#instance.arena.freeBytes / this.#instance.exports.decoderSlotBytes());
   }
 
   /** @internal */
@@ -227,9 +240,9 @@ export class OpusCore {
     return core.#instance;
   }
 
-  /** @internal */
-  static memoryPagesOf(core: OpusCore): number {
-    return core.#memoryPages;
+  /** @internal The text of the core, which names its build; undefined where it cannot encode. */
+  static encodingTextOf(core: OpusCore): string | undefined {
+    return core.#source.encodes ? core.#source.text : undefined;
   }
 }
 
@@ -237,7 +250,9 @@ let shared: OpusCore | undefined;
 
 /** The core that objects of this thread use when none is given. */
 export function sharedCore(): OpusCore {
-  shared ??= OpusCore.create();
+  if (shared === undefined || (source?.encodes && OpusCore.encodingTextOf(shared) === undefined)) {
+    shared = OpusCore.create();
+  }
   return shared;
 }
 
@@ -246,9 +261,9 @@ const forgotten = new FinalizationRegistry<{ arena: CoreArena; address: number }
   arena.release(address),
 );
 
-/** A slot of the core's memory that belongs to `owner`. */
-export function allocateSlot(instance: CoreInstance<SharedExports>, owner: object, token: object): number {
-  const address = instance.arena.tryAllocate(instance.exports.slotBytes());
+/** `bytes` of the core's memory that belong to `owner`. */
+export function allocateSlot(instance: CoreInstance, bytes: number, owner: object, token: object): number {
+  const address = instance.arena.tryAllocate(bytes);
   if (address === undefined) {
     throw new OpusError(
       "opus/out-of-slots",
@@ -259,7 +274,7 @@ export function allocateSlot(instance: CoreInstance<SharedExports>, owner: objec
   return address;
 }
 
-export function releaseSlot(instance: CoreInstance<SharedExports>, address: number, token: object): void {
+export function releaseSlot(instance: CoreInstance, address: number, token: object): void {
   forgotten.unregister(token);
   instance.arena.release(address);
 }

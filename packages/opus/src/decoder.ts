@@ -68,8 +68,8 @@ export class OpusDecoder implements Disposable {
     this.#options = options;
     this.#core = OpusCore.instanceOf(options.core ?? sharedCore());
     checkGain(options.gainQ8 ?? 0);
-    this.#slot = allocateSlot(this.#core, this, this.#token);
     const { exports } = this.#core;
+    this.#slot = allocateSlot(this.#core, exports.decoderSlotBytes(), this, this.#token);
     exports.decoderInit(this.#slot, sampleRate, channels);
     exports.setGain(this.#slot, options.gainQ8 ?? 0);
     if (options.phaseInversionDisabled !== undefined) {
@@ -295,7 +295,7 @@ export class OpusDecoder implements Disposable {
       this.#core.exports.copySlot(to, from);
       return;
     }
-    const bytes = this.#core.exports.slotBytes();
+    const bytes = this.#core.exports.decoderSlotBytes();
     this.#core.bytes.set(other.#core.bytes.subarray(from, from + bytes), to);
   }
 

@@ -1,8 +1,9 @@
-import { CoreInstance, OpusCore, type SharedExports } from "./core.ts";
-import { coreWasmBase64 } from "./generated/encoder-core-wasm.ts";
+import { type CoreExports, type CoreInstance, OpusCore } from "./core.ts";
+import { OpusError } from "./errors.ts";
 
-/** What the encoder's core exports; see assembly/encoder-index.ts. */
-export interface EncoderExports extends SharedExports {
+/** What a core that encodes exports beside the rest; see assembly/encoder-exports.ts. */
+export interface EncoderExports extends CoreExports {
+  encoderSlotBytes(): number;
   encoderInit(slot: number, sampleRate: number, channels: number, application: number): void;
   encoderReset(slot: number): void;
   encode(slot: number, frames: number, outBytes: number, format: number): number;
@@ -14,27 +15,30 @@ export interface EncoderExports extends SharedExports {
   encoderLastBandwidth(slot: number): number;
 }
 
-const instances = new WeakMap<OpusCore, CoreInstance<EncoderExports>>();
-
-/** The memory of a core's encoders; made with the first of them, so that who only decodes does not pay for it. */
+/**
+ * The instance of a core that can encode.
+ * @throws OpusError `opus/bad-argument`
+ */
 export function encoderInstanceOf(core: OpusCore): CoreInstance<EncoderExports> {
-  let instance = instances.get(core);
-  if (instance === undefined) {
-    instance = new CoreInstance<EncoderExports>(coreWasmBase64, OpusCore.memoryPagesOf(core));
-    instances.set(core, instance);
+  if (OpusCore.encodingTextOf(core) === undefined) {
+    throw new OpusError(
+      "opus/bad-argument",
+      "The core was made before @longwave/opus was loaded and only decodes; make it afterwards.",
+    );
   }
-  return instance;
+  return OpusCore.instanceOf(core) as CoreInstance<EncoderExports>;
 }
 
-let build: number | undefined;
+const builds = new Map<string, number>();
 
 /** FNV-1a hash of the core's binary: state images are only good for the same one. */
-export function coreBuildHash(): number {
+export function coreBuildHash(core: OpusCore): number {
+  const text = OpusCore.encodingTextOf(core) ?? "";
+  let build = builds.get(text);
   if (build !== undefined) return build;
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < coreWasmBase64.length; i++) {
-    hash = Math.imul(hash ^ coreWasmBase64.charCodeAt(i), 0x01000193);
-  }
-  build = hash >>> 0;
+  build = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) build = Math.imul(build ^ text.charCodeAt(i), 0x01000193);
+  build >>>= 0;
+  builds.set(text, build);
   return build;
 }

@@ -1,6 +1,6 @@
 // Image of an encoder's state: header, slot, checksum. Good for the same build of the core only.
 import type { CoreInstance } from "./core.ts";
-import { coreBuildHash, type EncoderExports } from "./encoder-core.ts";
+import type { EncoderExports } from "./encoder-core.ts";
 import { OpusError } from "./errors.ts";
 
 /** "LWSE" */
@@ -10,6 +10,8 @@ const headerBytes = 28;
 const checksumBytes = 4;
 
 export interface EncoderIdentity {
+  /** See `coreBuildHash`. */
+  readonly build: number;
   readonly sampleRate: number;
   readonly channels: number;
   readonly application: number;
@@ -18,7 +20,7 @@ export interface EncoderIdentity {
 }
 
 export function encoderSnapshotBytes(core: CoreInstance<EncoderExports>): number {
-  return headerBytes + core.exports.slotBytes() + checksumBytes;
+  return headerBytes + core.exports.encoderSlotBytes() + checksumBytes;
 }
 
 function checksum(bytes: Uint8Array, length: number): number {
@@ -34,7 +36,7 @@ export function writeEncoderSnapshot(
   identity: EncoderIdentity,
   into: Uint8Array,
 ): number {
-  const slotBytes = core.exports.slotBytes();
+  const slotBytes = core.exports.encoderSlotBytes();
   const total = encoderSnapshotBytes(core);
   if (into.length < total) {
     throw new OpusError(
@@ -45,7 +47,7 @@ export function writeEncoderSnapshot(
   const view = new DataView(into.buffer, into.byteOffset, total);
   view.setUint32(0, magic, true);
   view.setUint32(4, version, true);
-  view.setUint32(8, coreBuildHash(), true);
+  view.setUint32(8, identity.build, true);
   view.setUint32(12, identity.sampleRate, true);
   view.setUint32(16, identity.channels, true);
   view.setUint32(20, identity.application, true);
@@ -66,14 +68,14 @@ export function readEncoderSnapshot(
   identity: EncoderIdentity,
   from: Uint8Array,
 ): number {
-  const slotBytes = core.exports.slotBytes();
+  const slotBytes = core.exports.encoderSlotBytes();
   const total = encoderSnapshotBytes(core);
   if (from.length < total) throw badSnapshot(`it has ${from.length} bytes instead of ${total}`);
   const view = new DataView(from.buffer, from.byteOffset, total);
   if (view.getUint32(0, true) !== magic || view.getUint32(4, true) !== version) {
     throw badSnapshot("it does not begin as an encoder snapshot of this version");
   }
-  if (view.getUint32(8, true) !== coreBuildHash()) throw badSnapshot("it is of another build of the codec");
+  if (view.getUint32(8, true) !== identity.build) throw badSnapshot("it is of another build of the codec");
   if (
     view.getUint32(12, true) !== identity.sampleRate ||
     view.getUint32(16, true) !== identity.channels ||

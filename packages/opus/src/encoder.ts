@@ -1,6 +1,6 @@
 import { allocateSlot, type CoreInstance, type OpusCore, releaseSlot, sharedCore } from "./core.ts";
 import type { Bandwidth, SampleRate } from "./decoder-options.ts";
-import { type EncoderExports, encoderInstanceOf } from "./encoder-core.ts";
+import { coreBuildHash, type EncoderExports, encoderInstanceOf } from "./encoder-core.ts";
 import {
   type Application,
   applications,
@@ -52,7 +52,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
   readonly channels: 1 | 2;
   readonly application: Application;
   readonly #core: CoreInstance<EncoderExports>;
-  readonly #ownCore: OpusCore | undefined;
+  readonly #owner: OpusCore;
   readonly #token: object = {};
   /** Frames of a packet that the application allows. */
   readonly #legalFrames: Int32Array;
@@ -83,10 +83,10 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
       frameDurations.filter((ms) => ms >= 10 || application !== "silk"),
       (ms) => (ms * sampleRate) / 1000,
     );
-    this.#ownCore = options.core;
-    this.#core = encoderInstanceOf(options.core ?? sharedCore());
+    this.#owner = options.core ?? sharedCore();
+    this.#core = encoderInstanceOf(this.#owner);
     const { exports } = this.#core;
-    this.#slot = allocateSlot(this.#core, this, this.#token);
+    this.#slot = allocateSlot(this.#core, exports.encoderSlotBytes(), this, this.#token);
     exports.encoderInit(this.#slot, sampleRate, channels, applications[application]);
     try {
       this.#apply(options);
@@ -368,13 +368,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
     const image = new Uint8Array(this.snapshotBytes);
     this.snapshot(image);
     const { sampleRate, channels, application } = this;
-    const core = this.#ownCore;
-    const twin = new OpusEncoder({
-      sampleRate,
-      channels,
-      application,
-      ...(core === undefined ? {} : { core }),
-    });
+    const twin = new OpusEncoder({ sampleRate, channels, application, core: this.#owner });
     twin.restore(image);
     return twin;
   }
@@ -415,6 +409,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
 
   #identity(): EncoderIdentity {
     return {
+      build: coreBuildHash(this.#owner),
       sampleRate: this.sampleRate,
       channels: this.channels,
       application: applications[this.application],

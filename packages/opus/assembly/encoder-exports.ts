@@ -1,6 +1,5 @@
-// Exports of the encoder's core; nothing else is reachable from JavaScript. Addresses are byte offsets in the memory.
-import { prepareTwiddles } from "./celt/fft";
-import { PACKET_AT, PACKET_CAPACITY, PCM_FLOAT_AT, PCM_INTEGER_AT, slotsAddress } from "./layout";
+// What the encoder exports. Addresses are byte offsets in the memory.
+import { PCM_FLOAT_AT, PCM_INTEGER_AT } from "./layout";
 import { opusEncode } from "./opus/encoder";
 import {
   ENCODER_SLOT_BYTES,
@@ -11,35 +10,6 @@ import {
 
 const FORMAT_INT16: i32 = 1;
 const FORMAT_INT24: i32 = 2;
-
-/** To be called once, before anything else. */
-export function initialize(): void {
-  prepareTwiddles();
-}
-
-export function packetAddress(): usize {
-  return PACKET_AT;
-}
-
-export function packetCapacity(): usize {
-  return PACKET_CAPACITY;
-}
-
-export function pcmFloatAddress(): usize {
-  return PCM_FLOAT_AT;
-}
-
-export function pcmIntegerAddress(): usize {
-  return PCM_INTEGER_AT;
-}
-
-export function firstSlotAddress(): usize {
-  return slotsAddress();
-}
-
-export function slotBytes(): usize {
-  return ENCODER_SLOT_BYTES;
-}
 
 export function encoderSlotBytes(): usize {
   return ENCODER_SLOT_BYTES;
