@@ -19,6 +19,8 @@ export interface OpusMultistreamLayout {
 
 export type OpusMultistreamDecoderOptions = Omit<OpusDecoderOptions, "channels"> & OpusMultistreamLayout;
 
+type Pcm = Float32Array | Int16Array | Int32Array;
+
 const silent = 255;
 const magic = 0x4d53574c; // "LWSM"
 const envelopeBytes = 12;
@@ -38,7 +40,6 @@ export class OpusMultistreamDecoder implements Disposable {
   readonly #decoders: OpusDecoder[] = [];
   /** Output of one stream: 120 ms of stereo. */
   readonly #scratch: Float32Array;
-  readonly #mixed: Float32Array;
   readonly #digest: Uint32Array = new Uint32Array(4);
 
   /** @throws OpusError `opus/bad-argument` for a layout that contradicts itself, `opus/out-of-slots` */
@@ -53,7 +54,6 @@ export class OpusMultistreamDecoder implements Disposable {
     this.#matrix = options.demixingMatrix?.slice();
     const longest = (this.sampleRate * longestPacketMs) / 1000;
     this.#scratch = new Float32Array(longest * 2);
-    this.#mixed = new Float32Array(longest * this.channels);
     const { core, sampleRate, gainQ8, phaseInversionDisabled, ignoreExtensions } = options;
     try {
       for (let stream = 0; stream < this.streams; stream++) {
@@ -89,22 +89,19 @@ export class OpusMultistreamDecoder implements Disposable {
     return this.#run(packet, pcm, frames, false, false);
   }
 
-  /** As `decode`, to 16-bit samples: soft clip where on, round half to even, saturate. */
+  /**
+   * As `decode`, to 16-bit samples: per stream soft clip where on, round half to even, saturate. A demixing matrix is then
+   * applied to the integers, as libopus does: each product is rounded by itself, and sums beyond 16 bits wrap.
+   */
   decodeInt16(packet: Uint8Array | null, pcm: Int16Array, frames?: number): number {
     checkUsable(pcm);
-    const result = this.#checked(this.#run(packet, this.#room(pcm), frames, false, true));
-    for (let i = 0; i < result * this.channels; i++) {
-      pcm[i] = Math.min(32767, Math.max(-32768, roundHalfToEven(this.#mixed[i]! * 32768)));
-    }
-    return result;
+    return this.#checked(this.#run(packet, pcm, frames, false, true));
   }
 
-  /** As `decode`, to 24-bit samples in 32-bit integers. */
+  /** As `decode`, to 24-bit samples in 32-bit integers (full scale 2^23), not clipped; a matrix works on the integers. */
   decodeInt24(packet: Uint8Array | null, pcm: Int32Array, frames?: number): number {
     checkUsable(pcm);
-    const result = this.#checked(this.#run(packet, this.#room(pcm), frames, false, false));
-    for (let i = 0; i < result * this.channels; i++) pcm[i] = roundHalfToEven(this.#mixed[i]! * 8388608);
-    return result;
+    return this.#checked(this.#run(packet, pcm, frames, false, false));
   }
 
   /** The `frames` before `packet` from its redundancy; concealment where it has none. */
@@ -223,18 +220,7 @@ export class OpusMultistreamDecoder implements Disposable {
     return this.#decoders[0]!;
   }
 
-  /** The mixing buffer, as long as the caller's one. */
-  #room(pcm: Int16Array | Int32Array): Float32Array {
-    return pcm.length >= this.#mixed.length ? this.#mixed : this.#mixed.subarray(0, pcm.length);
-  }
-
-  #run(
-    packet: Uint8Array | null,
-    pcm: Float32Array,
-    frames: number | undefined,
-    fec: boolean,
-    clip: boolean,
-  ): number {
+  #run(packet: Uint8Array | null, pcm: Pcm, frames: number | undefined, fec: boolean, clip: boolean): number {
     if (packet !== null) checkUsable(packet);
     const longest = (this.sampleRate * longestPacketMs) / 1000;
     let room = Math.min(longest, Math.floor(pcm.length / this.channels));
@@ -290,28 +276,33 @@ export class OpusMultistreamDecoder implements Disposable {
   }
 
   /** Adds or copies a decoded stream to the output channels that want it. */
-  #mix(stream: number, pcm: Float32Array, frames: number): void {
+  #mix(stream: number, pcm: Pcm, frames: number): void {
     const width = stream < this.coupled ? 2 : 1;
     const firstSource = stream < this.coupled ? 2 * stream : stream + this.coupled;
+    if (pcm instanceof Int16Array) toIntegers(this.#scratch, frames * width, 32768, 32767);
+    else if (pcm instanceof Int32Array) toIntegers(this.#scratch, frames * width, 8388608, 2147483647);
+    if (this.#matrix !== undefined && stream === 0) pcm.fill(0, 0, frames * this.channels);
     for (let channel = 0; channel < width; channel++) {
       const source = firstSource + channel;
       if (this.#matrix !== undefined) {
-        this.#demix(source, channel, width, pcm, frames);
+        if (pcm instanceof Float32Array) this.#demix(source, channel, width, pcm, frames);
+        else this.#demixIntegers(source, channel, width, pcm, frames);
         continue;
       }
       for (let output = 0; output < this.channels; output++) {
-        if (this.#mapping[output] !== source) continue;
-        for (let i = 0; i < frames; i++) {
-          pcm[i * this.channels + output] = this.#scratch[i * width + channel]!;
-        }
+        if (this.#mapping[output] === source) this.#copy(channel, width, pcm, output, frames);
       }
     }
   }
 
+  #copy(channel: number, width: number, pcm: Pcm, output: number, frames: number): void {
+    for (let i = 0; i < frames; i++) pcm[i * this.channels + output] = this.#scratch[i * width + channel]!;
+  }
+
+  /** Adds a stream channel times its column of the matrix. */
   #demix(source: number, channel: number, width: number, pcm: Float32Array, frames: number): void {
     const rows = this.channels;
     const matrix = this.#matrix!;
-    if (source === 0) pcm.fill(0, 0, frames * rows);
     for (let row = 0; row < rows; row++) {
       const gain = matrix[source * rows + row]! / 32768;
       for (let i = 0; i < frames; i++) {
@@ -321,7 +312,26 @@ export class OpusMultistreamDecoder implements Disposable {
     }
   }
 
-  #silence(pcm: Float32Array, frames: number): void {
+  /** The same on integers: Q15 products rounded half up; the sums wrap in the output array. */
+  #demixIntegers(
+    source: number,
+    channel: number,
+    width: number,
+    pcm: Int16Array | Int32Array,
+    frames: number,
+  ): void {
+    const rows = this.channels;
+    const matrix = this.#matrix!;
+    for (let row = 0; row < rows; row++) {
+      const gain = matrix[source * rows + row]!;
+      for (let i = 0; i < frames; i++) {
+        const at = i * rows + row;
+        pcm[at] = pcm[at]! + Math.floor((gain * this.#scratch[i * width + channel]! + 16384) / 32768);
+      }
+    }
+  }
+
+  #silence(pcm: Pcm, frames: number): void {
     for (let output = 0; output < this.channels; output++) {
       if (this.#mapping[output] !== silent) continue;
       for (let i = 0; i < frames; i++) pcm[i * this.channels + output] = 0;
@@ -350,6 +360,13 @@ export class OpusMultistreamDecoder implements Disposable {
   #checked(result: number): number {
     if (result >= 0) return result;
     throw errorOfCode(result, `Packet of ${this.streams} streams`);
+  }
+}
+
+/** Scales samples to integers in place, rounded half to even; a float holds every such integer exactly. */
+function toIntegers(samples: Float32Array, count: number, scale: number, max: number): void {
+  for (let i = 0; i < count; i++) {
+    samples[i] = Math.min(max, Math.max(-max - 1, roundHalfToEven(samples[i]! * scale)));
   }
 }
 
