@@ -77,6 +77,22 @@ const measured = sideBySide([
   ...[512, 960, 1024].map(oursComplex),
   ...[512, 960, 1024].map((size) => pffftContestant("complex", size)),
 ]);
+/** The targets of a row, and whether they are met. */
+function verdict(name: string, microseconds: number): string {
+  const wanted: [what: string, ratio: number, ok: boolean][] = [];
+  const over = (peer: string) => timeOf(peer) / microseconds;
+  if (/^longwave real (1024|2048)/.test(name)) {
+    const size = /\d+/.exec(name)![0];
+    const [speed, time] = [over(`fft.js real ${size}`), 1 / over(`pffft real ${size}`)];
+    wanted.push([">= 5 x fft.js", speed, speed >= 5], ["<= 1.25 x pffft", time, time <= 1.25]);
+  }
+  if (name === "longwave complex 480") {
+    const time = 1 / over("pffft real 1024");
+    wanted.push(["<= 1.4 x pffft real 1024", time, time <= 1.4]);
+  }
+  return wanted.map(([what, ratio, ok]) => `${what}: ${ratio.toFixed(2)} ${ok ? "ok" : "MISSED"}`).join("; ");
+}
+
 const timeOf = (name: string) => measured.find((each) => each.name === name)?.microseconds ?? Number.NaN;
 printReport(
   "FFT, one transform",
@@ -91,6 +107,7 @@ printReport(
       "x pffft time": (microseconds / timeOf(`pffft ${kind} ${size}`)).toFixed(2),
       "x pffft real 1024 time": (microseconds / timeOf("pffft real 1024")).toFixed(2),
       "spread %": Math.round(spread * 100),
+      target: verdict(name, microseconds),
     };
   }),
 );

@@ -57,6 +57,7 @@ const rows = measured.map(({ name, microseconds, spread }) => ({
   "x real time": Math.round(1e6 / microseconds),
   "x fpcalc speed": fpcalc === undefined ? "no fpcalc" : (fpcalc / microseconds).toFixed(2),
   "spread %": String(Math.round(spread * 100)),
+  target: name === "wang-v1" ? `>= 350 x: ${1e6 / microseconds >= 350 ? "ok" : "MISSED"}` : "",
 }));
 if (fpcalc !== undefined) {
   rows.push({
@@ -64,6 +65,7 @@ if (fpcalc !== undefined) {
     "x real time": Math.round(1e6 / fpcalc),
     "x fpcalc speed": "1.00",
     "spread %": "",
+    target: "",
   });
 }
 printReport(`Fingerprint extraction, ${seconds} s of music, one thread`, rows);

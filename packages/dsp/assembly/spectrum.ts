@@ -5,7 +5,10 @@ import { sumOfLanes } from "../../kernels/assembly/f32x4";
 import { log2Pair } from "../../kernels/assembly/logarithm";
 import { realFftForward } from "../../kernels/assembly/real-fft";
 
-/** windowed = samples * window, then its spectrum. `samples` may be unaligned; `length` is a multiple of 4 or padded. */
+/**
+ * windowed = samples * window, then its spectrum. `samples` may be unaligned; `length` is a multiple of 4 or padded.
+ * Room for `length` values at `outRe` and at `work`, as realFftForward says.
+ */
 export function stftFrame(
   plan: usize,
   samples: usize,
@@ -14,13 +17,12 @@ export function stftFrame(
   length: i32,
   outRe: usize,
   outIm: usize,
-  workRe: usize,
-  workIm: usize,
+  work: usize,
 ): void {
   for (let at: usize = 0; at < usize(length) << 2; at += 16) {
     v128.store(windowed + at, f32x4.mul(v128.load(samples + at), v128.load(window + at)));
   }
-  realFftForward(plan, windowed, outRe, outIm, workRe, workIm);
+  realFftForward(plan, windowed, outRe, outIm, work);
 }
 
 /** output = re^2 + im^2. */

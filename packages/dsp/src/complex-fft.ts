@@ -30,18 +30,19 @@ export class ComplexFft {
     const plan = roundUpTo16(planBytes);
     this.#block = new CoreBlock(this, plan + 6 * row);
     this.#plan = this.#block.address;
-    this.#at = [0, 1, 2, 3, 4, 5].map((index) => this.#plan + plan + index * row);
+    // Rows: input re and im, then two values a point each of output and work, the output's imaginary parts right behind.
+    this.#at = [0, 1, 2, 4].map((index) => this.#plan + plan + index * row);
     this.inputRe = this.#block.floats(plan, size);
     this.inputIm = this.#block.floats(plan + row, size);
     this.outputRe = this.#block.floats(plan + 2 * row, size);
-    this.outputIm = this.#block.floats(plan + 3 * row, size);
+    this.outputIm = this.#block.floats(plan + 2 * row + 4 * size, size);
     this.#block.core.fftPlan(this.#plan, size);
   }
 
   /** X[k] = sum of x[n] exp(-2 pi i k n / size), unnormalised, from `input*` to `output*`. The input is kept. */
   transform(): void {
     const at = this.#at;
-    this.#block.core.fftForward(this.#plan, at[0]!, at[1]!, at[2]!, at[3]!, at[4]!, at[5]!, 0);
+    this.#block.core.fftForward(this.#plan, at[0]!, at[1]!, at[2]!, at[3]!, 0);
   }
 
   /** Forward transform, unnormalised. Four arrays of `size`, all of the caller; outputs may be the inputs. */

@@ -4,36 +4,18 @@ export interface CoreExports {
 
   fftPlanBytes(length: number): number;
   fftPlan(plan: number, length: number): void;
-  fftForward(
-    plan: number,
-    inRe: number,
-    inIm: number,
-    outRe: number,
-    outIm: number,
-    workRe: number,
-    workIm: number,
-    interleaved: number,
-  ): void;
+  fftForward(plan: number, inRe: number, inIm: number, out: number, work: number, interleaved: number): void;
 
   realFftPlanBytes(length: number): number;
   realFftPlan(plan: number, length: number): void;
-  realFftForward(
-    plan: number,
-    input: number,
-    outRe: number,
-    outIm: number,
-    workRe: number,
-    workIm: number,
-  ): void;
+  realFftForward(plan: number, input: number, outRe: number, outIm: number, work: number): void;
   realFftInverse(
     plan: number,
     inRe: number,
     inIm: number,
     output: number,
-    work1Re: number,
-    work1Im: number,
-    work2Re: number,
-    work2Im: number,
+    work1: number,
+    work2: number,
   ): void;
   realFftInverseOdd(
     plan: number,
@@ -59,8 +41,7 @@ export interface CoreExports {
     length: number,
     outRe: number,
     outIm: number,
-    workRe: number,
-    workIm: number,
+    work: number,
   ): void;
   powerOf(re: number, im: number, output: number, count: number): void;
   scaledLog2(

@@ -39,12 +39,14 @@ export class RealFft {
     this.bins = Math.floor(size / 2) + 1;
     const plan = roundUpTo16(planBytes);
     this.#row = roundUpTo16(4 * (size + 1));
-    this.#block = new CoreBlock(this, plan + 7 * this.#row);
+    this.#block = new CoreBlock(this, plan + (this.#even ? 5 : 10) * this.#row);
     this.#plan = this.#block.address;
     this.#input = this.#plan + plan;
     this.input = this.#block.floats(plan, size);
     this.re = this.#block.floats(plan + this.#row, this.bins);
-    this.im = this.#block.floats(plan + 2 * this.#row, this.bins);
+    // An odd size takes the complex transform's output as it is: imaginary parts right behind the real ones.
+    const im = this.#even ? 2 * this.#row : this.#row + 4 * size;
+    this.im = this.#block.floats(plan + im, this.bins);
     if (this.#even) this.#block.core.realFftPlan(this.#plan, size);
     else this.#block.core.fftPlan(this.#plan, size);
   }
@@ -55,9 +57,9 @@ export class RealFft {
     const row = this.#row;
     const input = this.#input;
     const re = input + row;
-    if (this.#even) core.realFftForward(this.#plan, input, re, re + row, re + 2 * row, re + 3 * row);
+    if (this.#even) core.realFftForward(this.#plan, input, re, re + row, re + 2 * row);
     // The last row stays zero: the imaginary part of the input.
-    else core.fftForward(this.#plan, input, input + 6 * row, re, re + row, re + 2 * row, re + 3 * row, 0);
+    else core.fftForward(this.#plan, input, input + 9 * row, re, re + 2 * row, 0);
   }
 
   /** `size` samples to `bins` bins, unnormalised; all arrays are the caller's. */
@@ -84,13 +86,13 @@ export class RealFft {
     const core = this.#block.core;
     const row = this.#row;
     const at = this.#input + row;
-    const work1 = at + 2 * row;
-    const work2 = work1 + row;
-    const work3 = work2 + row;
-    const work4 = work3 + row;
+    const work = at + 2 * row;
     if (this.#even) {
-      core.realFftInverse(this.#plan, at, at + row, this.#input, work1, work2, work3, work4);
-    } else core.realFftInverseOdd(this.#plan, at, at + row, this.#input, work1, work2, work3);
+      core.realFftInverse(this.#plan, at, at + row, this.#input, work, work + row);
+    } else {
+      const atIm = at + 4 * this.size;
+      core.realFftInverseOdd(this.#plan, at, atIm, this.#input, work, work + 2 * row, work + 4 * row);
+    }
     samples.set(this.input);
   }
 

@@ -60,18 +60,18 @@ export class Stft {
     this.bins = frameSize / 2 + 1;
     const plan = roundUpTo16(planBytes);
     this.#row = roundUpTo16(4 * (frameSize + 4));
-    // Rows: window, windowed, re, im, work re, work im, power, decibels; then the staged samples.
-    this.#block = new CoreBlock(this, plan + 8 * this.#row + 4 * (frameSize + stagingSamples + 4));
+    // Rows: window, windowed, re, im, work, power, decibels; then the staged samples.
+    this.#block = new CoreBlock(this, plan + 7 * this.#row + 4 * (frameSize + stagingSamples + 4));
     this.#plan = this.#block.address;
     this.#rows = this.#plan + plan;
     const row = (index: number, length: number) => this.#block.floats(plan + index * this.#row, length);
     row(0, frameSize).set(values);
     this.re = row(2, this.bins);
     this.im = row(3, this.bins);
-    this.#power = row(6, this.bins);
-    this.#decibels = row(7, this.bins);
-    this.#stagingAddress = this.#rows + 8 * this.#row;
-    this.#staging = this.#block.floats(plan + 8 * this.#row, frameSize + stagingSamples);
+    this.#power = row(5, this.bins);
+    this.#decibels = row(6, this.bins);
+    this.#stagingAddress = this.#rows + 7 * this.#row;
+    this.#staging = this.#block.floats(plan + 7 * this.#row, frameSize + stagingSamples);
     this.#block.core.realFftPlan(this.#plan, frameSize);
   }
 
@@ -111,7 +111,7 @@ export class Stft {
   power(): Float32Array {
     const row = this.#row;
     const rows = this.#rows;
-    this.#block.core.powerOf(rows + 2 * row, rows + 3 * row, rows + 6 * row, this.bins);
+    this.#block.core.powerOf(rows + 2 * row, rows + 3 * row, rows + 5 * row, this.bins);
     return this.#power;
   }
 
@@ -122,7 +122,7 @@ export class Stft {
   decibels(floor = 1e-12): Float32Array {
     requireNumber("The floor", floor, 1e-37, 1e37);
     this.power();
-    const power = this.#rows + 6 * this.#row;
+    const power = this.#rows + 5 * this.#row;
     this.#block.core.scaledLog2(power, power + this.#row, this.bins, 0, floor, decibelsPerOctave);
     return this.#decibels;
   }
@@ -146,7 +146,6 @@ export class Stft {
         rows + 2 * row,
         rows + 3 * row,
         rows + 4 * row,
-        rows + 5 * row,
       );
       start += this.hop;
       onFrame(this.#frames++);

@@ -41,25 +41,21 @@ export function spectrumIm(): usize {
   return place(8);
 }
 
-export function workRe(): usize {
+export function work(): usize {
   return place(9);
-}
-
-export function workIm(): usize {
-  return place(10);
 }
 
 /** Result: one row of powers or levels. */
 export function rowAddress(): usize {
-  return place(11);
+  return place(10);
 }
 
 /** Result: the maxima of the row over its neighbours. */
 export function rowMaximumAddress(): usize {
-  return place(12);
+  return place(11);
 }
 
 /** A row with 15 cells of margin on either side. */
 export function padded(): usize {
-  return place(13);
+  return place(12);
 }

@@ -11,8 +11,7 @@ import {
   window1024,
   window2048,
   windowed,
-  workIm,
-  workRe,
+  work,
 } from "./layout";
 
 /** |X|² of the windowed input, size / 2 + 1 values at `rowAddress`; size is 1024 or 2048. */
@@ -25,7 +24,7 @@ export function powerSpectrum(size: i32): void {
   }
   const re = spectrumRe();
   const im = spectrumIm();
-  realFftForward(size == 1024 ? plan1024() : plan2048(), output, re, im, workRe(), workIm());
+  realFftForward(size == 1024 ? plan1024() : plan2048(), output, re, im, work());
   const row = rowAddress();
   for (let at: usize = 0; at <= usize(size) << 1; at += 16) {
     const x = v128.load(re + at);

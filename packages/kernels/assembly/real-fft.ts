@@ -21,15 +21,15 @@ export function realFftPlanBytes(length: i32): i32 {
   return bytes == 0 ? 0 : 16 + 8 * tableLength(half) + bytes;
 }
 
-/** Plan: length, table of w (cosines, then negative sines), plan of the half length. */
+/** Plan: length, table of w / 2 (cosines, then negative sines), plan of the half length. */
 export function realFftPlan(plan: usize, length: i32): void {
   const half = length / 2;
   const count = tableLength(half);
   store<i32>(plan, length);
   for (let k = 0; k < count; k++) {
     const at = plan + 16 + (usize(k) << 2);
-    store<f32>(at, f32(cosTurns(k, length)));
-    store<f32>(at + (usize(count) << 2), f32(-sinTurns(k, length)));
+    store<f32>(at, f32(0.5 * cosTurns(k, length)));
+    store<f32>(at + (usize(count) << 2), f32(-0.5 * sinTurns(k, length)));
   }
   fftPlan(halfPlan(plan, half), half);
 }
@@ -39,52 +39,59 @@ function halfPlan(plan: usize, half: i32): usize {
 }
 
 /**
- * Forward, unnormalised: `input` has N samples, outRe and outIm get N / 2 + 1 bins, workRe and workIm (N / 2 each) are
- * overwritten. The input is kept.
+ * Forward, unnormalised: `input` has N samples and is kept, outRe and outIm get N / 2 + 1 bins, `work` (N values) is
+ * overwritten. `outRe` must have room for N values: it serves as work until the bins are written (outIm may begin behind
+ * the N / 2 + 1 bins).
  */
-export function realFftForward(
-  plan: usize,
-  input: usize,
-  outRe: usize,
-  outIm: usize,
-  workRe: usize,
-  workIm: usize,
-): void {
+export function realFftForward(plan: usize, input: usize, outRe: usize, outIm: usize, work: usize): void {
   const half = load<i32>(plan) / 2;
-  fftForward(halfPlan(plan, half), input, 0, workRe, workIm, outRe, outIm, true);
-  const tableRe = plan + 16;
-  const tableIm = tableRe + (usize(tableLength(half)) << 2);
+  fftForward(halfPlan(plan, half), input, 0, work, outRe, true);
+  const table = plan + 16;
+  const tableIm = usize(tableLength(half)) << 2;
   const top = usize(half) << 2;
-  const dcRe = load<f32>(workRe);
+  const workIm = work + top;
+  const dcRe = load<f32>(work);
   const dcIm = load<f32>(workIm);
   if (half < vectorMinimum) {
     for (let k: usize = 4; k <= top / 2; k += 4) {
-      splitBin(workRe, workIm, outRe, outIm, tableRe, tableIm, k, top - k);
+      splitBin(work, workIm, outRe, outIm, table, table + tableIm, k, top - k);
     }
   } else {
     const point5 = f32x4.splat(0.5);
-    for (let k: usize = 4; k <= top / 2; k += 16) {
-      const mirror = top - k - 12;
-      const zr = v128.load(workRe + k);
-      const zi = v128.load(workIm + k);
-      const mr = v128.load(workRe + mirror);
-      const mi = v128.load(workIm + mirror);
+    const middle = work + top / 2;
+    let w = table + 4;
+    let toRe = outRe + 4;
+    let toIm = outIm + 4;
+    let mirror = work + top - 16;
+    let mirrorRe = outRe + top - 16;
+    let mirrorIm = outIm + top - 16;
+    for (let z = work + 4; z <= middle; z += 16) {
+      const zr = v128.load(z);
+      const zi = v128.load(z + top);
+      const mr = v128.load(mirror);
+      const mi = v128.load(mirror + top);
       const yr = v128.shuffle<f32>(mr, mr, 3, 2, 1, 0);
       const yi = v128.shuffle<f32>(mi, mi, 3, 2, 1, 0);
       const er = f32x4.mul(f32x4.add(zr, yr), point5);
       const ei = f32x4.mul(f32x4.sub(zi, yi), point5);
-      const or = f32x4.mul(f32x4.add(zi, yi), point5);
-      const oi = f32x4.mul(f32x4.sub(yr, zr), point5);
-      const wr = v128.load(tableRe + k);
-      const wi = v128.load(tableIm + k);
+      const or = f32x4.add(zi, yi);
+      const oi = f32x4.sub(yr, zr);
+      const wr = v128.load(w);
+      const wi = v128.load(w + tableIm);
       const tr = f32x4.sub(f32x4.mul(or, wr), f32x4.mul(oi, wi));
       const ti = f32x4.add(f32x4.mul(or, wi), f32x4.mul(oi, wr));
-      v128.store(outRe + k, f32x4.add(er, tr));
-      v128.store(outIm + k, f32x4.add(ei, ti));
+      v128.store(toRe, f32x4.add(er, tr));
+      v128.store(toIm, f32x4.add(ei, ti));
       const xr = f32x4.sub(er, tr);
       const xi = f32x4.sub(ti, ei);
-      v128.store(outRe + mirror, v128.shuffle<f32>(xr, xr, 3, 2, 1, 0));
-      v128.store(outIm + mirror, v128.shuffle<f32>(xi, xi, 3, 2, 1, 0));
+      v128.store(mirrorRe, v128.shuffle<f32>(xr, xr, 3, 2, 1, 0));
+      v128.store(mirrorIm, v128.shuffle<f32>(xi, xi, 3, 2, 1, 0));
+      w += 16;
+      toRe += 16;
+      toIm += 16;
+      mirror -= 16;
+      mirrorRe -= 16;
+      mirrorIm -= 16;
     }
   }
   store<f32>(outRe, dcRe + dcIm);
@@ -109,8 +116,8 @@ function splitBin(
   const yi = load<f32>(zIm + mirror);
   const er = (zr + yr) * 0.5;
   const ei = (zi - yi) * 0.5;
-  const or = (zi + yi) * 0.5;
-  const oi = (yr - zr) * 0.5;
+  const or = zi + yi;
+  const oi = yr - zr;
   const wr = load<f32>(tableRe + k);
   const wi = load<f32>(tableIm + k);
   const tr = or * wr - oi * wi;
@@ -123,26 +130,26 @@ function splitBin(
 
 /**
  * Inverse, scaled by 1 / N: `inRe` and `inIm` have N / 2 + 1 bins (the imaginary parts of the first and last are not
- * read), `output` gets N samples. Two pairs of work arrays of N / 2 each are overwritten.
+ * read), `output` gets N samples. Two work areas of N values each are overwritten.
  */
 export function realFftInverse(
   plan: usize,
   inRe: usize,
   inIm: usize,
   output: usize,
-  work1Re: usize,
-  work1Im: usize,
-  work2Re: usize,
-  work2Im: usize,
+  work1: usize,
+  work2: usize,
 ): void {
   const half = load<i32>(plan) / 2;
   const tableRe = plan + 16;
   const tableIm = tableRe + (usize(tableLength(half)) << 2);
   const top = usize(half) << 2;
+  const work1Im = work1 + top;
   const scale: f32 = f32(0.5 / f64(half));
+  const doubled: f32 = scale * 2;
   const dc = load<f32>(inRe);
   const nyquist = load<f32>(inRe + top);
-  store<f32>(work1Re, (dc + nyquist) * scale);
+  store<f32>(work1, (dc + nyquist) * scale);
   store<f32>(work1Im, (dc - nyquist) * scale);
   for (let k: usize = 4; k <= top / 2; k += 4) {
     const mirror = top - k;
@@ -152,30 +159,31 @@ export function realFftInverse(
     const yi = load<f32>(inIm + mirror);
     const er = (xr + yr) * scale;
     const ei = (xi - yi) * scale;
-    const dr = (xr - yr) * scale;
-    const di = (xi + yi) * scale;
+    // Twice the scale: the table has half of w.
+    const dr = (xr - yr) * doubled;
+    const di = (xi + yi) * doubled;
     const wr = load<f32>(tableRe + k);
     const wi = load<f32>(tableIm + k);
     // O = conj(w) D; Z[k] = E + i O, Z[M-k] = conj(E) + i conj(O).
     const or = dr * wr + di * wi;
     const oi = di * wr - dr * wi;
-    store<f32>(work1Re + k, er - oi);
+    store<f32>(work1 + k, er - oi);
     store<f32>(work1Im + k, ei + or);
-    store<f32>(work1Re + mirror, er + oi);
+    store<f32>(work1 + mirror, er + oi);
     store<f32>(work1Im + mirror, or - ei);
   }
   // Real and imaginary parts exchanged: the forward transform gives the inverse, exchanged too. The output is free to
   // serve as work until it is written.
-  fftForward(halfPlan(plan, half), work1Im, work1Re, work2Im, work2Re, output, output + top, false);
+  fftForward(halfPlan(plan, half), work1Im, work1, work2, output, false);
   for (let k: usize = 0; k < top; k += 4) {
-    store<f32>(output + 2 * k, load<f32>(work2Re + k));
-    store<f32>(output + 2 * k, load<f32>(work2Im + k), 4);
+    store<f32>(output + 2 * k, load<f32>(work2 + top + k));
+    store<f32>(output + 2 * k, load<f32>(work2 + k), 4);
   }
 }
 
 /**
- * Inverse for an odd length with its complex plan, scaled by 1 / N: (N + 1) / 2 bins, which are overwritten, to N
- * samples. Three work arrays of N are overwritten.
+ * Inverse for an odd length with its complex plan, scaled by 1 / N: (N + 1) / 2 bins to N samples. Three work areas of
+ * 2 N values each are overwritten.
  */
 export function realFftInverseOdd(
   plan: usize,
@@ -189,15 +197,17 @@ export function realFftInverseOdd(
   const length = load<i32>(plan);
   const scale: f32 = f32(1.0 / f64(length));
   const bytes = usize(length) << 2;
+  const work1Im = work1 + bytes;
   store<f32>(work1, load<f32>(re) * scale);
-  store<f32>(work2, 0);
+  store<f32>(work1Im, 0);
   for (let k: usize = 4; k <= bytes / 2; k += 4) {
     const r = load<f32>(re + k) * scale;
     const i = load<f32>(im + k) * scale;
     store<f32>(work1 + k, r);
-    store<f32>(work2 + k, i);
+    store<f32>(work1Im + k, i);
     store<f32>(work1 + bytes - k, r);
-    store<f32>(work2 + bytes - k, -i);
+    store<f32>(work1Im + bytes - k, -i);
   }
-  fftForward(plan, work2, work1, work3, output, re, im, false);
+  fftForward(plan, work1Im, work1, work2, work3, false);
+  memory.copy(output, work2 + bytes, bytes);
 }
