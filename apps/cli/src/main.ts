@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { exitCodeOf, isLongwaveError } from "@longwave/base";
 import { Command, CommanderError } from "commander";
-import { commands } from "./commands/index.ts";
+import { loadCommands } from "./commands/index.ts";
 import { version } from "./version.ts";
 
 const program = new Command("longwave")
@@ -17,7 +17,7 @@ Settings: flag, then LONGWAVE_* environment, then longwave.toml, then default (l
   )
   .exitOverride();
 
-for (const register of commands) register(program);
+for (const register of await loadCommands(process.argv.slice(2))) register(program);
 
 try {
   await program.parseAsync();

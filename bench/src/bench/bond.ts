@@ -273,7 +273,7 @@ async function measureLive(): Promise<void> {
     for (const peer of peers) {
       const profile = peer === "gstreamer" ? "simple" : "main";
       const { stream, ...report } = await liveRun({ ...options, profile, sender: peer, receiver: peer });
-      const cpu = peer === "own" ? "" : `${report.senderCpu.toFixed(1)}, ${report.receiverCpu.toFixed(1)}`;
+      const cpu = `${report.senderCpu.toFixed(1)}, ${report.receiverCpu.toFixed(1)}`;
       console.log(
         `| ${name} | ${peer} | ${stream.residual.toExponential(1)} | ${stream.longestHole} | ${stream.outOfOrder} | ${report.forward.toFixed(3)} | ${report.backward.toFixed(4)} | ${stream.latencyMs.p99} | ${cpu} |`,
       );

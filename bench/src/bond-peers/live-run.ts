@@ -1,6 +1,4 @@
 import { SystemClock } from "@longwave/base/node";
-import type { ReceiverStats, SenderStats } from "@longwave/bond";
-import { createReceiver, createSender, UdpSocket } from "@longwave/bond/node";
 import {
   type LinkModel,
   type TestStreamReport,
@@ -9,9 +7,9 @@ import {
   writeTestPayload,
 } from "@longwave/netsim";
 import { UdpProxy } from "@longwave/netsim/node";
-import { PeerProcess } from "./peer-process.ts";
+import { startReceiver, startSender, takePort } from "./live-peers.ts";
 
-/** Who plays a role. */
+/** Who plays a role, each in a process of its own: our command line, librist's tools, or a GStreamer pipeline. */
 export type Peer = "own" | "librist" | "gstreamer";
 
 export interface LiveRunOptions {
@@ -31,10 +29,15 @@ export interface LiveRunOptions {
   /** Of the receiver, where it differs. */
   readonly receiverSecret?: string;
   readonly aesBits?: 128 | 256;
+  /** EAP-SRP: what the calling end says, and the file of verifiers that the waiting end reads. */
+  readonly srp?: { readonly username: string; readonly password: string; readonly file: string };
   /** Receiver calls, sender waits (Main profile). */
   readonly isSwapped?: boolean;
   /** Removes null packets; the test stream then has some. */
   readonly hasNulls?: boolean;
+  /** More flags of our own ends, such as a configuration. */
+  readonly ownSenderFlags?: readonly string[];
+  readonly ownReceiverFlags?: readonly string[];
   readonly seed?: number;
   /** Something to do during the run. */
   readonly actions?: readonly { readonly atSeconds: number; run(proxies: readonly UdpProxy[]): void }[];
@@ -45,23 +48,15 @@ export interface LiveRunReport {
   /** Bytes towards the receiver with IP and UDP headers per payload byte. */
   readonly forward: number;
   readonly backward: number;
-  /** CPU milliseconds per megabit of payload of the peers; NaN for our own side, which shares the process. */
+  /** CPU milliseconds per megabit of payload of each end. */
   readonly senderCpu: number;
   readonly receiverCpu: number;
-  readonly ownSender: SenderStats | undefined;
-  readonly ownReceiver: ReceiverStats | undefined;
+  /** Resident memory of each end at the end, in megabytes. */
+  readonly senderRssMb: number;
+  readonly receiverRssMb: number;
   readonly peerOutput: string;
   /** Payloads whose bytes were not those that were sent. */
   readonly damaged: number;
-}
-
-const host = "127.0.0.1";
-let nextPort = 42_000;
-
-/** A fresh even port with room for the next ones. */
-function takePort(): number {
-  nextPort += 8;
-  return nextPort;
 }
 
 /** One stream over real sockets, through one impairment proxy per link. */
@@ -138,8 +133,8 @@ export async function liveRun(options: LiveRunOptions): Promise<LiveRunReport> {
     receiver: receiver.cpu(),
   };
   await pause(options.bufferMs * 1.5 + 700);
-  const ownSender = sender.stats?.();
-  const ownReceiver = receiver.stats?.();
+  const senderRssMb = sender.rssMb();
+  const receiverRssMb = receiver.rssMb();
   await sender.close();
   await receiver.close();
   for (const proxy of proxies) proxy.close();
@@ -152,163 +147,11 @@ export async function liveRun(options: LiveRunOptions): Promise<LiveRunReport> {
     backward: (atEnd.backward - atWarmup.backward) / payloadBytes,
     senderCpu: (1000 * (atEnd.sender - atWarmup.sender)) / megabits,
     receiverCpu: (1000 * (atEnd.receiver - atWarmup.receiver)) / megabits,
-    ownSender,
-    ownReceiver,
+    senderRssMb,
+    receiverRssMb,
     peerOutput: `${sender.output()}\n${receiver.output()}`,
     damaged,
   };
-}
-
-interface RunningSender {
-  send(payload: Uint8Array): void;
-  cpu(): number;
-  stats?(): SenderStats;
-  output(): string;
-  close(): Promise<void>;
-}
-
-interface RunningReceiver {
-  cpu(): number;
-  stats?(): ReceiverStats;
-  output(): string;
-  close(): Promise<void>;
-}
-
-async function startReceiver(
-  options: LiveRunOptions,
-  targets: readonly number[],
-  proxies: readonly UdpProxy[],
-  onPayload: (bytes: Uint8Array, start: number, end: number) => void,
-): Promise<RunningReceiver> {
-  const target = targets[0]!;
-  const secret = options.receiverSecret ?? options.secret;
-  if (options.receiver === "own") {
-    const receiver = createReceiver({
-      profile: options.profile,
-      bufferMs: options.bufferMs,
-      listen: options.isSwapped
-        ? proxies.map((proxy) => `rist://${host}:${proxy.port}`)
-        : `rist://@${host}:${target}`,
-      ...(secret ? { secret } : {}),
-      ...(options.aesBits ? { aesBits: options.aesBits } : {}),
-    });
-    await receiver.ready;
-    receiver.onPacket((bytes, start, end) => onPayload(bytes, start, end));
-    return {
-      cpu: () => Number.NaN,
-      stats: () => receiver.stats(),
-      output: () => "",
-      close: async () => receiver.close(),
-    };
-  }
-  const output = takePort();
-  const socket = new UdpSocket({ address: host, port: output });
-  await socket.ready;
-  socket.onMessage((bytes, length) => {
-    for (let at = 0; at + testPayloadBytes <= length; at += testPayloadBytes)
-      onPayload(bytes, at, at + testPayloadBytes);
-  });
-  const peer =
-    options.receiver === "librist"
-      ? new PeerProcess("ristreceiver", [
-          ...["-p", options.profile === "simple" ? "0" : "1", "-v", "6", "-S", "0"],
-          "-i",
-          options.isSwapped
-            ? proxies.map((proxy) => `rist://${host}:${proxy.port}?${query(options, secret)}`).join(",")
-            : `rist://@${host}:${target}?${query(options, secret)}`,
-          ...["-o", `udp://${host}:${output}`],
-        ])
-      : new PeerProcess("gst-launch-1.0", [
-          ...["-q", "ristsrc", `receiver-buffer=${options.bufferMs}`],
-          ...(targets.length === 1
-            ? [`address=${host}`, `port=${target}`]
-            : [`bonding-addresses=${targets.map((each) => `${host}:${each}`).join(",")}`]),
-          ...["!", "rtpmp2tdepay", "!", "udpsink", `host=${host}`, `port=${output}`, "sync=false"],
-        ]);
-  return {
-    cpu: () => peer.cpuSeconds(),
-    output: () => peer.output,
-    close: async () => {
-      await peer.stop();
-      socket.close();
-    },
-  };
-}
-
-async function startSender(
-  options: LiveRunOptions,
-  target: number,
-  proxies: readonly UdpProxy[],
-): Promise<RunningSender> {
-  const { secret } = options;
-  if (options.sender === "own") {
-    const sender = createSender({
-      profile: options.profile,
-      bufferMs: options.bufferMs,
-      links: options.isSwapped
-        ? [{ to: `rist://@${host}:${target}` }]
-        : proxies.map((proxy, index) => ({
-            to: `rist://${host}:${proxy.port}`,
-            id: `link-${index + 1}`,
-          })),
-      ...(secret ? { secret } : {}),
-      ...(options.aesBits ? { aesBits: options.aesBits } : {}),
-      ...(options.hasNulls ? { deleteNullPackets: true } : {}),
-    });
-    await sender.ready;
-    return {
-      send: (payload) => sender.send(payload),
-      cpu: () => Number.NaN,
-      stats: () => sender.stats(),
-      output: () => "",
-      close: async () => sender.close(),
-    };
-  }
-  const input = takePort();
-  const socket = new UdpSocket({ address: host, port: 0, peer: { address: host, port: input } });
-  await socket.ready;
-  socket.onError(() => undefined);
-  const urls = options.isSwapped
-    ? `rist://@${host}:${target}?${query(options, secret)}`
-    : proxies
-        .map(
-          (proxy, index) =>
-            `rist://${host}:${proxy.port}?${query(options, secret)}&weight=${options.links[index]?.weight ?? 5}`,
-        )
-        .join(",");
-  const peer =
-    options.sender === "librist"
-      ? new PeerProcess("ristsender", [
-          ...["-p", options.profile === "simple" ? "0" : "1", "-v", "6", "-S", "0"],
-          ...(options.hasNulls ? ["-n"] : []),
-          ...["-i", `udp://@${host}:${input}`, "-o", urls],
-        ])
-      : new PeerProcess("gst-launch-1.0", [
-          ...["-q", "udpsrc", `address=${host}`, `port=${input}`, "buffer-size=4000000"],
-          "caps=video/mpegts,packetsize=188,systemstream=true",
-          ...["!", "rtpmp2tpay", "mtu=1400", "!", "ristsink", "sender-buffer=2000"],
-          ...(proxies.length === 1
-            ? [`address=${host}`, `port=${proxies[0]!.port}`]
-            : [
-                `bonding-addresses=${proxies.map((proxy) => `${host}:${proxy.port}`).join(",")}`,
-                "bonding-method=round-robin",
-              ]),
-        ]);
-  return {
-    send: (payload) => void socket.send(payload, 0, payload.length, host, input),
-    cpu: () => peer.cpuSeconds(),
-    output: () => peer.output,
-    close: async () => {
-      await peer.stop();
-      socket.close();
-    },
-  };
-}
-
-function query(options: LiveRunOptions, secret: string | undefined): string {
-  const parts = [`buffer=${options.bufferMs}`];
-  if (secret) parts.push(`secret=${secret}`, `aes-type=${options.aesBits ?? 128}`);
-  return parts.join("&");
 }
 
 /** Seven transport stream packets: number, time, then bytes that follow from the number; some of them null packets. */

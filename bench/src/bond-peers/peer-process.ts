@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
 /** Clock ticks per second of /proc/<pid>/stat on Linux. */
@@ -31,6 +32,23 @@ export class PeerProcess {
     } catch {
       return Number.NaN;
     }
+  }
+
+  /** Resident memory in megabytes; NaN where the system does not say. */
+  rssMb(): number {
+    try {
+      const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1000;
+    } catch {
+      return Number.NaN;
+    }
+  }
+
+  /** Resolves when it has printed a line on standard output, or has ended. */
+  async firstLine(): Promise<void> {
+    const { stdout } = this.#child;
+    if (stdout === null || this.output.includes("\n")) return;
+    await Promise.race([once(stdout, "data"), this.#exited]);
   }
 
   async stop(): Promise<void> {

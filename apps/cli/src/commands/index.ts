@@ -1,35 +1,33 @@
 import type { Command } from "commander";
-import { registerArchive } from "./archive.ts";
-import { registerCompletion } from "./completion.ts";
-import { registerConfig } from "./config.ts";
-import { registerDoctor } from "./doctor.ts";
-import { registerHealth } from "./health.ts";
-import { registerId } from "./id.ts";
-import { registerLink } from "./link.ts";
-import { registerModel } from "./model.ts";
-import { registerOpus } from "./opus.ts";
-import { registerSay } from "./say.ts";
-import { registerServe } from "./serve.ts";
-import { registerStation } from "./station.ts";
-import { registerTts } from "./tts.ts";
-import { registerVoice } from "./voice.ts";
 
-/** Adds one `longwave <thing>` to the program. One file per thing; order here is the order of the help text. */
+/** Adds one `longwave <thing>` to the program. One file per thing. */
 export type RegisterCommand = (program: Command) => void;
 
-export const commands: readonly RegisterCommand[] = [
-  registerStation,
-  registerServe,
-  registerOpus,
-  registerArchive,
-  registerId,
-  registerLink,
-  registerSay,
-  registerVoice,
-  registerModel,
-  registerTts,
-  registerDoctor,
-  registerHealth,
-  registerConfig,
-  registerCompletion,
-];
+/**
+ * Every `longwave <thing>`, loaded when it is wanted: a command starts with the memory and in the time of what it uses itself.
+ * The order here is the order of the help text.
+ */
+const commands: ReadonlyMap<string, () => Promise<RegisterCommand>> = new Map([
+  ["station", async () => (await import("./station.ts")).registerStation],
+  ["serve", async () => (await import("./serve.ts")).registerServe],
+  ["opus", async () => (await import("./opus.ts")).registerOpus],
+  ["archive", async () => (await import("./archive.ts")).registerArchive],
+  ["id", async () => (await import("./id.ts")).registerId],
+  ["link", async () => (await import("./link.ts")).registerLink],
+  ["say", async () => (await import("./say.ts")).registerSay],
+  ["voice", async () => (await import("./voice.ts")).registerVoice],
+  ["model", async () => (await import("./model.ts")).registerModel],
+  ["tts", async () => (await import("./tts.ts")).registerTts],
+  ["doctor", async () => (await import("./doctor.ts")).registerDoctor],
+  ["health", async () => (await import("./health.ts")).registerHealth],
+  ["config", async () => (await import("./config.ts")).registerConfig],
+  ["completion", async () => (await import("./completion.ts")).registerCompletion],
+]);
+
+/** Loads the one command that the arguments name, or all of them (for help, completion and mistakes). */
+export async function loadCommands(args: readonly string[]): Promise<readonly RegisterCommand[]> {
+  const first = args.find((arg) => !arg.startsWith("-"));
+  const wanted = first === undefined || first === "completion" ? undefined : commands.get(first);
+  if (wanted !== undefined) return [await wanted()];
+  return Promise.all([...commands.values()].map((load) => load()));
+}

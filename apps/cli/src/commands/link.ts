@@ -18,6 +18,7 @@ export function registerLink(program: Command): void {
     .option("--bitrate <bps>", "rate of a file or of the test stream, such as 2M", bitrate, 2_000_000)
     .option("--profile <profile>", "main or simple")
     .option("--buffer <ms>", "how long packets are kept for repeats", milliseconds)
+    .option("--npd", "leave null packets of a transport stream out on the way")
     .option("--config <file>", "TOML configuration")
     .option("--stats-dest <host:port>", "statistics as JSON over UDP")
     .option("--relay-url <host:port>", "a second destination of statistics")

@@ -15,6 +15,7 @@ interface SendOptions extends ObserveOptions {
   readonly bitrate: number;
   readonly profile?: string;
   readonly buffer?: number;
+  readonly npd?: boolean;
   readonly config?: string;
   readonly control?: number;
 }
@@ -38,6 +39,7 @@ export async function send(options: SendOptions): Promise<void> {
     links,
     ...(profile === undefined ? {} : { profile }),
     ...(options.buffer === undefined ? {} : { bufferMs: options.buffer }),
+    ...(options.npd === true ? { deleteNullPackets: true } : {}),
   });
   await sender.ready;
   const recorder = new StatsRecorder(new SystemClock(), sender.ssrc.toString(16));

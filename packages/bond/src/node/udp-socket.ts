@@ -18,6 +18,8 @@ export class UdpSocket implements BondSocket {
   readonly #socket: Socket;
   readonly #isConnected: boolean;
   readonly #slots: Buffer[] = [];
+  /** What to call when the slot of the same number was sent; made once, so that sending makes no closure. */
+  readonly #releases: ((error: Error | null) => void)[] = [];
   readonly #free: number[] = [];
   #isOpen = false;
   #isClosed = false;
@@ -67,17 +69,23 @@ export class UdpSocket implements BondSocket {
     let index = this.#free.pop();
     if (index === undefined) {
       if (this.#slots.length >= slotCount) return false;
-      index = this.#slots.push(Buffer.allocUnsafeSlow(slotBytes)) - 1;
+      index = this.#addSlot();
     }
     const slot = this.#slots[index]!;
-    slot.set(bytes.subarray(start, end));
-    const done = (error: Error | null) => {
-      this.#free.push(index);
-      if (error !== null) this.#onError?.(error);
-    };
+    for (let from = start, to = 0; from < end; from++, to++) slot[to] = bytes[from]!;
+    const done = this.#releases[index]!;
     if (this.#isConnected) this.#socket.send(slot, 0, length, done);
     else this.#socket.send(slot, 0, length, toPort, toAddress, done);
     return true;
+  }
+
+  #addSlot(): number {
+    const index = this.#slots.push(Buffer.allocUnsafeSlow(slotBytes)) - 1;
+    this.#releases.push((error) => {
+      this.#free.push(index);
+      if (error !== null) this.#onError?.(error);
+    });
+    return index;
   }
 
   /** Sends a datagram of any size to the one peer of a connected socket; the bytes must not change afterwards. */
