@@ -1,5 +1,5 @@
 // `longwave opus decode` on files of the oracle's encoder, against the oracle's decoder and Debian's opusdec.
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,6 +81,44 @@ test("a part, at another rate and as float, has the asked length; the report say
   });
 });
 
+test("any other rate is resampled to the exact length, cut at the file's end", async () => {
+  const mono = repositoryPath("packages/media/test/fixtures/mono.opus");
+  const { stdout } = await longwave(mono, join(folder, "cd.wav"), "--rate", "44100", "--json");
+  expect(JSON.parse(stdout)).toMatchObject({
+    sampleRate: 44_100,
+    frames: Math.ceil((24_013 * 44_100) / 48_000),
+  });
+});
+
+test("dither is off unless asked for, the same on every run, and at most one step beside the plain decode", async () => {
+  const decodes: Int16Array[] = [];
+  for (const dither of [[], ["--no-dither"], ["--dither"], ["--dither"]]) {
+    const raw = join(folder, "dither.pcm"); // by its name without a header
+    expect((await longwave(join(folder, "tone.bit"), raw, "--quiet", ...dither)).stdout).toBe("");
+    decodes.push(new Int16Array(new Uint8Array(await readFile(raw)).buffer));
+  }
+  const [plain, off, once, again] = decodes as [Int16Array, Int16Array, Int16Array, Int16Array];
+  expect(off).toEqual(plain);
+  expect(again).toEqual(once);
+  const steps = [0, 0, 0];
+  for (const [i, value] of once.entries()) steps[value - plain[i]! + 1]!++;
+  expect(steps.reduce((sum, count) => sum + count)).toBe(plain.length);
+  // A triangle of one step either way over a uniform rounding error leaves 1/6 on each side.
+  expect(Math.abs(steps[0]! / plain.length - 1 / 6)).toBeLessThan(0.02);
+  expect(Math.abs(steps[2]! / plain.length - 1 / 6)).toBeLessThan(0.02);
+});
+
+test("standard input to standard output gives the bytes of the files", async () => {
+  const bit = join(folder, "tone.bit");
+  await longwave(bit, join(folder, "piped.raw"));
+  const pipe = spawnSync(process.execPath, [main, "opus", "decode", "-", "-", "--raw"], {
+    input: await readFile(bit),
+    maxBuffer: 1 << 24,
+  });
+  expect(pipe.status).toBe(0);
+  expect(pipe.stdout.equals(await readFile(join(folder, "piped.raw")))).toBe(true);
+});
+
 test("dropped packets are concealed or recovered; the length stays", async () => {
   for (const extra of [[], ["--fec"]]) {
     const { stdout } = await longwave(
@@ -100,7 +138,7 @@ test("dropped packets are concealed or recovered; the length stays", async () =>
 test("bad files and options end with the documented exit codes", async () => {
   expect((await longwave(join(folder, "tone.wav"), join(folder, "x.wav"))).code).toBe(3);
   expect((await longwave(join(folder, "absent.opus"))).code).toBe(2);
-  expect((await longwave(join(folder, "tone.bit"), "--rate", "44100")).code).toBe(2);
+  expect((await longwave(join(folder, "tone.bit"), "--rate", "44.1")).code).toBe(2);
 });
 
 test("the input is never the output, and a bad input leaves an older output alone", async () => {

@@ -1,9 +1,9 @@
 // `longwave opus info` and `compare` on the fixtures of the media package, which opusenc, ffmpeg and Chromium made.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeWav } from "@longwave/media";
+import { encodeWav, OggOpusWriter, openOpusFile } from "@longwave/media";
 import { repositoryPath } from "@longwave/testkit";
 import { afterAll, describe, expect, test } from "vitest";
 
@@ -54,6 +54,36 @@ describe("opus info", () => {
     expect(lines[3]).toMatchObject({ index: 3, frames48k: 2880, channels: 2 });
   });
 
+  test("tells what is in each packet: frames, redundancy, voice activity, granule; every parameter with --trace", () => {
+    const path = repositoryPath("packages/opus/test/fixtures/silk-wb-60.opus");
+    const ranges = readFileSync(path.replace(".opus", ".ranges.txt"), "utf8").trim().split("\n");
+    const lines = longwave("info", path, "--trace").stdout.trim().split("\n");
+    expect(lines.length).toBe(ranges.length);
+    lines.forEach((text, i) => {
+      const line = JSON.parse(text);
+      expect(line.finalRange).toBe(Number(/(\d+)\]$/.exec(ranges[i]!)?.[1]));
+      // The last packet is a shorter one.
+      const durationMs = i < ranges.length - 1 ? 60 : 40;
+      const granule = 2880 * i + 48 * durationMs;
+      expect(line).toMatchObject({ mode: "silk", bandwidth: "wb", durationMs, granule });
+      expect(line.frameBytes).toEqual([line.bytes - 1]);
+      expect(line.voiceActivity.length).toBe(durationMs / 20);
+      expect(line.frames[0]).toMatchObject({ kind: "silk", gainIndices: expect.any(Array) });
+    });
+  });
+
+  test("takes the packets of several streams apart", () => {
+    const path = fixture("surround.opus");
+    const [line] = longwave("info", path, "--packets").stdout.split("\n", 1);
+    expect(JSON.parse(line!).streams.map((stream: { channels: number }) => stream.channels)).toEqual([
+      2, 2, 1, 1,
+    ]);
+    expect(JSON.parse(longwave("info", path, "--json").stdout).links[0]).toMatchObject({
+      malformed: 0,
+      modes: { celt: 11 },
+    });
+  });
+
   test("a file that is no Opus, and one that is not there", () => {
     expect(longwave("info", wav("a.wav", new Float32Array(9600)))).toMatchObject({
       status: 3,
@@ -77,6 +107,24 @@ describe("opus compare", () => {
     expect(JSON.parse(other.stdout)).toMatchObject({ passed: false, firstDifferenceFrame: 1 });
   });
 
+  test("raw samples as well, with the first one that differs", () => {
+    const samples = Int16Array.from(tone(0.5), (value) => Math.round(value * 32_767));
+    const raw = (name: string) => {
+      writeFileSync(join(folder, name), new Uint8Array(samples.buffer));
+      return join(folder, name);
+    };
+    const reference = raw("reference.sw");
+    samples[20_001]! += 8;
+    const { status, stdout } = longwave("compare", "--raw", "--json", reference, raw("tested.sw"));
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      maxDifference: 8 / 32_768,
+      firstDifference: { frame: 10_000, channel: 1, tested: samples[20_001]! / 32_768 },
+    });
+    writeFileSync(join(folder, "odd.sw"), new Uint8Array(4001));
+    expect(longwave("compare", "--raw", reference, join(folder, "odd.sw")).status).toBe(3);
+  });
+
   test("the wrong rate is a usage error", () => {
     const reference = wav("reference.wav", tone(0.5));
     expect(longwave("compare", reference, wav("rate.wav", tone(0.5), 44_100)).status).toBe(2);
@@ -91,5 +139,29 @@ describe("opus compare", () => {
       fixture("chained.opus"),
     );
     expect(JSON.parse(stdout)).toMatchObject({ packets: 168, identical: 26, firstDifference: 26 });
+  });
+
+  test("names the first parameter that differs", async () => {
+    const bytes = readFileSync(repositoryPath("packages/opus/test/fixtures/silk-wb-60.opus"));
+    const files = [0, 0x55].map(async (change) => {
+      const reader = await openOpusFile(bytes);
+      const pages: Uint8Array[] = [];
+      const { head } = reader.links[0]!;
+      const writer = new OggOpusWriter((page) => pages.push(page.slice()), { head, serial: 1 });
+      let index = 0;
+      for await (const { data } of reader.packets()) {
+        if (index++ === 3) data[data.length >> 1]! ^= change;
+        writer.write(data);
+      }
+      writer.finish();
+      writeFileSync(join(folder, `changed-${change}.opus`), Buffer.concat(pages));
+      return join(folder, `changed-${change}.opus`);
+    });
+    const [one, two] = await Promise.all(files);
+    const { stdout } = longwave("compare", "--packets", "--json", one!, two!);
+    expect(JSON.parse(stdout)).toMatchObject({
+      firstDifference: 3,
+      firstSymbol: { path: expect.stringMatching(/^\[0\]\.frames\[\d\]\.\w+/) },
+    });
   });
 });

@@ -1,12 +1,15 @@
 import { createReadStream } from "node:fs";
-import { type OpusTags, openOpusFile, opusR128Gain } from "@longwave/media";
-import { createPacketInfo, parsePacket } from "@longwave/opus";
+import { isLongwaveError } from "@longwave/base";
+import { type OpusFileReader, type OpusTags, openOpusFile, opusR128Gain } from "@longwave/media";
+import { createPacketInfo, parsePacket, splitMultistreamPacket } from "@longwave/opus";
 import { CliError } from "../errors.ts";
 import { printLine, printResult } from "../output.ts";
+import { PacketInspector, packetLine } from "./packet-inspector.ts";
 
 export interface OpusInfoOptions {
   readonly json?: boolean;
   readonly packets?: boolean;
+  readonly trace?: boolean;
 }
 
 /** What `longwave opus info` tells of one link. */
@@ -27,12 +30,16 @@ class LinkSummary {
 /** `longwave opus info IN`: streams, headers, tags, lengths, what the packets are, what is wrong. */
 export async function info(input: string, options: OpusInfoOptions): Promise<void> {
   const reader = await openOpusFile(input === "-" ? process.stdin : bytesOf(input));
+  if (options.packets || options.trace) {
+    await printPackets(reader, options.trace === true);
+    return;
+  }
   const packet = createPacketInfo();
   const links: LinkSummary[] = [];
-  let index = 0;
   for await (const each of reader.packets()) {
     const link = (links[each.link] ??= new LinkSummary());
-    const count = each.data.length === 0 ? 0 : parsePacket(each.data, packet);
+    const { streams } = reader.links[each.link]!.head;
+    const count = each.data.length === 0 ? 0 : parsePacket(firstStream(each.data, streams), packet);
     link.packets++;
     link.bytes += each.data.length;
     link.frames48k += each.frames;
@@ -46,9 +53,7 @@ export async function info(input: string, options: OpusInfoOptions): Promise<voi
       if (packet.hasLbrr) link.lbrr++;
       link.padding += packet.padding;
     }
-    if (options.packets) printLine(JSON.stringify(packetLine(index++, each, count > 0 ? packet : undefined)));
   }
-  if (options.packets) return;
   const { report } = reader;
   const described = reader.links.map((link, i) => describe(link, links[i] ?? new LinkSummary()));
   const warnings = [
@@ -63,6 +68,35 @@ export async function info(input: string, options: OpusInfoOptions): Promise<voi
     ...described.flatMap((link, i) => linkLines(link, i)),
     ...warnings.map((warning) => `warning: ${warning}`),
   ]);
+}
+
+/** The packet of the first stream, which tells mode and duration; empty, hence malformed, where it cannot be taken apart. */
+function firstStream(data: Uint8Array, streams: number): Uint8Array {
+  if (streams === 1) return data;
+  try {
+    return splitMultistreamPacket(data, streams)[0]!;
+  } catch (error) {
+    if (isLongwaveError(error, "opus/invalid-packet")) return new Uint8Array(0);
+    throw error;
+  }
+}
+
+async function printPackets(reader: OpusFileReader, withTrace: boolean): Promise<void> {
+  let index = 0;
+  let link = -1;
+  let inspector: PacketInspector | undefined;
+  try {
+    for await (const packet of reader.packets()) {
+      if (packet.link !== link) {
+        link = packet.link;
+        inspector?.close();
+        inspector = new PacketInspector(reader.links[link]!.head);
+      }
+      printLine(JSON.stringify(packetLine(index++, packet, inspector!, withTrace)));
+    }
+  } finally {
+    inspector?.close();
+  }
 }
 
 async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
@@ -115,28 +149,6 @@ function linkLines(link: ReturnType<typeof describe>, index: number): string[] {
     `  vendor ${link.vendor}`,
     ...link.comments.map((comment) => `  ${comment}`),
   ];
-}
-
-function packetLine(
-  index: number,
-  packet: {
-    readonly data: Uint8Array;
-    readonly frames: number;
-    readonly gapBefore: number;
-    readonly link: number;
-  },
-  parsed: ReturnType<typeof createPacketInfo> | undefined,
-): object {
-  const base = {
-    index,
-    link: packet.link,
-    bytes: packet.data.length,
-    frames48k: packet.frames,
-    gapBefore: packet.gapBefore,
-  };
-  if (parsed === undefined) return { ...base, malformed: packet.data.length > 0 };
-  const { mode, bandwidth, channels, frameMs, frameCount, code, padding, hasLbrr } = parsed;
-  return { ...base, mode, bandwidth, channels, frameMs, frameCount, code, padding, hasLbrr };
 }
 
 function histogram(counts: Readonly<Record<string, number>>, unit = ""): string {
