@@ -1,6 +1,7 @@
 import { type Hooks, isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import { ArchiveError } from "./errors.ts";
+import type { ImportJournal } from "./import-journal.ts";
 import {
   type ImportOptions,
   type ImportResult,
@@ -8,14 +9,24 @@ import {
   importRecording,
 } from "./import-recording.ts";
 import { hashKey, partKey, recordingKey, recordingPrefix, rootKey, rootMetadata } from "./layout.ts";
+import { Lease } from "./lease.ts";
 import type { PacketItem } from "./packet-item.ts";
 import { chunkItems } from "./packet-source.ts";
 import type { RecordOptions } from "./record-options.ts";
 import { parseJson, parseRecording, type RecordingInfo } from "./recording-info.ts";
-import { checkSampleRange, emptyReport, type ReadReport, RecordingReader } from "./recording-reader.ts";
-import { RecordingWriter, type RecordingWriterOptions } from "./recording-writer.ts";
+import {
+  checkSampleRange,
+  emptyReport,
+  type ReadReport,
+  RecordingReader,
+  type StoredForm,
+} from "./recording-reader.ts";
+import { type AppendStart, RecordingWriter, type RecordingWriterOptions } from "./recording-writer.ts";
 import { finishLive, type RepairReport, repairStore } from "./repair.ts";
+import { collectSeek, SeekArray } from "./seek-array.ts";
 import { SegmentTable } from "./segment-table.ts";
+import { portableSha256, type Sha256Factory } from "./sha256.ts";
+import { withAnchors } from "./time-anchors.ts";
 import { TimeAxis } from "./time-axis.ts";
 import { type VerifyLevel, type VerifyReport, verifyRecording } from "./verify.ts";
 
@@ -26,6 +37,10 @@ export interface ArchiveOptions {
   readonly profile?: string;
   /** Makes identifiers for new recordings: 1 to 64 letters, digits, `-` and `_`, unique and preferably ascending in time. */
   readonly newId?: () => string;
+  /** Hashes of files, packets and shards; default JavaScript, the platform's own is many times faster. */
+  readonly sha256?: Sha256Factory;
+  /** Says who writes, in the lease of a recording; default "a writer". */
+  readonly owner?: string;
   readonly hooks?: Hooks;
 }
 
@@ -38,6 +53,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Refuse what cannot be proven exact; default false. */
   readonly requireExact?: boolean;
+  /** Compare the digests of what is decoded, and decode again from an earlier place where one differs; default false. */
+  readonly verify?: boolean;
 }
 
 /** Decoded samples and how they were come by. */
@@ -64,6 +81,8 @@ export class Archive {
   readonly store: ObjectStore;
   readonly #options: ArchiveOptions;
   readonly #readers = new Map<string, RecordingReader>();
+  /** What was last read of each recording's metadata. */
+  readonly #infos = new Map<string, RecordingInfo>();
   #idCount = 0;
 
   private constructor(store: ObjectStore, options: ArchiveOptions) {
@@ -93,22 +112,29 @@ export class Archive {
     checkId(id);
     const bytes = await this.store.get(recordingKey(id));
     if (bytes === undefined) {
+      this.#infos.delete(id);
       throw new ArchiveError(
         "archive/not-found",
         `There is no recording ${id} in this archive; list shows what there is.`,
       );
     }
-    return parseRecording(bytes, recordingKey(id));
+    const info = await withAnchors(this.store, parseRecording(bytes, recordingKey(id)));
+    if (this.#infos.size >= keptInfos) this.#infos.delete(this.#infos.keys().next().value!);
+    this.#infos.set(id, info);
+    return info;
   }
 
-  /** Reads samples; an empty range costs nothing. Errors: see RecordingReader.read. */
+  /**
+   * Reads samples; an empty range costs nothing. Metadata and shard indexes are kept between reads and looked up again
+   * where they turn out to be old. Errors: see RecordingReader.read.
+   */
   async read(id: string, options: ReadOptions): Promise<Clip> {
-    const info = await this.info(id);
-    const { start, end } = resolveRange(info, options);
-    checkSampleRange(info, start, end);
+    const requestsBefore = { requests: 0 };
+    const { info, start, end } = await this.#locate(id, options, requestsBefore);
     const pcm = new Float32Array((end - start) * info.channels);
     const report = emptyReport(info);
-    if (end > start) await this.#readInto(info, start, end, pcm, report, options.signal);
+    report.requests = requestsBefore.requests;
+    if (end > start) await this.#readInto(info, start, end, pcm, report, options);
     if (options.requireExact === true && !report.exact) {
       throw new ArchiveError(
         "archive/proof-failed",
@@ -123,10 +149,8 @@ export class Archive {
     id: string,
     range: { readonly from: ArchivePosition; readonly to: ArchivePosition },
   ): Promise<{ start: number; end: number }> {
-    const info = await this.info(id);
-    const resolved = resolveRange(info, range);
-    checkSampleRange(info, resolved.start, resolved.end);
-    return resolved;
+    const { start, end } = await this.#locate(id, range, { requests: 0 });
+    return { start, end };
   }
 
   /** Reads several ranges in the order of the requests. */
@@ -154,23 +178,46 @@ export class Archive {
       );
     }
     const startNs = options.startTimeNs;
+    const lease = options.live ? await this.#lease(id, options.takeOver === true) : undefined;
     const live = options.live === true ? { publishFrames: 48_000 } : options.live || undefined;
-    const writer = new RecordingWriter(this.store, {
-      decoder: this.#options.decoder,
-      profile: this.#options.profile ?? "opus-1",
+    const form: RecordingForm = {
       id,
+      profile: this.#options.profile ?? "opus-1",
       channels: options.channels,
       chunkFrames: options.chunkFrames ?? 480_000,
       chunksPerShard: options.chunksPerShard ?? 360,
       pointFrames: options.pointFrames ?? 48_000,
+    };
+    const { resume } = internal;
+    return new RecordingWriter(this.store, {
+      ...form,
+      decoder: this.#options.decoder,
+      sha256: this.#sha256,
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(startNs === undefined ? {} : { anchors: [{ sample: 0, unixNs: startNs.toString() }] }),
       ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
       ...(options.rawMetadata === undefined ? {} : { rawMetadata: options.rawMetadata }),
       ...(live === undefined ? {} : { live }),
+      ...(lease === undefined ? {} : { lease }),
+      ...(resume === undefined ? {} : { seek: await this.#seekOf(form, resume) }),
       ...internal,
     });
-    return writer;
+  }
+
+  /** The seek points of the shards that an interrupted import has written. */
+  async #seekOf(form: RecordingForm, journal: ImportJournal): Promise<SeekArray> {
+    const { shardBytes, shardSha256, checkpoint } = journal;
+    const sealed = { ...form, shardBytes, shardSha256, sealedShards: shardBytes.length };
+    const reader = new RecordingReader(
+      this.store,
+      { ...sealed, segments: checkpoint.segments },
+      this.#options.decoder,
+    );
+    try {
+      return await collectSeek(reader, sealed.sealedShards * form.chunksPerShard);
+    } finally {
+      reader.close();
+    }
   }
 
   /** Imports a source without re-encoding; see importRecording. */
@@ -179,39 +226,58 @@ export class Archive {
   }
 
   /**
-   * Continues a recording with a new segment: push a segment item first. One writer at a time; a live recording whose writer
-   * died is finished first.
+   * Continues a recording with a new segment: push a segment item first. A live recording whose writer died is finished
+   * first.
+   * @throws ArchiveError `archive/lease` while another writer has the recording, `archive/append-mismatch`
    */
-  async append(id: string, options: Pick<RecordOptions, "live"> = {}): Promise<RecordingWriter> {
-    let info = await this.info(id);
-    if (info.state === "recording") info = await finishLive(this.store, info);
-    const chunks = Math.ceil(info.frames / info.chunkFrames);
-    const firstOfShard = Math.max(0, info.sealedShards - 1) * info.chunksPerShard;
-    const full = info.frames % (info.chunkFrames * info.chunksPerShard) === 0;
+  async append(id: string, options: Pick<RecordOptions, "live" | "takeOver"> = {}): Promise<RecordingWriter> {
+    await this.info(id);
+    const lease = await this.#lease(id, options.takeOver === true);
+    try {
+      let info = await this.info(id);
+      if (info.state === "recording") info = await finishLive(this.store, info, this.#sha256);
+      const live = options.live === true ? { publishFrames: 48_000 } : options.live || undefined;
+      const { chunkFrames, chunksPerShard, pointFrames, channels, profile, source, metadata } = info;
+      const writer = new RecordingWriter(this.store, {
+        ...{ decoder: this.#options.decoder, sha256: this.#sha256, id, profile, channels },
+        ...{ chunkFrames, chunksPerShard, pointFrames, source, metadata, lease },
+        append: await this.#appendStart(info),
+        seek: await this.#storedSeek(info),
+        ...(live === undefined ? {} : { live }),
+      });
+      await writer.begin();
+      return writer;
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+  }
+
+  async #appendStart(info: RecordingInfo): Promise<AppendStart> {
+    const isFull = info.frames % (info.chunkFrames * info.chunksPerShard) === 0;
+    if (isFull) return { info, places: [], last: undefined };
     const reader = this.reader(info);
-    const shardChunks: Uint8Array[] = [];
-    for (let i = firstOfShard; !full && i < chunks; i++) shardChunks.push(await reader.storedChunk(i));
-    const partial = info.frames % info.chunkFrames !== 0;
-    const lastChunk = partial ? await reader.chunk(chunks - 1, emptyReport(info)) : undefined;
-    const live = options.live === true ? { publishFrames: 48_000 } : options.live || undefined;
-    const { chunkFrames, chunksPerShard, pointFrames, channels, profile, source, metadata } = info;
-    const writer = new RecordingWriter(this.store, {
-      ...{
-        decoder: this.#options.decoder,
-        id,
-        profile,
-        channels,
-        chunkFrames,
-        chunksPerShard,
-        pointFrames,
-        source,
-        metadata,
-      },
-      append: { info, shardChunks, lastChunk },
-      ...(live === undefined ? {} : { live }),
-    });
-    if (live !== undefined) await writer.unseal();
-    return writer;
+    const found = await reader.places(info.sealedShards - 1, emptyReport(info));
+    const places = found.filter((place) => place !== undefined);
+    if (info.frames % info.chunkFrames === 0) return { info, places, last: undefined };
+    const number = Math.floor(info.frames / info.chunkFrames);
+    const chunk = await reader.chunk(number, emptyReport(info));
+    return { info, places, last: { chunk, storedBytes: places.at(-1)!.size } };
+  }
+
+  /** The seek points of a recording, from their array, or from the chunks where that is missing. */
+  async #storedSeek(info: RecordingInfo): Promise<SeekArray> {
+    const points = Math.ceil(info.frames / info.pointFrames);
+    const chunks = Math.ceil(info.frames / info.chunkFrames);
+    return (await SeekArray.load(this.store, info.id, points)) ?? collectSeek(this.reader(info), chunks);
+  }
+
+  #lease(id: string, takeOver: boolean): Promise<Lease> {
+    return Lease.take(this.store, id, this.#options.owner ?? "a writer", takeOver);
+  }
+
+  get #sha256(): Sha256Factory {
+    return this.#options.sha256 ?? portableSha256;
   }
 
   /** The recording's packets as they were recorded, for export. */
@@ -240,12 +306,13 @@ export class Archive {
 
   /** Brings the store in order after crashes; see repairStore. */
   repair(options?: { dropParts?: boolean; finishLive?: boolean }): Promise<RepairReport> {
-    return repairStore(this.store, options);
+    return repairStore(this.store, { ...options, sha256: this.#sha256 });
   }
 
   /** Checks a recording; see verifyRecording. */
   async verify(id: string, level: VerifyLevel, signal?: AbortSignal): Promise<VerifyReport> {
-    return verifyRecording(this.store, await this.info(id), this.#options.decoder, level, signal);
+    const info = await this.info(id);
+    return verifyRecording(this.store, info, this.#options.decoder, level, signal, this.#sha256);
   }
 
   /** The identifier of the recording with this content hash, or undefined. One look-up, never a scan. */
@@ -264,6 +331,7 @@ export class Archive {
     const info = await this.info(id);
     this.#readers.get(id)?.close();
     this.#readers.delete(id);
+    this.#infos.delete(id);
     await this.store.delete(recordingKey(id));
     if (info.source.sha256 !== undefined) await this.store.delete(hashKey(info.source.sha256));
     await this.store.delete(hashKey(info.packetsSha256));
@@ -278,12 +346,7 @@ export class Archive {
   /** A reader for this state of the recording; kept while the metadata stays the same. */
   reader(info: RecordingInfo): RecordingReader {
     const kept = this.#readers.get(info.id);
-    if (
-      kept !== undefined &&
-      kept.info.frames === info.frames &&
-      kept.info.sealedShards === info.sealedShards
-    )
-      return kept;
+    if (kept !== undefined && sameStorage(kept.info, info)) return kept;
     kept?.close();
     if (this.#readers.size >= 16) {
       const oldest = this.#readers.keys().next().value!;
@@ -295,26 +358,75 @@ export class Archive {
     return reader;
   }
 
+  /** The samples that are meant, by the kept metadata where that tells. */
+  async #locate(
+    id: string,
+    range: { readonly from: ArchivePosition; readonly to: ArchivePosition },
+    cost: { requests: number },
+  ): Promise<{ info: RecordingInfo; start: number; end: number }> {
+    checkId(id);
+    const kept = this.#infos.get(id);
+    if (kept !== undefined) {
+      // A recording that grows may know more about a wall-clock time by now, or reach further.
+      const isNumeric = typeof range.from === "number" && typeof range.to === "number";
+      const reaches = isNumeric && (range.to as number) <= kept.frames;
+      if (reaches || (kept.state === "complete" && !isNumeric)) {
+        const resolved = resolveRange(kept, range);
+        checkSampleRange(kept, resolved.start, resolved.end);
+        return { info: kept, ...resolved };
+      }
+    }
+    cost.requests++;
+    const info = await this.info(id);
+    const resolved = resolveRange(info, range);
+    checkSampleRange(info, resolved.start, resolved.end);
+    return { info, ...resolved };
+  }
+
   async #readInto(
     info: RecordingInfo,
     start: number,
     end: number,
     pcm: Float32Array,
     report: ReadReport,
-    signal?: AbortSignal,
+    options: Pick<ReadOptions, "signal" | "verify">,
   ): Promise<void> {
     try {
-      await this.reader(info).read(start, end, pcm, report, signal);
+      await this.reader(info).read(start, end, pcm, report, options);
     } catch (error) {
-      // While recording, a tail chunk may have moved into its shard since the metadata was read.
-      if (info.state !== "recording" || !isLongwaveError(error, "archive/chunk-missing")) throw error;
-      await this.reader(await this.info(info.id)).read(start, end, pcm, report, signal);
+      // The recording may have grown, been appended to or removed since its metadata was read.
+      const isStale =
+        isLongwaveError(error, "archive/chunk-missing") || isLongwaveError(error, "archive/chunk-corrupt");
+      if (!isStale) throw error;
+      report.requests++;
+      const fresh = await this.info(info.id);
+      if (sameStorage(fresh, info)) throw error;
+      await this.reader(fresh).read(start, end, pcm, report, options);
     }
   }
 
   #newId(): string {
     return this.#options.newId?.() ?? `recording-${++this.#idCount}`;
   }
+}
+
+/** How a recording is laid out. */
+type RecordingForm = Pick<
+  RecordingInfo,
+  "id" | "profile" | "channels" | "chunkFrames" | "chunksPerShard" | "pointFrames"
+>;
+
+/** Metadata of so many recordings is kept. */
+const keptInfos = 256;
+
+/** Whether two descriptions of a recording speak of the same objects. */
+function sameStorage(a: StoredForm, b: StoredForm): boolean {
+  return (
+    a.frames === b.frames &&
+    a.sealedShards === b.sealedShards &&
+    a.shardBytes.at(-1) === b.shardBytes.at(-1) &&
+    a.shardSha256.at(-1) === b.shardSha256.at(-1)
+  );
 }
 
 /** Samples that a request means. */

@@ -13,7 +13,7 @@ import {
 } from "./packet-item.ts";
 import { chunkItems } from "./packet-source.ts";
 import type { RecordingInfo, SegmentInfo } from "./recording-info.ts";
-import { RunUpProver, type StateMark, StateMarker } from "./run-up-prover.ts";
+import { RunUpProver, StateSaver } from "./run-up-prover.ts";
 import { type PacketEvent, pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
 
 export interface ChunkBuilderOptions {
@@ -29,6 +29,9 @@ export interface SealedChunk {
   readonly index: number;
   readonly payload: Uint8Array;
   readonly validFrames: number;
+  readonly firstPacket: number;
+  readonly firstSample: number;
+  readonly seekPoints: readonly SeekPoint[];
   readonly packetBytes: number;
   readonly preRollBytes: number;
   readonly points: number;
@@ -100,7 +103,7 @@ export class ChunkBuilder {
   readonly #options: ChunkBuilderOptions;
   readonly #decoder: SegmentDecoder;
   readonly #prover: RunUpProver;
-  readonly #marker = new StateMarker();
+  readonly #saver = new StateSaver();
   readonly #sealed: SealedChunk[] = [];
   readonly #segments: SegmentStart[] = [];
   readonly #counts: PacketCounts = { lost: 0, malformed: 0, dtx: 0 };
@@ -128,7 +131,7 @@ export class ChunkBuilder {
     }
     this.#options = options;
     this.#decoder = new SegmentDecoder(options.decoder, options.profile, options.channels);
-    this.#prover = new RunUpProver(options.decoder, options.profile, options.channels);
+    this.#prover = new RunUpProver(options.decoder, options.profile, options.channels, pointFrames);
   }
 
   /** Sample frames so far. */
@@ -189,6 +192,11 @@ export class ChunkBuilder {
     return this.#encode(chunk, this.#nextPacket - 1, this.#axis, true);
   }
 
+  /** Whether a finished chunk waits to be taken. */
+  get hasSealed(): boolean {
+    return this.#sealed.length > 0;
+  }
+
   /** The oldest chunk that is finished and not yet taken. */
   take(): SealedChunk | undefined {
     return this.#sealed.shift();
@@ -214,7 +222,12 @@ export class ChunkBuilder {
     this.#lastData = history.findLast((packet) => !packet.concealed)?.data;
     this.#decoder.start(head);
     this.#decoder.decoder.loadState(checkpoint.state);
-    this.#prover.importState(checkpoint.prover);
+    this.#prover.importState(
+      checkpoint.prover,
+      checkpoint.packet,
+      head,
+      (at) => this.#packets[at - this.#oldest]!,
+    );
   }
 
   /**
@@ -308,7 +321,7 @@ export class ChunkBuilder {
         gainQ8: head.gainQ8,
         inputSampleRate: head.inputSampleRate,
       });
-      this.#prover.forget();
+      this.#prover.startSegment(index);
       this.#decoder.start(head);
     }
     const skipBefore = this.#skipRemaining;
@@ -322,6 +335,10 @@ export class ChunkBuilder {
       sample < keptEnd
         ? this.#draftPoint(index, sample, sample - keptStart + skip, starts, skipBefore)
         : undefined;
+    this.#prover.before(
+      { index, head, toPoint: sample - keptStart, toChunk: chunkFrames - (keptStart % chunkFrames) },
+      frames,
+    );
 
     const refused = this.#decoder.decode(data, frames, concealed);
     if (data === undefined) this.#counts.lost++;
@@ -330,7 +347,7 @@ export class ChunkBuilder {
     const fades = !starts && data !== undefined && changesMode(this.#lastData, data);
     if (data !== undefined && !concealed) this.#lastData = data;
     if (dtx) this.#counts.dtx++;
-    this.#packets.push({
+    const packet: TimedPacket = {
       data,
       frames,
       skip,
@@ -339,12 +356,13 @@ export class ChunkBuilder {
       usesConcealment: concealed || refused || dtx || fades,
       segmentStart: starts ? this.#segments.length - 1 : undefined,
       preSkip: starts ? head.preSkip : 0,
-    });
+    };
+    this.#packets.push(packet);
     this.#nextPacket++;
     this.#skipRemaining = skipBefore - skip;
     this.#axis = keptEnd;
     this.#lastFrames = frames;
-    this.#prover.earn(frames);
+    this.#prover.after(index, packet, this.#decoder);
 
     const pcm = this.#decoder.pcm;
     const bytes = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
@@ -375,18 +393,11 @@ export class ChunkBuilder {
   #draftPoint(index: number, sample: number, cut: number, segmentStart: boolean, skipBefore: number): Draft {
     const startsChunk = sample % this.#options.chunkFrames === 0;
     const proverBefore = startsChunk ? this.#prover.exportState() : [];
-    const mark: StateMark = this.#marker.mark(this.#decoder);
-    const proven = segmentStart
-      ? { start: index, provenAt: index, wholeStateEqual: true }
-      : this.#prover.prove({
-          index,
-          segmentStart: this.#segmentStartPacket,
-          head: this.#head!,
-          mark,
-          packetAt: (at) => this.#packets[at - this.#oldest]!,
-          oldestKept: this.#oldest,
-          important: startsChunk,
-        });
+    const proven = this.#prover.startFor(index, this.#oldest, (start, end) => {
+      let frames = 0;
+      for (let i = start; i < end; i++) frames += this.#packets[i - this.#oldest]!.frames;
+      return frames;
+    });
     const draft: Draft = {
       sample,
       packet: index,
@@ -397,12 +408,12 @@ export class ChunkBuilder {
       digest: 0,
     };
     if (startsChunk) {
-      const wholeState = this.#marker.save(this.#decoder, "all");
+      const wholeState = this.#saver.save(this.#decoder, "all");
       this.#nextChunk = {
         index: sample / this.#options.chunkFrames,
         first: draft,
         drafts: [],
-        states: { live: this.#marker.save(this.#decoder, "live"), all: wholeState },
+        states: { live: this.#saver.save(this.#decoder, "live"), all: wholeState },
         checkpoint: {
           chunk: sample / this.#options.chunkFrames,
           packet: index,
@@ -525,6 +536,9 @@ export class ChunkBuilder {
       index: chunk.index,
       payload,
       validFrames: endSample - chunk.first.sample,
+      firstPacket,
+      firstSample: chunk.first.sample,
+      seekPoints: points,
       packetBytes,
       preRollBytes,
       points: points.length,

@@ -56,10 +56,18 @@ const maxPackets = 1 << 16;
 /** Inflated size of one section; 64 states of 64 KiB and every table fit several times. */
 const maxSectionBytes = 1 << 23;
 
+/** Profiles are few, chunks are many. */
+const profileHashes = new Map<string, number>();
+
 /** First 32 bits (little-endian) of SHA-256 of the profile's name. */
 export function profileHash(profile: string): number {
-  const bytes = sha256(new TextEncoder().encode(profile));
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  let hash = profileHashes.get(profile);
+  if (hash === undefined) {
+    const bytes = sha256(new TextEncoder().encode(profile));
+    hash = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+    if (profileHashes.size < 16) profileHashes.set(profile, hash);
+  }
+  return hash;
 }
 
 export interface ChunkParts extends Omit<Chunk, "offsets" | "lengths" | "packets"> {

@@ -13,11 +13,14 @@ export class SegmentDecoder {
   #current: SeekableDecoder | undefined;
   /** Output of the last packet, interleaved; valid until the next one. */
   readonly pcm: Float32Array;
+  /** The same values as bits, to compare them with. */
+  readonly pcmBits: Int32Array;
 
   constructor(create: DecoderFactory, profile: string, channels: number) {
     this.#create = create;
     this.#profile = profile;
     this.pcm = new Float32Array(maxPacketFrames * channels);
+    this.pcmBits = new Int32Array(this.pcm.buffer);
   }
 
   get decoder(): SeekableDecoder {

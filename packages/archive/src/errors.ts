@@ -23,6 +23,7 @@ export type ArchiveErrorCode =
   | "archive/write-failed"
   | "archive/append-mismatch"
   | "archive/closed"
+  | "archive/lease"
   | "archive/options";
 
 const kinds: Readonly<Record<ArchiveErrorCode, ErrorKind>> = {
@@ -47,6 +48,7 @@ const kinds: Readonly<Record<ArchiveErrorCode, ErrorKind>> = {
   "archive/write-failed": "unavailable",
   "archive/append-mismatch": "usage",
   "archive/closed": "usage",
+  "archive/lease": "unavailable",
   "archive/options": "usage",
 };
 

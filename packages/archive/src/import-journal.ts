@@ -8,6 +8,7 @@ import type { RecordingInfo } from "./recording-info.ts";
 /** How far an import has come: everything up to a whole shard is in the store. */
 export interface ImportJournal {
   readonly shardSha256: readonly string[];
+  readonly shardBytes: readonly number[];
   readonly counts: Omit<RecordingInfo["counts"], "lost" | "malformed" | "dtx">;
   readonly checkpoint: BuilderCheckpoint;
 }

@@ -30,6 +30,18 @@ export function hashKey(sha256: string): string {
 export function partKey(id: string): string {
   return `parts/${id}.json`;
 }
+/** Part of the seek point array. */
+export function seekKey(id: string, part: string): string {
+  return `rec/${id}/seek/${part}`;
+}
+/** Part of the array of time anchors, of recordings that have too many for their attributes. */
+export function timeKey(id: string, part: string): string {
+  return `rec/${id}/time/${part}`;
+}
+/** Held by the one writer of a recording that others can see already. */
+export function leaseKey(id: string): string {
+  return `parts/${id}.lease`;
+}
 export const rootKey = "zarr.json";
 
 /** The recording's group metadata: standard attributes for other readers, ours in one namespaced object. */

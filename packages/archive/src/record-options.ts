@@ -17,4 +17,6 @@ export interface RecordOptions {
   readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
   /** Readable while it is written, at the latest after so many sample frames (default 1 s). */
   readonly live?: boolean | { readonly publishFrames: number };
+  /** Take the lease away from a writer that is known to be dead. */
+  readonly takeOver?: boolean;
 }

@@ -41,6 +41,8 @@ export interface RecordingInfo {
   readonly sealedShards: number;
   /** SHA-256 of each shard object, hexadecimal. */
   readonly shardSha256: readonly string[];
+  /** Size of each shard object. */
+  readonly shardBytes: readonly number[];
   readonly tailChunks: number;
   readonly counts: {
     readonly packetBytes: number;
@@ -63,6 +65,8 @@ export interface RecordingInfo {
     readonly unixNs: string;
     readonly continuous?: boolean;
   }[];
+  /** There are so many anchors that they lie in an array of their own; set in stored attributes only. */
+  readonly storedAnchors?: number;
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Raw metadata blobs kept under `meta/`, by name. */
   readonly rawMetadata: readonly string[];
@@ -103,9 +107,13 @@ export function checkRecordingInfo(value: unknown, where: string): RecordingInfo
   if (info.chunkFrames % info.pointFrames !== 0) throw bad("seek points do not divide the chunks");
   if (typeof info.id !== "string" || typeof info.profile !== "string") throw bad("id or profile is missing");
   if (info.state !== "complete" && info.state !== "recording") throw bad(`state is ${String(info.state)}`);
-  if (!Array.isArray(info.segments) || !Array.isArray(info.anchors) || !Array.isArray(info.shardSha256)) {
-    throw bad("a list is missing");
+  const lists = [info.segments, info.anchors, info.shardSha256, info.shardBytes];
+  if (!lists.every(Array.isArray)) throw bad("a list is missing");
+  if (info.shardBytes.length !== info.sealedShards || info.shardSha256.length !== info.sealedShards) {
+    throw bad("its shards are not all listed");
   }
+  if (!info.shardBytes.every((bytes) => Number.isSafeInteger(bytes) && bytes >= 0))
+    throw bad("a shard's size");
   if (info.packets > 0 && info.segments.length === 0) throw bad("it has packets but no segment");
   for (const segment of info.segments) {
     const fields = [segment.firstPacket, segment.firstSample, segment.preSkip];

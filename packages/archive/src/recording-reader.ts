@@ -1,4 +1,4 @@
-import type { ObjectStore } from "@longwave/base";
+import { isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import { type Chunk, decodeChunk } from "./chunk-format.ts";
 import { decodeChunkRange, type ReadStatistics, type SampleSink } from "./chunk-reader.ts";
@@ -16,22 +16,45 @@ export interface ReadReport extends ReadStatistics {
   requests: number;
 }
 
+/** What of a recording's description reading needs. */
+export type StoredForm = Pick<
+  RecordingInfo,
+  | "id"
+  | "profile"
+  | "channels"
+  | "chunkFrames"
+  | "chunksPerShard"
+  | "pointFrames"
+  | "sealedShards"
+  | "shardBytes"
+  | "shardSha256"
+> & {
+  readonly segments: readonly Omit<RecordingInfo["segments"][number], "packetsSha256">[];
+  readonly frames?: number;
+};
+
 /** Parsed chunks kept for the next read; a chunk is 20 to 200 KB. */
-const keptChunks = 4;
+const keptChunks = 8;
+/** Neighbouring chunks that one request fetches at the most. */
+const chunksPerRequest = 4;
+/** Shard indexes kept; one is 6 KB stored. */
+const keptIndexes = 64;
+/** Four chunks of 30 s of the largest packets there are stay far under this. */
+const mostFetchedBytes = 1 << 27;
 
 /**
  * Reads samples and packets of one recording. One object serves one reader at a time; its decoder, shard indexes and last
  * chunks are kept between reads.
  */
 export class RecordingReader {
-  readonly info: RecordingInfo;
+  readonly info: StoredForm;
   readonly #store: ObjectStore;
   readonly #decoder: SegmentDecoder;
   readonly #segments: SegmentTable;
   readonly #indexes = new Map<number, (InnerChunk | undefined)[]>();
   readonly #chunks = new Map<number, Chunk>();
 
-  constructor(store: ObjectStore, info: RecordingInfo, create: DecoderFactory) {
+  constructor(store: ObjectStore, info: StoredForm, create: DecoderFactory) {
     this.info = info;
     this.#store = store;
     this.#decoder = new SegmentDecoder(create, info.profile, info.channels);
@@ -40,21 +63,22 @@ export class RecordingReader {
 
   /**
    * Decodes `[start, end)` into `into` (interleaved, at least `(end - start) * channels` values).
-   * @throws ArchiveError `archive/range`, `archive/chunk-corrupt`, `archive/chunk-missing`
+   * The range must lie in the recording.
+   * @throws ArchiveError `archive/chunk-corrupt`, `archive/chunk-missing`
    */
   async read(
     start: number,
     end: number,
     into: Float32Array,
     report: ReadReport,
-    signal?: AbortSignal,
+    options: { readonly signal?: AbortSignal; readonly verify?: boolean } = {},
   ): Promise<void> {
     const { chunkFrames, channels } = this.info;
-    checkSampleRange(this.info, start, end);
+    const { signal } = options;
     for (let at = start; at < end; ) {
       const number = Math.floor(at / chunkFrames);
       const stop = Math.min(end, (number + 1) * chunkFrames);
-      const chunk = await this.chunk(number, report, signal);
+      const chunk = await this.chunk(number, report, signal, Math.floor((end - 1) / chunkFrames));
       this.decodeRange(chunk, at, stop, report, (pcm, from, to, sample) => {
         into.set(pcm.subarray(from * channels, to * channels), (sample - start) * channels);
       });
@@ -75,85 +99,118 @@ export class RecordingReader {
     decodeChunkRange(chunk, this.#decoder, this.#segments, { start, end }, sink, statistics, options);
   }
 
-  /** A parsed, checked chunk. */
-  async chunk(number: number, report: ReadReport, signal?: AbortSignal): Promise<Chunk> {
+  /**
+   * A parsed, checked chunk.
+   * @param until chunks up to this one will be asked for next: neighbours come with the same request
+   */
+  async chunk(
+    number: number,
+    report: ReadReport,
+    signal?: AbortSignal,
+    until: number = number,
+  ): Promise<Chunk> {
     const kept = this.#chunks.get(number);
     if (kept !== undefined) {
       this.#chunks.delete(number);
       this.#chunks.set(number, kept);
       return kept;
     }
-    const where = `Chunk ${number} of recording ${this.info.id}`;
-    const stored = await this.#fetchChunk(number, where, report, signal);
+    const wanted = Math.min(until, number + chunksPerRequest - 1);
+    const stored = await this.#fetch(number, wanted, report, signal);
+    const chunk = this.#parse(number, stored[0]!);
+    for (const [i, bytes] of stored.entries()) {
+      // A neighbour that is damaged is reported when it is its turn.
+      const parsed = i === 0 ? chunk : this.#parseQuietly(number + i, bytes);
+      if (parsed !== undefined) this.#keep(number + i, parsed);
+    }
+    return chunk;
+  }
+
+  #keep(number: number, chunk: Chunk): void {
+    if (this.#chunks.size >= keptChunks) this.#chunks.delete(this.#chunks.keys().next().value!);
+    this.#chunks.set(number, chunk);
+  }
+
+  #parse(number: number, stored: Uint8Array): Chunk {
+    const where = this.#nameOf(number);
     const chunk = decodeChunk(withoutChecksum(stored, where), this.info.profile, where);
     if (chunk.channels !== this.info.channels || chunk.firstSample !== number * this.info.chunkFrames) {
       throw new ArchiveError("archive/chunk-corrupt", `${where} belongs to another place; run repair.`);
     }
-    if (this.#chunks.size >= keptChunks) this.#chunks.delete(this.#chunks.keys().next().value!);
-    this.#chunks.set(number, chunk);
     return chunk;
   }
 
-  /** A chunk as stored, its checksum included. */
-  storedChunk(number: number): Promise<Uint8Array> {
-    return this.#fetchChunk(number, `Chunk ${number} of recording ${this.info.id}`, emptyReport(this.info));
-  }
-
-  async #fetchChunk(
-    number: number,
-    where: string,
-    report: ReadReport,
-    signal?: AbortSignal,
-  ): Promise<Uint8Array> {
-    const { chunksPerShard, sealedShards, id } = this.info;
-    const shard = Math.floor(number / chunksPerShard);
-    const missing = (key: string) =>
-      new ArchiveError(
-        "archive/chunk-missing",
-        `${where} is missing (${key}); restore it from a copy or run repair.`,
-      );
-    if (shard >= sealedShards) {
-      const key = tailKey(id, number);
-      report.requests++;
-      const bytes = await this.#store.get(key, undefined, signal);
-      if (bytes === undefined) throw missing(key);
-      report.bytesFetched += bytes.length;
-      return bytes;
+  #parseQuietly(number: number, stored: Uint8Array): Chunk | undefined {
+    try {
+      return this.#parse(number, stored);
+    } catch (error) {
+      if (isLongwaveError(error)) return undefined;
+      throw error;
     }
-    const key = shardKey(id, shard);
-    const index = await this.#index(shard, key, missing, report, signal);
-    const place = index[number % chunksPerShard];
-    if (place === undefined) throw missing(key);
-    report.requests++;
-    const bytes = await this.#store.get(key, { start: place.offset, end: place.offset + place.size }, signal);
-    if (bytes === undefined) throw missing(key);
-    report.bytesFetched += bytes.length;
-    return bytes;
   }
 
-  async #index(
-    shard: number,
-    key: string,
-    missing: (key: string) => ArchiveError,
-    report: ReadReport,
-    signal?: AbortSignal,
-  ): Promise<(InnerChunk | undefined)[]> {
+  #nameOf(number: number): string {
+    return `Chunk ${number} of recording ${this.info.id}`;
+  }
+
+  /** Where the chunks of a sealed shard lie. */
+  async places(shard: number, report: ReadReport, signal?: AbortSignal): Promise<(InnerChunk | undefined)[]> {
     const kept = this.#indexes.get(shard);
     if (kept !== undefined) return kept;
-    const size = shardIndexBytes(this.info.chunksPerShard);
-    report.requests += 2;
-    const head = await this.#store.head(key, signal);
-    if (head === undefined) throw missing(key);
-    const bytes = await this.#store.get(
-      key,
-      { start: Math.max(0, head.size - size), end: head.size },
-      signal,
-    );
-    if (bytes === undefined) throw missing(key);
+    const { chunksPerShard, shardBytes, id } = this.info;
+    const key = shardKey(id, shard);
+    const size = shardBytes[shard]!;
+    report.requests++;
+    const start = Math.max(0, size - shardIndexBytes(chunksPerShard));
+    const bytes = await this.#store.get(key, { start, end: size }, signal);
+    if (bytes === undefined) throw this.#missing(shard * chunksPerShard, key);
     report.bytesFetched += bytes.length;
-    const index = decodeShardIndex(bytes, this.info.chunksPerShard, head.size, key);
+    const index = decodeShardIndex(bytes, chunksPerShard, size, key);
+    if (this.#indexes.size >= keptIndexes) this.#indexes.delete(this.#indexes.keys().next().value!);
     this.#indexes.set(shard, index);
     return index;
+  }
+
+  /** The stored bytes of chunk `first` and of those up to `last` that lie right behind it. */
+  async #fetch(first: number, last: number, report: ReadReport, signal?: AbortSignal): Promise<Uint8Array[]> {
+    const { chunksPerShard, sealedShards, id } = this.info;
+    const shard = Math.floor(first / chunksPerShard);
+    if (shard >= sealedShards) {
+      const key = tailKey(id, first);
+      report.requests++;
+      const bytes = await this.#store.get(key, undefined, signal);
+      if (bytes === undefined) throw this.#missing(first, key);
+      report.bytesFetched += bytes.length;
+      return [bytes];
+    }
+    const key = shardKey(id, shard);
+    const index = await this.places(shard, report, signal);
+    const places: InnerChunk[] = [];
+    for (let number = first; number <= last && Math.floor(number / chunksPerShard) === shard; number++) {
+      const place = index[number % chunksPerShard];
+      const before = places.at(-1);
+      if (place === undefined || this.#chunks.has(number)) break;
+      if (before !== undefined && place.offset !== before.offset + before.size) break;
+      places.push(place);
+    }
+    if (places.length === 0) throw this.#missing(first, key);
+    const start = places[0]!.offset;
+    const end = places.at(-1)!.offset + places.at(-1)!.size;
+    if (end - start > mostFetchedBytes) {
+      throw new ArchiveError("archive/limit", `${this.#nameOf(first)} claims ${end - start} bytes.`);
+    }
+    report.requests++;
+    const bytes = await this.#store.get(key, { start, end }, signal);
+    if (bytes === undefined) throw this.#missing(first, key);
+    report.bytesFetched += bytes.length;
+    return places.map((place) => bytes.subarray(place.offset - start, place.offset - start + place.size));
+  }
+
+  #missing(number: number, key: string): ArchiveError {
+    return new ArchiveError(
+      "archive/chunk-missing",
+      `${this.#nameOf(number)} is missing (${key}); restore it from a copy or run repair.`,
+    );
   }
 
   close(): void {
@@ -174,6 +231,6 @@ export function checkSampleRange(info: RecordingInfo, start: number, end: number
 }
 
 /** A report with nothing in it yet. */
-export function emptyReport(info: RecordingInfo): ReadReport {
+export function emptyReport(info: Pick<RecordingInfo, "profile">): ReadReport {
   return { exact: true, profile: info.profile, packetsDecoded: 0, bytesFetched: 0, requests: 0 };
 }

@@ -1,5 +1,4 @@
 import type { ObjectStore } from "@longwave/base";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { ChunkBuilder, type ChunkBuilderOptions, type SealedChunk } from "./chunk-builder.ts";
 import type { Chunk } from "./chunk-format.ts";
 import { ArchiveError } from "./errors.ts";
@@ -15,11 +14,16 @@ import {
   shardKey,
   tailKey,
 } from "./layout.ts";
-import { combinedHash, hex, PacketHash } from "./packet-hash.ts";
+import type { Lease } from "./lease.ts";
+import { combinedHash, PacketHash } from "./packet-hash.ts";
 import type { PacketItem } from "./packet-item.ts";
 import type { RecordingInfo, SourceInfo } from "./recording-info.ts";
+import { SeekArray } from "./seek-array.ts";
 import { unproven } from "./seek-point.ts";
-import { encodeShard, shardIndexBytes, withChecksum } from "./shard.ts";
+import type { Sha256Factory } from "./sha256.ts";
+import { type InnerChunk, shardIndexBytes, withChecksum } from "./shard.ts";
+import { ShardWriter } from "./shard-writer.ts";
+import { storeAnchors } from "./time-anchors.ts";
 
 export interface RecordingWriterOptions extends ChunkBuilderOptions {
   readonly id: string;
@@ -32,14 +36,24 @@ export interface RecordingWriterOptions extends ChunkBuilderOptions {
   readonly live?: { readonly publishFrames: number };
   /** Keep a journal at every whole shard, so that an interrupted import can go on there. */
   readonly journal?: boolean;
-  /** Append to this recording: what it is, the stored chunks of its last shard, and its last chunk parsed. */
-  readonly append?: {
-    readonly info: RecordingInfo;
-    readonly shardChunks: readonly Uint8Array[];
-    readonly lastChunk: Chunk | undefined;
-  };
+  readonly sha256: Sha256Factory;
+  /** Append to this recording. */
+  readonly append?: AppendStart;
+  /** Held while the recording is written, and given back at its end. */
+  readonly lease?: Lease;
+  /** Seek points that are stored already (append, resume). */
+  readonly seek?: SeekArray;
   /** Go on where a journal ends: the same items are pushed again from the first one and skipped up to there. */
   readonly resume?: ImportJournal;
+}
+
+/** Where an append goes on. */
+export interface AppendStart {
+  readonly info: RecordingInfo;
+  /** Chunks of the last shard, where that has room left, and where they lie in it. */
+  readonly places: readonly InnerChunk[];
+  /** The last chunk where it is not full: as parsed and as stored. */
+  readonly last: { readonly chunk: Chunk; readonly storedBytes: number } | undefined;
 }
 
 /**
@@ -56,8 +70,10 @@ export class RecordingWriter {
   #packetHash: PacketHash | undefined;
   readonly #anchors: { sample: number; unixNs: string; continuous?: boolean }[];
   readonly #shardSha256: string[] = [];
-  /** Chunks of the shard that is being filled, as stored. */
-  #shard: (Uint8Array | undefined)[] = [];
+  readonly #shardBytes: number[] = [];
+  /** The shard that is being filled. */
+  #shard: ShardWriter;
+  readonly #seek: SeekArray;
   #counts = {
     packetBytes: 0,
     preRollBytes: 0,
@@ -78,51 +94,77 @@ export class RecordingWriter {
     this.#options = options;
     this.#builder = new ChunkBuilder(options);
     this.#anchors = [...(options.anchors ?? [])];
+    this.#seek = options.seek ?? new SeekArray();
     if (options.append !== undefined) this.#continue(options.append);
     if (options.resume !== undefined) {
       this.#shardSha256.push(...options.resume.shardSha256);
+      this.#shardBytes.push(...options.resume.shardBytes);
       this.#counts = { ...options.resume.counts };
       this.#skipping = new SkippedStart(options.resume.checkpoint);
     }
+    this.#shard = this.#newShard();
   }
 
-  #continue(append: NonNullable<RecordingWriterOptions["append"]>): void {
-    const { info, shardChunks, lastChunk } = append;
+  #newShard(): ShardWriter {
+    const key = shardKey(this.id, this.#shardSha256.length);
+    return new ShardWriter(this.#store, key, this.#options.chunksPerShard, this.#options.sha256);
+  }
+
+  #continue(append: AppendStart): void {
+    const { info, places, last } = append;
     this.#anchors.push(...info.anchors);
     const { packetBytes, preRollBytes, indexBytes, points, provenPoints, checkpoints, maxRunUp } =
       info.counts;
     this.#counts = { packetBytes, preRollBytes, indexBytes, points, provenPoints, checkpoints, maxRunUp };
-    this.#shard = [...shardChunks];
-    this.#shardSha256.push(
-      ...info.shardSha256.slice(0, info.sealedShards - (shardChunks.length > 0 ? 1 : 0)),
-    );
+    const kept = info.sealedShards - (places.length > 0 ? 1 : 0);
+    this.#shardSha256.push(...info.shardSha256.slice(0, kept));
+    this.#shardBytes.push(...info.shardBytes.slice(0, kept));
     this.#segmentHashes.push(...info.segments.map((each) => each.packetsSha256));
     this.#publishedFrames = info.frames;
-    if (shardChunks.length > 0) this.#counts.indexBytes -= shardIndexBytes(info.chunksPerShard);
-    if (lastChunk === undefined) {
+    if (places.length > 0) this.#counts.indexBytes -= shardIndexBytes(info.chunksPerShard);
+    if (last === undefined) {
       this.#builder.continueAfter(info);
       return;
     }
     // The last chunk is written again; take its share out of the counts.
-    const stored = this.#shard.pop()!;
-    this.#builder.reopen(lastChunk, info);
-    const preRoll = lastChunk.offsets[lastChunk.preRollCount]!;
-    this.#counts.packetBytes -= lastChunk.packets.length - preRoll;
+    const { chunk, storedBytes } = last;
+    this.#builder.reopen(chunk, info);
+    const preRoll = chunk.offsets[chunk.preRollCount]!;
+    this.#counts.packetBytes -= chunk.packets.length - preRoll;
     this.#counts.preRollBytes -= preRoll;
-    this.#counts.indexBytes -= stored.length - lastChunk.packets.length;
-    this.#counts.points -= lastChunk.points.length;
-    this.#counts.provenPoints -= lastChunk.points.filter((point) => point.runUpFloat !== unproven).length;
-    this.#counts.checkpoints -= lastChunk.states.size;
+    this.#counts.indexBytes -= storedBytes - chunk.packets.length;
+    this.#counts.points -= chunk.points.length;
+    this.#counts.provenPoints -= chunk.points.filter((point) => point.runUpFloat !== unproven).length;
+    this.#counts.checkpoints -= chunk.states.size;
+    this.#seek.dropFrom(chunk.firstSample / info.chunkFrames);
   }
 
-  /** Takes the chunks of an unfinished last shard out of it, so that the recording can grow while it is read. */
-  async unseal(): Promise<void> {
-    const append = this.#options.append;
-    const first = this.#shardSha256.length * this.#options.chunksPerShard;
-    for (const [i, stored] of (append?.shardChunks ?? []).entries())
-      await this.#store.put(tailKey(this.id, first + i), stored);
-    this.#tailChunks = append?.shardChunks.length ?? 0;
-    await this.#writeMetadata("recording");
+  /**
+   * Makes an append ready: takes the last shard's chunks over, and out of it where the recording shall be readable while it
+   * grows.
+   */
+  async begin(): Promise<void> {
+    const { append, live } = this.#options;
+    if (append === undefined) return;
+    const { info, places, last } = append;
+    const shard = this.#shardSha256.length;
+    if (places.length > 0) {
+      const key = shardKey(this.id, shard);
+      if (live !== undefined) {
+        for (const [i, place] of places.entries()) {
+          const stored = await this.#store.get(key, { start: place.offset, end: place.offset + place.size });
+          if (stored === undefined) break;
+          await this.#store.put(tailKey(this.id, shard * info.chunksPerShard + i), stored);
+        }
+        this.#tailChunks = places.length;
+      }
+      const staying = last === undefined ? places : places.slice(0, -1);
+      await this.#shard.continueStored(
+        staying,
+        info.shardBytes[shard]! - shardIndexBytes(info.chunksPerShard),
+      );
+    }
+    if (live !== undefined) await this.#writeMetadata("recording");
   }
 
   get id(): string {
@@ -143,7 +185,9 @@ export class RecordingWriter {
       this.#skipping = undefined;
     }
     this.#builder.push(item);
-    return this.#enqueue(() => this.#drain());
+    return this.#builder.hasSealed || this.#isPublicationDue()
+      ? this.#enqueue(() => this.#drain())
+      : this.#writing;
   }
 
   /** Says at what wall-clock time the next sample was heard. `continuous` corrects drift; otherwise a gap ends here. */
@@ -177,8 +221,10 @@ export class RecordingWriter {
     await this.#enqueue(async () => {
       await this.#drain();
       if (this.#shard.length > 0) await this.#sealShard();
+      this.#counts.indexBytes += await this.#seek.finish(this.#store, this.id);
       await this.#writeMetadata("complete");
       await this.#store.delete(partKey(this.id));
+      await this.#options.lease?.release();
     });
     this.#builder.close();
     return this.info("complete");
@@ -188,6 +234,9 @@ export class RecordingWriter {
   abandon(): void {
     this.#closed = true;
     this.#builder.close();
+    // Nobody waits for it, and the store may be the reason for giving up.
+    void this.#shard.abort().catch(() => undefined);
+    void this.#options.lease?.release().catch(() => undefined);
   }
 
   /** The recording as its metadata describes it. */
@@ -212,6 +261,7 @@ export class RecordingWriter {
       segments: builder.segments.map((each, i) => ({ ...each, packetsSha256: hashes[i]! })),
       sealedShards: this.#shardSha256.length,
       shardSha256: [...this.#shardSha256],
+      shardBytes: [...this.#shardBytes],
       tailChunks: this.#tailChunks,
       counts: { ...this.#counts, ...builder.counts },
       packetsSha256: combinedHash(hashes),
@@ -235,7 +285,7 @@ export class RecordingWriter {
   #hashItem(item: PacketItem): void {
     if (item.type === "segment") {
       if (this.#packetHash !== undefined) this.#segmentHashes.push(this.#packetHash.digest());
-      this.#packetHash = new PacketHash();
+      this.#packetHash = new PacketHash(this.#options.sha256);
     } else if (item.type === "loss") this.#packetHash?.loss(item.frames);
     else this.#packetHash?.packet(item.data);
   }
@@ -244,7 +294,8 @@ export class RecordingWriter {
     for (let chunk = this.#builder.take(); chunk !== undefined; chunk = this.#builder.take()) {
       this.#count(chunk);
       const stored = withChecksum(chunk.payload);
-      this.#shard.push(stored);
+      await this.#shard.push(stored);
+      this.#seek.add(chunk, this.#options.pointFrames);
       if (this.#options.live !== undefined) {
         await this.#store.put(tailKey(this.id, chunk.index), stored);
         this.#tailChunks = this.#shard.length;
@@ -253,14 +304,13 @@ export class RecordingWriter {
       if (this.#shard.length === this.#options.chunksPerShard) await this.#sealShard();
       if (this.#options.live !== undefined && !this.#closed) await this.#writeMetadata("recording");
     }
+    if (this.#isPublicationDue()) await this.#publish();
+  }
+
+  #isPublicationDue(): boolean {
     const live = this.#options.live;
-    if (
-      live !== undefined &&
-      !this.#closed &&
-      this.#builder.frames - this.#publishedFrames >= live.publishFrames
-    ) {
-      await this.#publish();
-    }
+    if (live === undefined || this.#closed) return false;
+    return this.#builder.frames - this.#publishedFrames >= live.publishFrames;
   }
 
   async #publish(): Promise<void> {
@@ -274,29 +324,23 @@ export class RecordingWriter {
 
   async #sealShard(): Promise<void> {
     const number = this.#shardSha256.length;
-    const pieces = encodeShard(this.#shard, this.#options.chunksPerShard);
-    const hash = sha256.create();
-    let size = 0;
-    for (const piece of pieces) {
-      hash.update(piece);
-      size += piece.length;
-    }
-    const bytes = new Uint8Array(size);
-    let at = 0;
-    for (const piece of pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
     const chunks = this.#shard.length;
-    this.#shard = [];
-    await this.#store.put(shardKey(this.id, number), bytes);
-    this.#counts.indexBytes += pieces.at(-1)!.length;
-    this.#shardSha256.push(hex(hash.digest()));
+    await this.#options.lease?.check();
+    const shard = await this.#shard.seal();
+    this.#counts.indexBytes += shard.indexBytes + (await this.#seek.writeFull(this.#store, this.id));
+    this.#shardSha256.push(shard.sha256);
+    this.#shardBytes.push(shard.bytes);
+    this.#shard = this.#newShard();
     this.#tailChunks = 0;
     if (this.#options.live === undefined) {
       const checkpoint = this.#builder.checkpoint;
       if (this.#options.journal !== true || this.#closed || checkpoint === undefined) return;
-      const journal = encodeJournal({ shardSha256: this.#shardSha256, counts: this.#counts, checkpoint });
+      const journal = encodeJournal({
+        shardSha256: this.#shardSha256,
+        shardBytes: this.#shardBytes,
+        counts: this.#counts,
+        checkpoint,
+      });
       await this.#store.put(partKey(this.id), journal);
       return;
     }
@@ -331,6 +375,8 @@ export class RecordingWriter {
       arrayKey(this.id),
       arrayMetadata(info, state === "complete" ? info.frames : sealedFrames),
     );
-    await this.#store.put(recordingKey(this.id), recordingMetadata(info));
+    await this.#options.lease?.check();
+    const described = await storeAnchors(this.#store, info);
+    await this.#store.put(recordingKey(this.id), recordingMetadata(described));
   }
 }

@@ -1,5 +1,4 @@
 import type { ObjectStore } from "@longwave/base";
-import { sha256 } from "@noble/hashes/sha2.js";
 import type { Chunk } from "./chunk-format.ts";
 import { decodeChunk } from "./chunk-format.ts";
 import {
@@ -11,9 +10,11 @@ import {
   shardKey,
   tailKey,
 } from "./layout.ts";
-import { hex } from "./packet-hash.ts";
 import { parseRecording, type RecordingInfo } from "./recording-info.ts";
-import { encodeShard, withoutChecksum } from "./shard.ts";
+import { portableSha256, type Sha256Factory } from "./sha256.ts";
+import { withoutChecksum } from "./shard.ts";
+import { ShardWriter } from "./shard-writer.ts";
+import { storeAnchors, withAnchors } from "./time-anchors.ts";
 
 /** What a repair did. */
 export interface RepairReport {
@@ -27,14 +28,19 @@ export interface RepairReport {
   readonly hashesMended: number;
 }
 
+export interface RepairOptions {
+  /** Remove interrupted imports instead of keeping them for a resume. */
+  readonly dropParts?: boolean;
+  /** Close live recordings whose writer died; default true. Nobody may be writing then. */
+  readonly finishLive?: boolean;
+  readonly sha256?: Sha256Factory;
+}
+
 /**
  * Brings a store in order after crashes: finishes live recordings, removes what belongs to no recording, mends the look-up by
  * hash. Nothing that a reader can see is ever removed.
  */
-export async function repairStore(
-  store: ObjectStore,
-  options: { dropParts?: boolean; finishLive?: boolean } = {},
-): Promise<RepairReport> {
+export async function repairStore(store: ObjectStore, options: RepairOptions = {}): Promise<RepairReport> {
   const objects = new Map<string, string[]>();
   const visible = new Map<string, RecordingInfo>();
   for await (const { key } of store.list("rec/")) {
@@ -43,17 +49,22 @@ export async function repairStore(
   }
   for (const id of objects.keys()) {
     const bytes = await store.get(recordingKey(id));
-    if (bytes !== undefined) visible.set(id, parseRecording(bytes, recordingKey(id)));
+    if (bytes !== undefined) {
+      visible.set(id, await withAnchors(store, parseRecording(bytes, recordingKey(id))));
+    }
   }
   const parts: string[] = [];
-  for await (const { key } of store.list("parts/"))
-    parts.push(key.slice("parts/".length).replace(/\.json$/, ""));
+  const leases: string[] = [];
+  for await (const { key } of store.list("parts/")) {
+    if (key.endsWith(".lease")) leases.push(key);
+    else parts.push(key.slice("parts/".length).replace(/\.json$/, ""));
+  }
 
   const finished: string[] = [];
   if (options.finishLive !== false) {
     for (const info of visible.values()) {
       if (info.state !== "recording") continue;
-      await finishLive(store, info);
+      await finishLive(store, info, options.sha256);
       finished.push(info.id);
     }
   }
@@ -62,6 +73,7 @@ export async function repairStore(
     await store.delete(key);
     deleted.push(key);
   };
+  if (options.finishLive !== false) for (const key of leases) await remove(key);
   for (const id of parts) if (visible.has(id) || options.dropParts === true) await remove(`parts/${id}.json`);
   const resumable = options.dropParts === true ? [] : parts.filter((id) => !visible.has(id));
   const claimed = new Set<string>();
@@ -88,51 +100,46 @@ export async function repairStore(
 }
 
 /** Puts the chunks of a dead writer into a last shard and marks the recording complete. */
-export async function finishLive(store: ObjectStore, info: RecordingInfo): Promise<RecordingInfo> {
+export async function finishLive(
+  store: ObjectStore,
+  info: RecordingInfo,
+  sha256: Sha256Factory = portableSha256,
+): Promise<RecordingInfo> {
   const first = info.sealedShards * info.chunksPerShard;
-  const stored: Uint8Array[] = [];
+  const shard = new ShardWriter(store, shardKey(info.id, info.sealedShards), info.chunksPerShard, sha256);
   let last: Chunk | undefined;
   for (let i = 0; i < info.tailChunks; i++) {
-    const bytes = await store.get(tailKey(info.id, first + i));
+    const key = tailKey(info.id, first + i);
+    const bytes = await store.get(key);
     if (bytes === undefined) break;
-    last = decodeChunk(
-      withoutChecksum(bytes, tailKey(info.id, first + i)),
-      info.profile,
-      tailKey(info.id, first + i),
-    );
-    stored.push(bytes);
+    last = decodeChunk(withoutChecksum(bytes, key), info.profile, key);
+    await shard.push(bytes);
   }
   // A tail chunk may be newer than the metadata: its own header says how far it goes.
   const frames = last === undefined ? first * info.chunkFrames : last.firstSample + last.validFrames;
   const packets =
     last === undefined ? info.packets : last.firstPacket + last.lengths.length - last.preRollCount;
-  const shards = [...info.shardSha256];
-  if (stored.length > 0) {
-    const shard = concat(encodeShard(stored, info.chunksPerShard));
-    await store.put(shardKey(info.id, info.sealedShards), shard);
-    shards.push(hex(sha256(shard)));
+  const shardSha256 = [...info.shardSha256];
+  const shardBytes = [...info.shardBytes];
+  if (shard.length > 0) {
+    const stored = await shard.seal();
+    shardSha256.push(stored.sha256);
+    shardBytes.push(stored.bytes);
   }
   const complete: RecordingInfo = {
     ...info,
     state: "complete",
     frames,
     packets,
-    sealedShards: shards.length,
-    shardSha256: shards,
+    sealedShards: shardBytes.length,
+    shardSha256,
+    shardBytes,
     tailChunks: 0,
+    segments: info.segments.filter((segment) => segment.firstPacket < packets),
+    anchors: info.anchors.filter((anchor) => anchor.sample <= frames),
   };
   await store.put(arrayKey(info.id), arrayMetadata(complete, frames));
-  await store.put(recordingKey(info.id), recordingMetadata(complete));
+  await store.put(recordingKey(info.id), recordingMetadata(await storeAnchors(store, complete)));
   for (let i = 0; i <= info.tailChunks; i++) await store.delete(tailKey(info.id, first + i));
   return complete;
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

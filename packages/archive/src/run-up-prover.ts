@@ -1,209 +1,258 @@
 import type { DecoderFactory, OpusHead } from "@longwave/media";
 import { SegmentDecoder } from "./decode-run.ts";
 import type { TimedPacket } from "./packet-item.ts";
-import { XxHash64 } from "./xxhash64.ts";
-
-/** Fingerprint of a decoder's state between two packets. */
-export interface StateMark {
-  /** Over the live state: four words. */
-  readonly live: Uint32Array;
-  /** Over everything, concealment included: two words. */
-  readonly whole: Uint32Array;
-}
 
 /** A run-up that leads to the sequential decoder's state. */
 export interface ProvenStart {
   /** Packet (counted in the recording) at which a fresh decoder starts. */
   readonly start: number;
-  /** The state was equal before this packet. */
+  /** The states were equal before this packet. */
   readonly provenAt: number;
+  /** What only concealment uses was equal too. */
   readonly wholeStateEqual: boolean;
 }
 
-/** Where a proof is wanted: before packet `index`, with the packets in front of it. */
-export interface ProofRequest {
+/** Where the sequential decoder stands before a packet. */
+export interface ProverPosition {
   readonly index: number;
-  readonly segmentStart: number;
   readonly head: OpusHead;
-  readonly mark: StateMark;
-  /** The packet with this number in the recording; only asked for kept ones. */
-  readonly packetAt: (index: number) => TimedPacket;
-  readonly oldestKept: number;
-  /** A chunk starts here: worth more trials than a point inside. */
-  readonly important: boolean;
+  /** Sample frames from here to the next seek point, and to the next chunk. */
+  readonly toPoint: number;
+  readonly toChunk: number;
 }
 
-/** Run-up lengths that are tried, in units of 20 ms. */
-const ladder = [8, 16, 24, 32, 40, 48, 64] as const;
 const unitFrames = 960;
+/** A proven start serves later points too, as long as the run-up stays this short: 96 units of 20 ms. */
+const longestRunUp = 96 * unitFrames;
 /** CELT music needs 22 to 33 packets of 20 ms to agree in float32. */
-const firstGuess = 3;
-/** A proven start serves later points too, as long as the run-up stays this short. */
-const longestReuseUnits = 96;
-/** Trials may decode this share of what the sequential decoder decodes. */
-const trialShare = 0.38;
+const firstAim = 32 * unitFrames;
+const shortestAim = 4 * unitFrames;
+const longestAim = 72 * unitFrames;
+/** A miss lengthens the aim seven times as much as a hit shortens it: seven of eight shadows arrive in time. */
+const aimStep = 384;
+const missSteps = 7;
+/** Where a chunk starts a miss costs a stored state, so those shadows set out earlier. */
+const chunkMargin = 8 * unitFrames;
+/** Shadows may decode this share of what the sequential decoder decodes. */
+const shadowShare = 0.24;
+const largestBudget = 400 * unitFrames;
 /** Give up for so many points at the most after repeated failures. */
 const longestPause = 64;
+const keptStarts = 4;
+/** Equal samples with unequal states (silence): look again after so many packets. */
+const recheckPackets = 6;
 
 /**
- * Searches run-ups: how many packets before a place must a fresh decoder decode until its state equals the sequential
- * decoder's? Equal state proves everything that follows. The search adapts to the stream and keeps its own cost bounded;
- * it depends on nothing but the packets, so the same stream always gets the same index.
+ * Finds run-ups: how many packets before a place must a fresh decoder start so that its state equals the sequential
+ * decoder's there? A *shadow* starts some packets before a seek point, decodes along with the sequential decoder, and ends
+ * where the states have become equal: equal state proves everything that follows. The moment to set out adapts to the
+ * stream, the work is a bounded share of the sequential decode, and all of it depends on nothing but the packets, so the
+ * same stream always gets the same index.
  */
 export class RunUpProver {
-  readonly #trial: SegmentDecoder;
-  readonly #marker: StateMarker;
-  #guess = firstGuess;
-  #successes = 0;
+  readonly #decoder: SegmentDecoder;
+  readonly #pointFrames: number;
+  readonly #live = [new Uint32Array(4), new Uint32Array(4)] as const;
+  readonly #saver = new StateSaver();
+  readonly #otherSaver = new StateSaver();
+  #aim = firstAim;
   #failures = 0;
   #pause = 0;
-  /** Frames that trials may still decode. */
-  #budget = 64 * unitFrames;
-  #last: ProvenStart | undefined;
+  #budget = 128 * unitFrames;
+  /** Packets that concealed within the last stretch: then it pays to wait until the whole state is equal. */
+  #recentConcealment = 0;
+  /** Proven starts, oldest first. */
+  #starts: ProvenStart[] = [];
+  #shadow: Shadow | undefined;
 
-  constructor(create: DecoderFactory, profile: string, channels: number) {
-    this.#trial = new SegmentDecoder(create, profile, channels);
-    this.#marker = new StateMarker();
+  constructor(create: DecoderFactory, profile: string, channels: number, pointFrames: number) {
+    this.#decoder = new SegmentDecoder(create, profile, channels);
+    this.#pointFrames = pointFrames;
+  }
+
+  /** A segment starts with packet `index`: a fresh decoder does there what the sequential one does. */
+  startSegment(index: number): void {
+    this.#shadow = undefined;
+    this.#starts = [{ start: index, provenAt: index, wholeStateEqual: true }];
+  }
+
+  /** Called in front of every packet: may start a shadow. */
+  before(position: ProverPosition, packetFrames: number): void {
+    if (this.#shadow !== undefined) return;
+    const toChunk = position.toChunk - this.#aim - chunkMargin;
+    if (toChunk >= 0 && toChunk < packetFrames) {
+      if (this.#budget > 0) this.#start(position);
+      return;
+    }
+    const toPoint = position.toPoint - this.#aim;
+    const phase = toPoint - Math.floor(toPoint / this.#pointFrames) * this.#pointFrames;
+    if (phase >= packetFrames) return;
+    if (this.#pause > 0) this.#pause--;
+    else if (this.#budget >= 2 * this.#aim) this.#start(position);
+  }
+
+  /** Called behind every packet: the shadow follows and is compared with `sequential`. */
+  after(index: number, packet: TimedPacket, sequential: SegmentDecoder): void {
+    this.#budget = Math.min(this.#budget + shadowShare * packet.frames, largestBudget);
+    if (packet.usesConcealment) {
+      this.#recentConcealment = 500;
+      if (this.#starts.some((each) => !each.wholeStateEqual))
+        this.#starts = this.#starts.filter((each) => each.wholeStateEqual);
+    } else if (this.#recentConcealment > 0) this.#recentConcealment--;
+    const shadow = this.#shadow;
+    if (shadow === undefined) return;
+    this.#decoder.decode(packet.data, packet.frames, packet.concealed);
+    shadow.frames += packet.frames;
+    this.#budget -= packet.frames;
+    if (packet.usesConcealment) shadow.liveEqual = false;
+    if (index >= shadow.nextCheck) this.#compare(shadow, index, packet, sequential);
+    if (this.#shadow !== undefined && shadow.frames > Math.min(longestRunUp, 2 * this.#aim + longestAim / 4))
+      this.#giveUp(shadow);
+  }
+
+  /** The shortest proven run-up to packet `index`, no longer than 96 units; `framesBetween` counts decoded frames. */
+  startFor(
+    index: number,
+    oldestKept: number,
+    framesBetween: (start: number, end: number) => number,
+  ): ProvenStart | undefined {
+    for (let i = this.#starts.length - 1; i >= 0; i--) {
+      const each = this.#starts[i]!;
+      if (each.provenAt > index) continue;
+      if (each.start < oldestKept || framesBetween(each.start, index) > longestRunUp) return undefined;
+      return each;
+    }
+    return undefined;
   }
 
   /** What the search has learnt; with it, a resumed import continues as if it had not been interrupted. */
   exportState(): number[] {
-    const last = this.#last ?? { start: -1, provenAt: -1, wholeStateEqual: false };
-    const proof = [last.start, last.provenAt, last.wholeStateEqual ? 1 : 0];
-    return [this.#guess, this.#successes, this.#failures, this.#pause, this.#budget, ...proof];
+    const shadow = this.#shadow;
+    const running =
+      shadow === undefined
+        ? [-1, 0, 0, 0]
+        : [shadow.start, shadow.nextCheck, shadow.frames, shadow.liveEqual ? 1 : 0];
+    const own = [this.#aim, this.#failures, this.#pause, this.#budget, this.#recentConcealment];
+    const starts = this.#starts.flatMap((each) => [each.start, each.provenAt, each.wholeStateEqual ? 1 : 0]);
+    return [...own, ...running, ...starts];
   }
 
-  importState(state: readonly number[]): void {
-    const [
-      guess = firstGuess,
-      successes = 0,
-      failures = 0,
-      pause = 0,
-      budget = 0,
-      start = -1,
-      provenAt = -1,
-      whole,
-    ] = state;
-    this.#guess = Math.min(ladder.length - 1, Math.max(0, guess));
-    this.#successes = successes;
-    this.#failures = failures;
-    this.#pause = pause;
-    this.#budget = budget;
-    this.#last = start < 0 ? undefined : { start, provenAt, wholeStateEqual: whole === 1 };
-  }
-
-  /** Tells that the sequential decoder decoded this many frames: trials may cost a share of it. */
-  earn(frames: number): void {
-    this.#budget = Math.min(this.#budget + trialShare * frames, 400 * unitFrames);
-  }
-
-  /** Forgets proofs: a reset or an unknown history stands between them and what follows. */
-  forget(): void {
-    this.#last = undefined;
-  }
-
-  /** The shortest run-up found, or undefined. */
-  prove(request: ProofRequest): ProvenStart | undefined {
-    const { index, segmentStart } = request;
-    const reachable = this.#oldestWithin(request, longestReuseUnits);
-    if (reachable <= segmentStart) {
-      // From the segment's own start: the very same operations, so nothing needs to be compared.
-      return { start: segmentStart, provenAt: segmentStart, wholeStateEqual: true };
+  /**
+   * Takes up what `exportState` gave in front of packet `index`; a shadow that was on its way decodes its packets again.
+   * @param packetAt the packets in front of `index`, as far as they are kept
+   */
+  importState(
+    state: readonly number[],
+    index: number,
+    head: OpusHead,
+    packetAt: (index: number) => TimedPacket,
+  ): void {
+    const number = (i: number, otherwise = 0) => state[i] ?? otherwise;
+    this.#aim = Math.min(longestAim, Math.max(shortestAim, number(0, firstAim)));
+    this.#failures = number(1);
+    this.#pause = number(2);
+    this.#budget = number(3);
+    this.#recentConcealment = number(4);
+    this.#starts = [];
+    for (let i = 9; i + 2 < state.length; i += 3)
+      this.#starts.push({ start: state[i]!, provenAt: state[i + 1]!, wholeStateEqual: state[i + 2] === 1 });
+    const start = number(5, -1);
+    this.#shadow = undefined;
+    if (start < 0) return;
+    this.#shadow = { start, nextCheck: number(6), frames: number(7), liveEqual: number(8) === 1 };
+    this.#decoder.start(head);
+    for (let i = start; i < index; i++) {
+      const packet = packetAt(i);
+      this.#decoder.decode(packet.data, packet.frames, packet.concealed);
     }
-    const last = this.#last;
-    if (last !== undefined && last.start >= reachable && last.start >= request.oldestKept) {
-      if (last.wholeStateEqual || !this.#concealsBetween(request, last.provenAt, index)) return last;
-    }
-    if (this.#pause > 0 && !request.important) {
-      this.#pause--;
-      return undefined;
-    }
-    return this.#search(request);
-  }
-
-  #search(request: ProofRequest): ProvenStart | undefined {
-    const rungs = request.important ? 3 : 2;
-    for (let rung = this.#guess; rung < Math.min(ladder.length, this.#guess + rungs); rung++) {
-      const start = this.#oldestWithin(request, ladder[rung]!);
-      if (start < request.oldestKept || start <= request.segmentStart) break;
-      if (this.#concealsBetween(request, start, request.index)) break;
-      if (this.#budget < 0 && !request.important) return undefined;
-      const proven = this.#try(request, start);
-      if (proven === undefined) continue;
-      this.#guess = rung;
-      this.#failures = 0;
-      this.#successes++;
-      // Now and then see whether less would do.
-      if (this.#successes % 8 === 0 && rung > 0) this.#guess = rung - 1;
-      this.#last = proven;
-      return proven;
-    }
-    this.#failures++;
-    this.#pause = Math.min(longestPause, 2 ** this.#failures);
-    if (this.#failures > 2) this.#guess = Math.min(this.#guess + 1, ladder.length - 2);
-    return undefined;
-  }
-
-  #try(request: ProofRequest, start: number): ProvenStart | undefined {
-    this.#trial.start(request.head);
-    for (let i = start; i < request.index; i++) {
-      const packet = request.packetAt(i);
-      this.#trial.decode(packet.data, packet.frames, packet.concealed);
-      this.#budget -= packet.frames;
-    }
-    const mark = this.#marker.mark(this.#trial);
-    if (!equalWords(mark.live, request.mark.live)) return undefined;
-    return { start, provenAt: request.index, wholeStateEqual: equalWords(mark.whole, request.mark.whole) };
-  }
-
-  /** First packet of a run-up of at least `units` before `index`, or the oldest kept one. */
-  #oldestWithin(request: ProofRequest, units: number): number {
-    let frames = 0;
-    let start = request.index;
-    while (start > request.oldestKept && start > request.segmentStart && frames < units * unitFrames) {
-      start--;
-      frames += request.packetAt(start).frames;
-    }
-    return frames < units * unitFrames && start > request.segmentStart ? start + 1 : start;
-  }
-
-  #concealsBetween(request: ProofRequest, start: number, end: number): boolean {
-    for (let i = Math.max(start, request.oldestKept); i < end; i++) {
-      if (request.packetAt(i).usesConcealment) return true;
-    }
-    return false;
   }
 
   close(): void {
-    this.#trial.close();
+    this.#decoder.close();
+  }
+
+  #start(position: ProverPosition): void {
+    this.#decoder.start(position.head);
+    this.#shadow = { start: position.index, nextCheck: position.index + 1, frames: 0, liveEqual: false };
+  }
+
+  #compare(shadow: Shadow, index: number, packet: TimedPacket, sequential: SegmentDecoder): void {
+    if (!this.#samplesEqual(packet.frames * sequential.decoder.channels, sequential)) return;
+    const [mine, theirs] = this.#live;
+    this.#decoder.decoder.liveStateDigest(mine);
+    sequential.decoder.liveStateDigest(theirs);
+    if (mine.some((word, i) => word !== theirs[i])) {
+      shadow.nextCheck = index + recheckPackets;
+      return;
+    }
+    const wholeStateEqual = this.#wholeStatesEqual(sequential);
+    if (!shadow.liveEqual || wholeStateEqual)
+      this.#keep({ start: shadow.start, provenAt: index + 1, wholeStateEqual });
+    if (!shadow.liveEqual) {
+      const late = shadow.frames > this.#aim;
+      this.#aim = late
+        ? Math.min(longestAim, this.#aim + missSteps * aimStep)
+        : Math.max(shortestAim, this.#aim - aimStep);
+      this.#failures = 0;
+    }
+    shadow.liveEqual = true;
+    shadow.nextCheck = index + recheckPackets;
+    if (wholeStateEqual || this.#recentConcealment === 0) this.#shadow = undefined;
+  }
+
+  #keep(proven: ProvenStart): void {
+    this.#starts = this.#starts.filter((each) => each.start !== proven.start);
+    this.#starts.push(proven);
+    if (this.#starts.length > keptStarts) this.#starts.shift();
+  }
+
+  #samplesEqual(values: number, sequential: SegmentDecoder): boolean {
+    const mine = this.#decoder.pcmBits;
+    const theirs = sequential.pcmBits;
+    for (let i = 0; i < values; i++) if (mine[i] !== theirs[i]) return false;
+    return true;
+  }
+
+  #wholeStatesEqual(sequential: SegmentDecoder): boolean {
+    const mine = this.#saver.view(this.#decoder, "all");
+    const theirs = this.#otherSaver.view(sequential, "all");
+    if (mine.length !== theirs.length) return false;
+    for (let i = 0; i < mine.length; i++) if (mine[i] !== theirs[i]) return false;
+    return true;
+  }
+
+  #giveUp(shadow: Shadow): void {
+    this.#shadow = undefined;
+    if (shadow.liveEqual) return;
+    this.#failures++;
+    this.#pause = Math.min(longestPause, 2 ** this.#failures);
+    if (this.#failures > 2) this.#aim = Math.min(longestAim, this.#aim + missSteps * aimStep);
   }
 }
 
-/** Takes marks of decoder states without allocating a buffer each time. */
-export class StateMarker {
-  #buffer = new Uint8Array(0);
-  readonly #hash = new XxHash64();
+/** A fresh decoder on its way to the sequential one's state. */
+interface Shadow {
+  readonly start: number;
+  /** Packet behind which to compare next. */
+  nextCheck: number;
+  /** Frames decoded. */
+  frames: number;
+  liveEqual: boolean;
+}
 
-  mark(decoder: SegmentDecoder): StateMark {
-    const live = new Uint32Array(4);
-    const whole = new Uint32Array(2);
-    decoder.decoder.liveStateDigest(live);
-    if (this.#buffer.length < decoder.decoder.maxStateBytes)
-      this.#buffer = new Uint8Array(decoder.decoder.maxStateBytes);
-    const bytes = decoder.decoder.saveState(this.#buffer, "all");
-    this.#hash.reset();
-    this.#hash.update(this.#buffer, 0, bytes).digest(whole);
-    return { live, whole };
+/** Saves decoder states without a new buffer each time. */
+export class StateSaver {
+  #buffer = new Uint8Array(0);
+
+  /** The state in the saver's own buffer, valid until the next call. */
+  view(decoder: SegmentDecoder, sections: "live" | "all"): Uint8Array {
+    const { maxStateBytes } = decoder.decoder;
+    if (this.#buffer.length < maxStateBytes) this.#buffer = new Uint8Array(maxStateBytes);
+    return this.#buffer.subarray(0, decoder.decoder.saveState(this.#buffer, sections));
   }
 
   /** A copy of the state. */
   save(decoder: SegmentDecoder, sections: "live" | "all"): Uint8Array {
-    if (this.#buffer.length < decoder.decoder.maxStateBytes)
-      this.#buffer = new Uint8Array(decoder.decoder.maxStateBytes);
-    return this.#buffer.slice(0, decoder.decoder.saveState(this.#buffer, sections));
+    return this.view(decoder, sections).slice();
   }
-}
-
-function equalWords(a: Uint32Array, b: Uint32Array): boolean {
-  return a.every((word, i) => word === b[i]);
 }

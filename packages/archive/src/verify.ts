@@ -1,18 +1,18 @@
 import { crc32c, isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
-import { sha256 } from "@noble/hashes/sha2.js";
 import type { Chunk } from "./chunk-format.ts";
 import { changesMode, packetConceals } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { shardKey } from "./layout.ts";
-import { combinedHash, hex, PacketHash } from "./packet-hash.ts";
+import { combinedHash, PacketHash } from "./packet-hash.ts";
 import { chunkItems, type StoredPacket } from "./packet-source.ts";
 import type { RecordingInfo } from "./recording-info.ts";
 import { emptyReport, RecordingReader } from "./recording-reader.ts";
-import { StateMarker } from "./run-up-prover.ts";
+import { StateSaver } from "./run-up-prover.ts";
 import { pointFlags, unproven } from "./seek-point.ts";
 import { SegmentTable } from "./segment-table.ts";
+import { portableSha256, type Sha256Factory } from "./sha256.ts";
 
 /** How much to check: metadata and presence; every hash as well; every sample and proof as well. */
 export type VerifyLevel = "structure" | "hashes" | "decode";
@@ -43,6 +43,7 @@ export async function verifyRecording(
   create: DecoderFactory,
   level: VerifyLevel,
   signal?: AbortSignal,
+  sha256: Sha256Factory = portableSha256,
 ): Promise<VerifyReport> {
   const findings: VerifyFinding[] = [];
   const add = (error: unknown, chunk?: number, point?: number) => {
@@ -51,11 +52,11 @@ export async function verifyRecording(
   };
   const chunks = Math.ceil(info.frames / info.chunkFrames);
   let points = 0;
-  if (level !== "structure") await verifyShards(store, info, add, signal);
+  if (level !== "structure") await verifyShards(store, info, add, sha256, signal);
   const reader = new RecordingReader(store, info, create);
   const sequential = level === "decode" ? new SequentialCheck(info, create, add) : undefined;
   try {
-    const hashes = new SegmentHashes();
+    const hashes = new SegmentHashes(sha256);
     for (let number = 0; number < chunks; number++) {
       signal?.throwIfAborted();
       let chunk: Chunk;
@@ -100,15 +101,16 @@ async function verifyShards(
   store: ObjectStore,
   info: RecordingInfo,
   add: (error: unknown, chunk?: number) => void,
+  sha256: Sha256Factory,
   signal?: AbortSignal,
 ): Promise<void> {
   for (let shard = 0; shard < info.sealedShards; shard++) {
     const key = shardKey(info.id, shard);
-    const bytes = await store.get(key, undefined, signal);
     const first = shard * info.chunksPerShard;
-    if (bytes === undefined)
+    const found = await hashObject(store, key, info.shardBytes[shard]!, sha256, signal);
+    if (found === undefined)
       add(new ArchiveError("archive/chunk-missing", `${key} is missing; restore it from a copy.`), first);
-    else if (hex(sha256(bytes)) !== info.shardSha256[shard]) {
+    else if (found !== info.shardSha256[shard]) {
       add(
         new ArchiveError(
           "archive/chunk-corrupt",
@@ -120,13 +122,38 @@ async function verifyShards(
   }
 }
 
+/** Read at once when a shard is hashed. */
+const hashedBytes = 1 << 22;
+
+/** SHA-256 of an object, piece by piece; one byte more than expected is asked for, so that a longer one differs too. */
+async function hashObject(
+  store: ObjectStore,
+  key: string,
+  bytes: number,
+  sha256: Sha256Factory,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const hash = sha256();
+  for (let at = 0; at <= bytes; at += hashedBytes) {
+    const piece = await store.get(key, { start: at, end: Math.min(bytes + 1, at + hashedBytes) }, signal);
+    if (piece === undefined) return undefined;
+    hash.update(piece);
+  }
+  return hash.digest();
+}
+
 /** Hashes every packet of the recording once, segment by segment; chunks overlap. */
 class SegmentHashes {
   readonly #done: string[] = [];
+  readonly #sha256: Sha256Factory;
   #hash: PacketHash | undefined;
   #next = 0;
   /** False once a chunk was missing: then there is nothing to compare. */
   complete = true;
+
+  constructor(sha256: Sha256Factory) {
+    this.#sha256 = sha256;
+  }
 
   add(chunk: Chunk): void {
     let number = chunk.firstPacket - chunk.preRollCount;
@@ -135,7 +162,7 @@ class SegmentHashes {
       this.#next = number;
       if (item.segment !== undefined) {
         if (this.#hash !== undefined) this.#done.push(this.#hash.digest());
-        this.#hash = new PacketHash();
+        this.#hash = new PacketHash(this.#sha256);
       }
       if (item.data === undefined) this.#hash?.loss(item.frames);
       else this.#hash?.packet(item.data);
@@ -157,7 +184,7 @@ class SequentialCheck {
   readonly #segments: SegmentTable;
   readonly #sequential: SegmentDecoder;
   readonly #trial: SegmentDecoder;
-  readonly #marker = new StateMarker();
+  readonly #saver = new StateSaver();
   #nextPacket = 0;
   #broken = false;
   /** The state in front of the last chunk's last packet, which may straddle the border and start the next chunk. */
@@ -226,8 +253,8 @@ class SequentialCheck {
 
   #states(): States {
     return {
-      live: this.#marker.save(this.#sequential, "live"),
-      all: this.#marker.save(this.#sequential, "all"),
+      live: this.#saver.save(this.#sequential, "live"),
+      all: this.#saver.save(this.#sequential, "all"),
     };
   }
 
@@ -299,7 +326,7 @@ class SequentialCheck {
         this.#trial.decode(item.data, item.frames, item.concealed);
       }
     }
-    const found = this.#marker.save(this.#trial, sections);
+    const found = this.#saver.save(this.#trial, sections);
     const wanted = wantedStates[sections];
     if (found.length !== wanted.length || found.some((byte, i) => byte !== wanted[i])) {
       this.#fail(number, index, "decoding from it does not lead to the sequential decoder's state");

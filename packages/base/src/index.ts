@@ -13,9 +13,11 @@ export { type Hooks, type LogLevel, silentHooks } from "./hooks.ts";
 export { HttpStore, type HttpStoreOptions } from "./http-store.ts";
 export {
   checkKey,
+  createObject,
   MemoryStore,
   type ObjectInfo,
   type ObjectStore,
+  type ObjectWriter,
   type PutCondition,
   requireCondition,
   StoreError,

@@ -29,6 +29,45 @@ export interface ObjectStore {
   delete(key: string, signal?: AbortSignal): Promise<void>;
   /** All objects whose key starts with `prefix`, in ascending order of key. */
   list(prefix: string, signal?: AbortSignal): AsyncIterable<ObjectInfo>;
+  /** Starts an object that is too large to be held in memory; see `createObject` for stores without it. */
+  create?(key: string, signal?: AbortSignal): Promise<ObjectWriter>;
+}
+
+/** An object that is written piece by piece. Nobody sees it before `commit`; end it with `commit` or `abort`. */
+export interface ObjectWriter {
+  /** Adds bytes; they are the caller's again when it resolves. One call at a time. */
+  write(bytes: Uint8Array): Promise<void>;
+  commit(): Promise<ObjectInfo>;
+  /** Drops what was written; harmless after `commit`. */
+  abort(): Promise<void>;
+}
+
+/** Starts an object in any store; where the store has no `create`, the pieces are held until `commit`. */
+export async function createObject(
+  store: ObjectStore,
+  key: string,
+  signal?: AbortSignal,
+): Promise<ObjectWriter> {
+  if (store.create !== undefined) return store.create(key, signal);
+  let pieces: Uint8Array[] = [];
+  return {
+    async write(bytes) {
+      pieces.push(new Uint8Array(bytes));
+    },
+    commit() {
+      const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+      let at = 0;
+      for (const piece of pieces) {
+        whole.set(piece, at);
+        at += piece.length;
+      }
+      pieces = [];
+      return store.put(key, whole, undefined, signal);
+    },
+    async abort() {
+      pieces = [];
+    },
+  };
 }
 
 /** An object store's failure. */

@@ -30,6 +30,15 @@ describe("crc32c", () => {
       expect(crc32c(bytes, cut, 50, crc32c(bytes, 0, cut))).toBe(crc32c(bytes));
   });
 
+  test("agrees with the definition for every alignment and length, also in a buffer that is no whole number of words", () => {
+    const bytes = Uint8Array.from({ length: 1203 }, (_, i) => (i * i * 31 + 7 * i) & 255);
+    for (let start = 0; start < 9; start++) {
+      for (const length of [0, 1, 255, 256, 257, 258, 259, 260, 511, 1024, 1190, 1194]) {
+        expect(crc32c(bytes, start, start + length)).toBe(bitwise(bytes.slice(start, start + length)));
+      }
+    }
+  });
+
   test("changes with every bit", () => {
     const bytes = new Uint8Array(16);
     const seen = new Set([crc32c(bytes)]);
@@ -41,3 +50,13 @@ describe("crc32c", () => {
     expect(seen.size).toBe(129);
   });
 });
+
+/** One bit at a time, straight from the polynomial. */
+function bitwise(bytes: Uint8Array): number {
+  let crc = 0xffff_ffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f6_3b78 : crc >>> 1;
+  }
+  return ~crc >>> 0;
+}

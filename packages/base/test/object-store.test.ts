@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmod, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MemoryStore, type ObjectStore } from "@longwave/base";
+import { createObject, MemoryStore, type ObjectStore } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
 import { repositoryPath } from "@longwave/testkit";
 import { afterAll, describe, expect, test } from "vitest";
@@ -48,6 +48,25 @@ describe.each(stores)("%s", (_name, make) => {
     buffer.fill(0);
     (await store.get("k"))!.fill(1);
     expect(textOf(await store.get("k"))).toBe("before");
+  });
+
+  test("an object written in pieces appears at once with its commit, or never", async () => {
+    const store = await make();
+    await store.put("a/large", bytesOf("old"));
+    const writer = await createObject(store, "a/large");
+    const piece = bytesOf("0123");
+    await writer.write(piece);
+    piece.fill(0);
+    await writer.write(bytesOf("45"));
+    expect(textOf(await store.get("a/large"))).toBe("old");
+    expect(await keys(store)).toEqual(["a/large"]);
+    const info = await writer.commit();
+    expect(info).toEqual(await store.head("a/large"));
+    expect(textOf(await store.get("a/large"))).toBe("012345");
+    const given = await createObject(store, "b");
+    await given.write(bytesOf("x"));
+    await given.abort();
+    expect(await keys(store)).toEqual(["a/large"]);
   });
 
   test("an absent object is undefined everywhere, and may be deleted", async () => {

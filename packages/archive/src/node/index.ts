@@ -1,2 +1,3 @@
 export { newUlid } from "./new-ulid.ts";
+export { nodeSha256 } from "./node-sha256.ts";
 export { openStore } from "./open-store.ts";

@@ -5,6 +5,7 @@ import {
   checkKey,
   type ObjectInfo,
   type ObjectStore,
+  type ObjectWriter,
   type PutCondition,
   requireCondition,
   StoreError,
@@ -82,6 +83,53 @@ export class DirectoryStore implements ObjectStore {
     if (info === undefined)
       throw new StoreError("store/failed", "unavailable", `${key} vanished after it was written.`);
     return info;
+  }
+
+  /** Pieces go to a temporary file beside the target, which becomes the object when all is flushed. */
+  async create(key: string): Promise<ObjectWriter> {
+    checkKey(key);
+    const path = join(this.directory, key);
+    const temporary = join(dirname(path), `.${process.pid}-${this.#temporaryCount++}.tmp`);
+    const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+      try {
+        return await work();
+      } catch (error) {
+        throw asStoreError(error, key);
+      }
+    };
+    const file = await guarded(async () => {
+      await mkdir(dirname(path), { recursive: true });
+      return open(temporary, "w");
+    });
+    let done = false;
+    const drop = async () => {
+      if (done) return;
+      done = true;
+      await file.close().catch(() => undefined);
+      await rm(temporary, { force: true }).catch(() => undefined);
+    };
+    return {
+      write: (bytes) => guarded(() => file.appendFile(bytes)),
+      abort: drop,
+      commit: async () => {
+        try {
+          await guarded(async () => {
+            await makeNewerThan(path, file);
+            await file.sync();
+            await file.close();
+            await rename(temporary, path);
+            done = true;
+            await syncDirectory(dirname(path));
+          });
+        } catch (error) {
+          await drop();
+          throw error;
+        }
+        const info = await this.head(key);
+        if (info !== undefined) return info;
+        throw new StoreError("store/failed", "unavailable", `${key} vanished after it was written.`);
+      },
+    };
   }
 
   async delete(key: string): Promise<void> {
