@@ -1,8 +1,9 @@
 // npm run check: everything that can be judged without running the product. Prints one line per check.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { findMissingLockEntries } from "./lock-completeness.mjs";
+import { writeSnippets } from "./snippets.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 let failures = 0;
@@ -14,6 +15,7 @@ if (!existsSync(`${root}packages/base/dist/index.js`)) {
 
 command("format and lint", ["node_modules/@biomejs/biome/bin/biome", "ci", "--error-on-warnings", "."]);
 command("types of the tests", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.tests.json"]);
+checkSnippets();
 command("arrows between packages", [
   "node_modules/dependency-cruiser/bin/dependency-cruise.mjs",
   "--config",
@@ -34,6 +36,33 @@ for (const name of readdirSync(`${root}packages`).sort()) {
 }
 if (existsSync(`${root}scripts/byte-budget.mjs`)) command("byte budget", ["scripts/byte-budget.mjs"]);
 process.exit(failures === 0 ? 0 : 1);
+
+/** Compiles the snippets of README and docs; errors carry the document's name and line. */
+function checkSnippets() {
+  const folder = `${root}examples/.snippets`;
+  writeSnippets(folder);
+  const compilerOptions = {
+    composite: false,
+    declaration: false,
+    isolatedDeclarations: false,
+    noEmit: true,
+    noUnusedLocals: false,
+    noUncheckedIndexedAccess: false,
+    types: ["node"],
+  };
+  const config = { extends: "../../tsconfig.base.json", compilerOptions, include: ["*.ts"] };
+  writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(config));
+  const result = spawnSync(
+    process.execPath,
+    [`${root}node_modules/typescript/bin/tsc`, "-p", `${folder}/tsconfig.json`, "--pretty", "false"],
+    { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 },
+  );
+  const details = `${result.stdout}${result.stderr}`.replaceAll(
+    /examples\/\.snippets\/(\S+\.md)~\d+\.ts\((\d+),(\d+)\)/g,
+    (_, name, line, column) => `${name.replaceAll("~", "/")}:${line}:${column}`,
+  );
+  report("types of the documentation's snippets", result.status === 0, details);
+}
 
 function command(title, args) {
   const result = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 });

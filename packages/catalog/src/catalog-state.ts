@@ -9,12 +9,11 @@ import { Segment } from "./segment.ts";
 /** How a catalog stands in its store at a moment: the manifest, its segments, and the journal after them. */
 export class CatalogState {
   readonly manifest: Manifest;
-  /** Changes whenever the manifest does; undefined where the store does not tell. */
-  readonly manifestTag: string | undefined;
   readonly segments: readonly Segment[];
   readonly searcher: Searcher;
   readonly #store: ObjectStore;
   #nextSequence: number;
+  #manifestTag: string | undefined;
 
   private constructor(
     store: ObjectStore,
@@ -24,7 +23,7 @@ export class CatalogState {
   ) {
     this.#store = store;
     this.manifest = manifest;
-    this.manifestTag = manifestTag;
+    this.#manifestTag = manifestTag;
     this.segments = segments;
     this.searcher = new Searcher(profileOf(manifest.profile), manifest.calibration);
     for (const [i, segment] of segments.entries()) {
@@ -33,14 +32,18 @@ export class CatalogState {
     this.#nextSequence = manifest.journalStart;
   }
 
-  /** Reads the state; with `create` an empty catalog is made where there is none. */
+  /**
+   * Reads the state; with `create` an empty catalog is taken for given where there is none. Nothing is written before
+   * the first change (`establish`).
+   */
   static async load(store: ObjectStore, create?: { profile: ProfileId }): Promise<CatalogState> {
     for (;;) {
       const tag = (await store.head(manifestKey))?.etag;
       const bytes = await store.get(manifestKey);
       if (bytes === undefined) {
-        await createManifest(store, create);
-        continue;
+        const manifest = await newManifest(store, create);
+        if (manifest === undefined) continue;
+        return new CatalogState(store, manifest, undefined, []);
       }
       const manifest = decodeManifest(bytes);
       const segments: Segment[] = [];
@@ -62,6 +65,21 @@ export class CatalogState {
     }
   }
 
+  /** Changes whenever the manifest does; undefined while there is none in the store. */
+  get manifestTag(): string | undefined {
+    return this.#manifestTag;
+  }
+
+  /**
+   * Makes sure that the manifest stands in the store, before anything that it refers to.
+   * @throws StoreError `store/conflict` where somebody else has created the catalog in the meantime
+   */
+  async establish(): Promise<void> {
+    if (this.#manifestTag !== undefined) return;
+    const info = await this.#store.put(manifestKey, encodeManifest(this.manifest), { ifAbsent: true });
+    this.#manifestTag = info.etag;
+  }
+
   /** Number of the next journal object. */
   get nextSequence(): number {
     return this.#nextSequence;
@@ -80,7 +98,7 @@ export class CatalogState {
 
   /** True if the manifest in the store is still the one of this state. */
   async isCurrent(): Promise<boolean> {
-    return (await this.#store.head(manifestKey))?.etag === this.manifestTag;
+    return (await this.#store.head(manifestKey))?.etag === this.#manifestTag;
   }
 
   /** Applies the journal objects that have appeared since the last look. */
@@ -115,20 +133,37 @@ async function* listJournal(store: ObjectStore): AsyncIterable<{ key: string }> 
   }
 }
 
-async function createManifest(store: ObjectStore, create: { profile: ProfileId } | undefined): Promise<void> {
+/** The manifest of an empty catalog; undefined if one has appeared in the meantime. */
+async function newManifest(
+  store: ObjectStore,
+  create: { profile: ProfileId } | undefined,
+): Promise<Manifest | undefined> {
   if (create === undefined) {
     throw new CatalogError("catalog/missing", "There is no catalog here; enroll something first.");
   }
-  const manifest: Manifest = {
+  const foreign = await firstForeignObject(store);
+  if (foreign !== undefined) {
+    if ((await store.head(manifestKey)) !== undefined) return undefined;
+    throw new CatalogError(
+      "catalog/foreign",
+      `There is no catalog here but other data (${foreign}); name a new or empty directory for the catalog.`,
+    );
+  }
+  return {
     profile: create.profile,
     configHash: createStream(create.profile).configHash,
     segments: [],
     journalStart: 1,
   };
+}
+
+/** An object that is there although no catalog is; names that begin with a dot (.DS_Store, .gitkeep) do not count. */
+async function firstForeignObject(store: ObjectStore): Promise<string | undefined> {
   try {
-    await store.put(manifestKey, encodeManifest(manifest), { ifAbsent: true });
+    for await (const { key } of store.list("")) if (!key.startsWith(".")) return key;
   } catch (error) {
-    // Somebody created it at the same moment: theirs counts.
-    if (!isLongwaveError(error, "store/conflict")) throw error;
+    // What cannot be listed (a plain web server) cannot be written either, and says so at the first change.
+    if (!isLongwaveError(error, "store/unsupported")) throw error;
   }
+  return undefined;
 }

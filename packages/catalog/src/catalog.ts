@@ -75,8 +75,9 @@ export class Catalog {
   }
 
   /**
-   * Opens a catalog, creating an empty one where there is none (unless `readOnly`).
-   * @throws CatalogError `catalog/missing`, `catalog/corrupt`, `catalog/version`, `catalog/profile-mismatch`
+   * Opens a catalog, or an empty one where there is none (unless `readOnly`): the first change writes it.
+   * @throws CatalogError `catalog/missing`, `catalog/foreign` (no catalog, but other data), `catalog/corrupt`,
+   * `catalog/version`, `catalog/profile-mismatch`
    */
   static async open(store: ObjectStore, options: CatalogOptions = {}): Promise<Catalog> {
     const create = options.readOnly === true ? undefined : { profile: options.profile ?? "mark-v1" };
@@ -276,6 +277,7 @@ export class Catalog {
     const calibration = fitCalibration(scores);
     await this.#exclusively(() =>
       this.#retrying(async () => {
+        await this.#state.establish();
         const { manifest, manifestTag } = this.#state;
         const condition = manifestTag === undefined ? undefined : { ifMatch: manifestTag };
         await this.#store.put(manifestKey, encodeManifest({ ...manifest, calibration }), condition);
@@ -313,6 +315,7 @@ export class Catalog {
 
   async #append(entry: JournalEntry): Promise<void> {
     const state = this.#state;
+    await state.establish();
     await this.#store.put(journalKey(state.nextSequence), encodeJournalEntry(entry), { ifAbsent: true });
     // A compaction by somebody else may have closed this part of the journal just before.
     if (!(await state.isCurrent())) return this.#reload(entry);
@@ -323,11 +326,19 @@ export class Catalog {
   /** Reads everything again and makes sure that `entry`, just written, is contained. */
   async #reload(entry?: JournalEntry): Promise<void> {
     const written = this.#state.nextSequence;
-    this.#state = await CatalogState.load(this.#store);
+    const state = await CatalogState.load(this.#store);
+    if (state.manifest.profile !== this.profile) {
+      throw new CatalogError(
+        "catalog/profile-mismatch",
+        `Another writer made this catalog with profile ${state.manifest.profile}, not ${this.profile}; open it again.`,
+      );
+    }
+    this.#state = state;
     if (entry !== undefined && written < this.#state.manifest.journalStart) await this.#append(entry);
   }
 
   async #rewrite(how: "flush" | "merge"): Promise<void> {
+    await this.#state.establish();
     await rewrite(this.#store, this.#state, how);
     await this.#reload();
   }

@@ -6,6 +6,7 @@ export type CatalogErrorCode =
   | "catalog/not-found"
   | "catalog/bad-id"
   | "catalog/missing"
+  | "catalog/foreign"
   | "catalog/corrupt"
   | "catalog/version"
   | "catalog/profile-mismatch"
@@ -20,6 +21,7 @@ const kinds: Readonly<Record<CatalogErrorCode, ErrorKind>> = {
   "catalog/not-found": "usage",
   "catalog/bad-id": "usage",
   "catalog/missing": "unavailable",
+  "catalog/foreign": "usage",
   "catalog/corrupt": "malformed",
   "catalog/version": "unsupported",
   "catalog/profile-mismatch": "usage",

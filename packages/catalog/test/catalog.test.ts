@@ -87,6 +87,47 @@ describe("Catalog", () => {
     expect(reader.size).toBe(songs.length);
   });
 
+  test("writes nothing before the first change, and then the manifest first", async () => {
+    const store = new MemoryStore();
+    const keys = async () => {
+      const found: string[] = [];
+      for await (const { key } of store.list("")) found.push(key);
+      return found;
+    };
+    const catalog = await Catalog.open(store);
+    expect(await codeOf(() => catalog.remove("nobody"))).toBe("catalog/not-found");
+    expect((await catalog.identify({ samples: songs[0]!, sampleRate })).match).toBeUndefined();
+    await catalog.refresh();
+    expect(await keys()).toEqual([]);
+    await catalog.enroll({ id: "one" }, { samples: songs[0]!, sampleRate });
+    expect(await keys()).toEqual(["journal/000000000001", "manifest.json"]);
+  });
+
+  test("refuses a store with other data and changes nothing there; names with a dot in front do not count", async () => {
+    const store = new MemoryStore();
+    await store.put(".DS_Store", new Uint8Array(1));
+    await Catalog.open(store);
+    await store.put("letters/to-mother.txt", new Uint8Array(1));
+    await expect(Catalog.open(store)).rejects.toMatchObject({
+      code: "catalog/foreign",
+      kind: "usage",
+      message: expect.stringContaining("letters/to-mother.txt"),
+    });
+  });
+
+  test("of two that create a catalog with different profiles, the second is told", async () => {
+    const store = new MemoryStore();
+    const [a, b] = [
+      await Catalog.open(store, { profile: "wang-v1" }),
+      await Catalog.open(store, { profile: "mark-v1" }),
+    ];
+    await a.enroll({ id: "one" }, { samples: songs[0]!, sampleRate });
+    expect(await codeOf(() => b.enroll({ id: "two" }, { samples: songs[1]!, sampleRate }))).toBe(
+      "catalog/profile-mismatch",
+    );
+    expect((await Catalog.open(store)).size).toBe(1);
+  });
+
   test.each([
     ["catalog/missing", () => Catalog.open(new MemoryStore(), { readOnly: true })],
     ["catalog/not-found", async () => (await filled()).remove("nobody")],

@@ -71,7 +71,12 @@ describe("the bonded path", () => {
     });
     const first = received[0]!.index;
     expect(received.map(({ index }) => index)).toEqual(received.map((_, i) => first + i));
-    expect(concealed.length).toBeGreaterThan(0);
+    // Pairs of first block and count: one a second at most, and together all that were concealed.
+    const lines = concealed.length / 2;
+    expect(lines).toBeGreaterThan(0);
+    expect(lines).toBeLessThan(8);
+    const told = concealed.filter((_, i) => i % 2 === 1).reduce((sum, blocks) => sum + blocks, 0);
+    expect(told).toBe(path.status().concealedBlocks);
     expect(path.status().concealedBlocks).toBeGreaterThan(50);
     expect(path.status().concealedBlocks).toBeLessThan(250);
     expect(received.slice(-50).every(({ exact }) => exact)).toBe(true);

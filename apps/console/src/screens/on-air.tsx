@@ -82,7 +82,7 @@ function HeardCard() {
           <dd>{heard === undefined ? "–" : chance(heard.pFalse)}</dd>
         </div>
         <div>
-          <dt>Off from the studio</dt>
+          <dt>Position off by</dt>
           <dd>
             {heard === undefined || current === undefined ? "–" : offset(heard, onAir, current.playedMs)}
           </dd>

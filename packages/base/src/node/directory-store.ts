@@ -10,6 +10,7 @@ import {
   requireCondition,
   StoreError,
 } from "../object-store.ts";
+import { FileLock } from "./file-lock.ts";
 
 /**
  * An object store in a directory of the file system. A `put` writes a temporary file beside the target, flushes it,
@@ -59,7 +60,7 @@ export class DirectoryStore implements ObjectStore {
     const temporary = join(dirname(path), `.${process.pid}-${this.#temporaryCount++}.tmp`);
     try {
       await mkdir(dirname(path), { recursive: true });
-      const lock = condition === undefined ? undefined : await takeLock(path);
+      const lock = condition === undefined ? undefined : await FileLock.take(path);
       try {
         if (condition !== undefined) requireCondition(key, await this.head(key), condition);
         const file = await open(temporary, "w");
@@ -73,7 +74,7 @@ export class DirectoryStore implements ObjectStore {
         await rename(temporary, path);
         await syncDirectory(dirname(path));
       } finally {
-        if (lock !== undefined) await rm(lock, { force: true });
+        await lock?.release();
       }
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
@@ -140,18 +141,26 @@ export class DirectoryStore implements ObjectStore {
   }
 
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
-    const names =
-      (await readdir(this.directory, { recursive: true, withFileTypes: true }).catch(absent)) ?? [];
-    const keys: string[] = [];
-    for (const entry of names) {
-      if (!entry.isFile() || /^\..*\.(tmp|lock)$/.test(entry.name)) continue;
-      const folder = (entry.parentPath ?? entry.path).slice(this.directory.length).replaceAll("\\", "/");
-      const key = `${folder}/${entry.name}`.replace(/^\/+/, "");
-      if (key.startsWith(prefix)) keys.push(key);
-    }
-    for (const key of keys.sort((a, b) => (a < b ? -1 : 1))) {
+    for await (const key of this.#keysBelow("", prefix)) {
       const info = await this.head(key);
       if (info !== undefined) yield info;
+    }
+  }
+
+  /** Keys below `folder` ("" or "a/b/") in ascending order; only folders that can hold the prefix are read. */
+  async *#keysBelow(folder: string, prefix: string): AsyncIterable<string> {
+    const entries =
+      (await readdir(join(this.directory, folder), { withFileTypes: true }).catch(absent)) ?? [];
+    const names = entries
+      .filter((entry) => entry.isDirectory() || (entry.isFile() && !/^\..*\.(tmp|lock)$/.test(entry.name)))
+      // "a.b" comes before "a/b" and after "a": a folder is ordered with its slash.
+      .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+      .sort((a, b) => (a < b ? -1 : 1));
+    for (const name of names) {
+      const key = folder + name;
+      if (!name.endsWith("/")) {
+        if (key.startsWith(prefix)) yield key;
+      } else if (key.startsWith(prefix) || prefix.startsWith(key)) yield* this.#keysBelow(key, prefix);
     }
   }
 }
@@ -187,28 +196,6 @@ async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>):
   }
 }
 
-/** Locks older than this belong to a process that died while it held one; a conditional put takes milliseconds. */
-const staleLockMs = 10_000;
-
-async function takeLock(path: string): Promise<string> {
-  const lock = join(dirname(path), `.${path.slice(dirname(path).length + 1)}.lock`);
-  for (let attempt = 0; attempt < 2000; attempt++) {
-    try {
-      await (await open(lock, "wx")).close();
-      return lock;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const age = await stat(lock).then(
-      (info) => Date.now() - info.mtimeMs,
-      () => 0,
-    );
-    if (age > staleLockMs) await rm(lock, { force: true });
-    else await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new StoreError("store/conflict", "unavailable", `${path} is held by another writer for too long.`);
-}
-
 async function syncDirectory(path: string): Promise<void> {
   // Windows cannot open a directory; there the rename alone is what the system offers.
   const directory = await open(path, "r").catch(() => undefined);
@@ -231,12 +218,38 @@ function asStoreError(error: unknown, key: string): unknown {
   if (error instanceof StoreError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? "";
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-    return new StoreError("store/read-only", "unavailable", `No permission to write ${key}.`, {
-      cause: error,
-    });
+    const where = (error as NodeJS.ErrnoException).path ?? key;
+    const what = code === "EROFS" ? "The file system is read-only" : "No permission";
+    const message = `${what}: ${key} cannot be read or written (${where}); change its permissions or name another directory.`;
+    return new StoreError("store/read-only", "unavailable", message, { cause: error });
   }
-  const reason = code === "ENOSPC" ? "the disk is full" : (error as Error).message;
-  return new StoreError("store/failed", "unavailable", `The store failed on ${key}: ${reason}.`, {
+  return new StoreError("store/failed", "unavailable", `The store failed on ${key}: ${reasonOf(error)}.`, {
     cause: error,
   });
+}
+
+/** The system's error in words, with what to do. */
+function reasonOf(error: unknown): string {
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  const where = path ?? "the path";
+  switch (code) {
+    case "ENOSPC":
+      return "the disk is full; make room and try again";
+    case "EDQUOT":
+      return "the quota is used up; make room and try again";
+    case "ENOTDIR":
+    case "EEXIST":
+      return `a part of ${where} is a file where a directory is needed; name another directory, or move that file`;
+    case "EISDIR":
+      return `${where} is a directory where a file is needed; name another place, or move that directory`;
+    case "EMFILE":
+    case "ENFILE":
+      return "too many files are open; close some or raise the limit (ulimit -n)";
+    case "ENAMETOOLONG":
+      return `the name is too long for this file system; choose a shorter one`;
+    case "EIO":
+      return `the device of ${where} reports an error; check the disk`;
+    default:
+      return message;
+  }
 }

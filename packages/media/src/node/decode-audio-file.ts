@@ -77,10 +77,19 @@ export async function decodeAudioFile(
       const bytes = await readPiece(file, 0, size, name);
       throwIfAborted(signal);
       return await orFfmpeg(job, format, name, () => decodeInMemory(bytes, format, job));
+    } catch (error) {
+      throw naming(name, error);
     } finally {
       await file.close();
     }
   });
+}
+
+/** The error with the file's name in front, where it does not say it: one of many files is to be found. */
+function naming(name: string, error: unknown): unknown {
+  if (!(error instanceof MediaError) || error.message.includes(name)) return error;
+  if (error.kind === "usage" || error.code === "media/aborted") return error;
+  return new MediaError(error.code, `${name}: ${error.message}`, { cause: error });
 }
 
 /** Decodes a whole file in memory; as `decodeAudioFile` otherwise. `bytes` stays the caller's and is not changed. */

@@ -61,12 +61,14 @@ export interface BondedPathParts {
   readonly bufferMs: number;
   /** Closes what carries the links (sockets, proxies). */
   readonly close?: () => void;
-  /** Told when blocks had to be concealed. */
+  /** Told how many blocks had to be concealed since it was told last, and where the first was; once a second at most. */
   readonly onConcealed?: (blocks: number, startFrame: number) => void;
 }
 
 /** Beyond the buffer a block may be this late before it is given up: delay of the links and the receiver's ticks. */
 const slackMs = 300;
+/** Losses are told in lines of at least this distance: 1 s. */
+const blocksBetweenReports = 50;
 /** Mean length of a burst of losses, in packets. */
 const meanBurst = 4;
 
@@ -85,6 +87,10 @@ export class BondedPath implements SoundPath {
   #partsHere = 0;
   #lastPacket = 0;
   #concealed = 0;
+  /** Concealed blocks that nobody was told of yet, and the first of them. */
+  #untold = 0;
+  #firstUntold = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
   readonly #takePacket = (packet: Uint8Array): void => this.#parts.sender.send(packet, this.#sendTimeUs);
   #sendTimeUs = 0;
 
@@ -194,13 +200,20 @@ export class BondedPath implements SoundPath {
 
   #concealUntil(index: number): void {
     const from = this.#next!;
-    if (from >= index) return;
-    this.#concealed += index - from;
-    for (let each = from; each < index; each++) {
-      this.#parts.codec.conceal(this.#block);
-      this.#deliver();
+    if (from < index) {
+      if (this.#untold === 0) this.#firstUntold = from;
+      this.#untold += index - from;
+      this.#concealed += index - from;
+      for (let each = from; each < index; each++) {
+        this.#parts.codec.conceal(this.#block);
+        this.#deliver();
+      }
     }
-    this.#parts.onConcealed?.(index - from, from * blockFrames);
+    if (this.#untold === 0 || index - this.#toldAt < blocksBetweenReports) return;
+    const blocks = this.#untold;
+    this.#untold = 0;
+    this.#toldAt = index;
+    this.#parts.onConcealed?.(blocks, this.#firstUntold * blockFrames);
   }
 
   #deliver(): void {

@@ -1,0 +1,64 @@
+// Runs the snippets of the guides that say so, in an empty folder with the files that they speak of.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { encodeWav, OggOpusWriter, plainOpusHead } from "@longwave/media";
+import { OpusEncoder } from "@longwave/opus";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { listSnippets, snippetsOf } from "../../scripts/snippets.mjs";
+
+const examples = fileURLToPath(new URL("..", import.meta.url));
+const sources = join(examples, ".guides");
+const folder = mkdtempSync(join(tmpdir(), "longwave-guides-"));
+const before = process.cwd();
+const running = listSnippets().filter((snippet) => snippet.runs);
+
+beforeAll(() => {
+  const tone = Float32Array.from({ length: 2 * 48_000 }, (_, i) => Math.sin(i / 20) / 4);
+  writeFileSync(join(folder, "song.wav"), encodeWav(tone, { sampleRate: 48_000, channels: 1 }));
+  const pieces: Uint8Array[] = [];
+  const writer = new OggOpusWriter((bytes) => void pieces.push(bytes.slice()), {
+    head: plainOpusHead(1, 312),
+    serial: 1,
+  });
+  using encoder = new OpusEncoder({ channels: 1, bitrateBps: 32_000 });
+  const packet = new Uint8Array(1500);
+  for (let at = 0; at < tone.length; at += 960) {
+    writer.write(packet.slice(0, encoder.encode(tone.subarray(at, at + 960), packet)));
+  }
+  writer.finish();
+  writeFileSync(join(folder, "talk.opus"), Buffer.concat(pieces));
+  mkdirSync(sources, { recursive: true });
+  process.chdir(folder);
+});
+
+afterAll(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(sources, { recursive: true, force: true });
+});
+
+test("there are snippets that run", () => expect(running.length).toBeGreaterThan(6));
+
+describe.each(running)("$document:$line", ({ document, line, given, code }) => {
+  test("runs", async () => {
+    const file = join(sources, `${basename(document, ".md")}-${line}.ts`);
+    writeFileSync(file, `export {};\n${given}\n${code}`);
+    const log = vi.spyOn(console, "log").mockImplementation(() => {});
+    try {
+      await import(/* @vite-ignore */ file);
+    } finally {
+      log.mockRestore();
+    }
+  });
+});
+
+test("what is given for a snippet stands in a comment in front of it", () => {
+  const markdown =
+    "text\n<!-- run, given: const a = 1;\nconst b = 2; -->\n```ts\nf(a);\n```\n\n```ts\ng();\n```\n";
+  expect(snippetsOf("x.md", markdown)).toEqual([
+    { document: "x.md", line: 5, runs: true, given: "const a = 1; const b = 2;", code: "f(a);\n" },
+    { document: "x.md", line: 9, runs: false, given: "", code: "g();\n" },
+  ]);
+});
