@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "smol-toml";
+import { parseDurationUs } from "./duration.ts";
 import { ConfigError } from "./errors.ts";
 
 /** Where a value came from, strongest first. */
@@ -13,12 +14,22 @@ export interface Setting {
 }
 
 interface Definition {
-  readonly kind: "text" | "integer" | "secret";
+  readonly kind: "text" | "integer" | "duration" | "secret";
   readonly fallback: string | number | undefined;
   readonly description: string;
 }
 
-export type SettingName = "address" | "port" | "token" | "seed" | "songs" | "input" | "catalog";
+export type SettingName =
+  | "address"
+  | "port"
+  | "token"
+  | "seed"
+  | "songs"
+  | "input"
+  | "catalog"
+  | "archive"
+  | "keep"
+  | "stations";
 
 /** Every setting: its key in longwave.toml, `--key` on the command line, LONGWAVE_KEY in the environment. */
 export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
@@ -29,6 +40,9 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
   songs: { kind: "integer", fallback: 24, description: "songs of the built-in programme" },
   input: { kind: "text", fallback: undefined, description: "file, directory, or - for standard input" },
   catalog: { kind: "text", fallback: undefined, description: "directory of the catalog; in memory without" },
+  archive: { kind: "text", fallback: undefined, description: "directory of the archive; temporary without" },
+  keep: { kind: "duration", fallback: undefined, description: "how long recordings are kept, such as 42d" },
+  stations: { kind: "integer", fallback: 1, description: "stations with programmes of their own" },
 };
 
 export type Settings = Readonly<Record<SettingName, Setting>>;
@@ -116,6 +130,9 @@ function checked(value: unknown, definition: Definition, from: string): string |
       `${from} must be a whole number, not ${JSON.stringify(value)}.`,
     );
   }
-  if (typeof value === "string" && value !== "") return value;
+  if (typeof value === "string" && value !== "") {
+    if (definition.kind === "duration") parseDurationUs(value);
+    return value;
+  }
   throw new ConfigError("config/bad-value", "usage", `${from} must be text, not ${JSON.stringify(value)}.`);
 }

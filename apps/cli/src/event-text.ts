@@ -36,6 +36,22 @@ function words(event: StationEvent): string {
       return `link ${event.link}: ${event.cut ? pc.red("cut") : `${event.delayMs} ms, ${(event.loss * 100).toFixed(0)} % loss, weight ${event.weight}`}`;
     case "sound.concealed":
       return pc.yellow(`${event.blocks * 20} ms of sound were lost and concealed`);
+    case "archive.started":
+      return `recording ${pc.bold(event.recording)}`;
+    case "archive.continued":
+      return `recording goes on in ${event.recording} after a gap of ${(event.gapMs / 1000).toFixed(1)} s`;
+    case "archive.completed":
+      return `recorded ${clock(event.frames / 48)} into ${event.recording}`;
+    case "archive.failed":
+      return pc.red(`the archive cannot be written: ${event.reason} Trying again every 10 s.`);
+    case "archive.recovered":
+      return `the archive is written again: ${event.recording}`;
+    case "archive.removed":
+      return pc.dim(`removed ${event.recording}: older than what is kept`);
+    case "archive.damaged":
+      return pc.yellow(`recording ${event.recording} is damaged and left alone: ${event.reason}`);
+    case "archive.digest":
+      return `archive of ${event.objects} objects, ${event.bytes} bytes, SHA-256 ${event.sha256}`;
     case "clock.slipped":
       return pc.yellow(`this machine was busy: ${event.skippedMs} ms skipped`);
     case "input.failed":

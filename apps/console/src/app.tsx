@@ -3,9 +3,20 @@ import { useEffect, useRef } from "preact/hooks";
 import { needsToken, setToken } from "./api.ts";
 import { clock } from "./format.ts";
 import { connection, lastProblem, stream, streamReadAt } from "./live/live.ts";
-import { AirIcon, DiscIcon, EarIcon, GaugeIcon, LinkIcon, Logo, MoonIcon, SunIcon } from "./parts/icons.tsx";
+import {
+  AirIcon,
+  DiscIcon,
+  EarIcon,
+  GaugeIcon,
+  LinkIcon,
+  Logo,
+  MoonIcon,
+  ReelIcon,
+  SunIcon,
+} from "./parts/icons.tsx";
 import { nowMs } from "./parts/now.ts";
 import { type ScreenName, screen } from "./router.ts";
+import { ArchiveScreen } from "./screens/archive.tsx";
 import { CatalogScreen } from "./screens/catalog.tsx";
 import { IdentifyScreen } from "./screens/identify.tsx";
 import { LinksScreen } from "./screens/links.tsx";
@@ -18,6 +29,7 @@ const screens: Readonly<
 > = {
   "on-air": { title: "On air", icon: AirIcon, body: OnAirScreen },
   links: { title: "Links", icon: LinkIcon, body: LinksScreen },
+  archive: { title: "Archive", icon: ReelIcon, body: ArchiveScreen },
   identify: { title: "Identify", icon: EarIcon, body: IdentifyScreen },
   catalog: { title: "Catalog", icon: DiscIcon, body: CatalogScreen },
   system: { title: "System", icon: GaugeIcon, body: SystemScreen },

@@ -28,3 +28,20 @@ function superscript(value: number): string {
 export function thousands(value: number): string {
   return value.toLocaleString("en");
 }
+
+/** `31 Jan, 12:30:05`, in the reader's language and zone. */
+export function dateTime(unixMs: number): string {
+  return new Date(unixMs).toLocaleString([], {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+}
+
+/** `12.3 MB`. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1e6) return `${Math.round(bytes / 1000)} KB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}

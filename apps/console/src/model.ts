@@ -94,3 +94,36 @@ export interface Bond {
   readonly concealedBlocks: number;
   readonly links: readonly Link[];
 }
+
+/** A stretch of a recording without a gap; `startMs` is Unix time. */
+export interface Span {
+  readonly startFrame: number;
+  readonly endFrame: number;
+  readonly startMs: number;
+}
+
+export interface Recording {
+  readonly id: string;
+  readonly stream: string;
+  readonly state: "complete" | "recording";
+  readonly channels: number;
+  readonly frames: number;
+  readonly packets: number;
+  readonly lost: number;
+  readonly bytes: number;
+  readonly spans: readonly Span[];
+}
+
+export interface ArchiveList {
+  readonly place: string;
+  readonly temporary: boolean;
+  readonly recordings: readonly Recording[];
+  readonly damaged: readonly { readonly id: string; readonly reason: string }[];
+}
+
+export interface Outline {
+  readonly from: number;
+  readonly to: number;
+  readonly peak: readonly number[];
+  readonly rms: readonly number[];
+}

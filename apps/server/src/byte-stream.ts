@@ -25,3 +25,20 @@ export function listenerBody(listener: Listener, head?: Uint8Array): ReadableStr
     { highWaterMark: 0 },
   );
 }
+
+/** A response body of pieces that are made as the client takes them; a client that goes away ends their making. */
+export function iterableBody(pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await pieces.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await pieces.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -3,7 +3,8 @@ import { type ErrorKind, LongwaveError } from "@longwave/base";
 /**
  * What can go wrong in the server. Codes: `server/port-in-use`, `server/no-permission`, `server/cannot-listen`,
  * `server/token-required`, `server/bad-option`, `server/bad-request`, `server/body-too-large`, `server/busy`,
- * `server/timeout`, `server/not-found`, `server/unauthorized`, `server/forbidden`.
+ * `server/timeout`, `server/not-found`, `server/unauthorized`, `server/forbidden`,
+ * `server/range-not-satisfiable`, `server/range-too-long`.
  */
 export class ServerError extends LongwaveError {
   override readonly name = "ServerError";

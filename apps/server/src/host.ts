@@ -1,5 +1,13 @@
 import type { Catalog } from "@longwave/catalog";
-import type { BondedPath, Reception, Scope, Station } from "@longwave/station";
+import type {
+  ArchiveRecorder,
+  BondedPath,
+  OpusListeners,
+  Reception,
+  Scope,
+  Station,
+  StationArchive,
+} from "@longwave/station";
 import type { SpeechService } from "@longwave/tts";
 import { notFound } from "./errors.ts";
 
@@ -11,6 +19,10 @@ export interface HostedStation {
   readonly reception?: Reception;
   /** Where the sound travels over links. */
   readonly bond?: BondedPath;
+  /** Where it is recorded. */
+  readonly recorder?: ArchiveRecorder;
+  /** Where its packets can be listened to as they are. */
+  readonly opusListeners?: OpusListeners;
 }
 
 /** What a server serves. Parts that are absent have no routes that succeed. */
@@ -18,6 +30,7 @@ export interface Host {
   readonly version: string;
   readonly stations: ReadonlyMap<string, HostedStation>;
   readonly catalog?: Catalog;
+  readonly archive?: StationArchive;
   readonly speech?: SpeechService;
   /** Undefined when ready, else what is still missing, in words. */
   readonly notReady: () => string | undefined;

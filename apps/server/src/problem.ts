@@ -17,6 +17,7 @@ const titles: Readonly<Record<number, string>> = {
   404: "Not found",
   408: "Too slow",
   413: "Too large",
+  416: "Range not satisfiable",
   415: "Unsupported",
   422: "Malformed",
   500: "Internal error",
@@ -25,8 +26,9 @@ const titles: Readonly<Record<number, string>> = {
 
 /** The report of an error. Errors that are not ours are not described to the client. */
 export function problemOf(error: unknown): Problem {
-  const status = (error instanceof ServerError ? error.status : undefined) ?? httpStatusOf(error);
   const known = isLongwaveError(error);
+  const own = error instanceof ServerError ? error.status : undefined;
+  const status = own ?? (known && error.code === "archive/not-found" ? 404 : httpStatusOf(error));
   return {
     type: "about:blank",
     title: titles[status] ?? "Error",

@@ -2,16 +2,19 @@ import { MemoryStore, VirtualClock } from "@longwave/base";
 import { Catalog } from "@longwave/catalog";
 import { encodeWav } from "@longwave/media";
 import {
+  ArchiveRecorder,
   blockUs,
   bondOverVirtualLinks,
   ChainedPath,
   enrollRepertoire,
   makeRepertoire,
-  PcmCodec,
+  OpusCodec,
+  OpusListeners,
   Reception,
   Scope,
   SongRenderer,
   Station,
+  StationArchive,
   songProgramme,
 } from "@longwave/station";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -24,7 +27,25 @@ const catalog = await Catalog.open(new MemoryStore(), { profile: "wang-v1" });
 const repertoire = makeRepertoire(7, 1);
 const scope = new Scope();
 const reception = new Reception(7);
-const bond = bondOverVirtualLinks({ clock, seed: 7, codec: new PcmCodec() });
+const archive = await StationArchive.open(new MemoryStore(), { clock, place: "memory" });
+const recorder = new ArchiveRecorder({
+  archive,
+  stream: "studio-1",
+  clock,
+  codec: "Opus",
+  playedAtUs: (startFrame) => station.playedAtUs(startFrame),
+  onEvent: (event) => void station.log.append(event),
+});
+const opusListeners = new OpusListeners("a test");
+const bond = bondOverVirtualLinks({
+  clock,
+  seed: 7,
+  codec: new OpusCodec(),
+  onBlock: (packet, block, startFrame) => {
+    recorder.write(packet, block, startFrame);
+    opusListeners.write(packet);
+  },
+});
 const station = new Station({
   id: "studio-1",
   programme: "a test",
@@ -37,8 +58,9 @@ const station = new Station({
 });
 const host = {
   version: "0.0.0",
-  stations: new Map([["studio-1", { station, scope, reception, bond }]]),
+  stations: new Map([["studio-1", { station, scope, reception, bond, recorder, opusListeners }]]),
   catalog,
+  archive,
   notReady: () => undefined as string | undefined,
 };
 const options: AppOptions = {
@@ -55,6 +77,7 @@ async function play(seconds: number): Promise<void> {
   for (let i = 0; i < seconds * 50; i++) {
     clock.runUntil(clock.nowUs() + blockUs);
     await station.settle();
+    await recorder.settle();
   }
 }
 
@@ -83,8 +106,22 @@ describe("the API", () => {
     }
   });
 
-  test("streams a WAV header and then sound", async () => {
+  test("streams the received packets as Ogg Opus that begins at once", async () => {
     const response = await app.request(`${base}/v1/streams/studio-1/audio`);
+    expect(response.headers.get("content-type")).toBe("audio/ogg");
+    const reader = response.body!.getReader();
+    const head = (await reader.read()).value!;
+    expect(new TextDecoder("latin1").decode(head)).toMatch(/^OggS.*OpusHead.*OggS.*OpusTags/s);
+    const next = reader.read();
+    await play(0.12);
+    expect(new TextDecoder("latin1").decode((await next).value)).toMatch(/^OggS/);
+    expect(opusListeners.count).toBe(1);
+    await reader.cancel();
+    expect(opusListeners.count).toBe(0);
+  });
+
+  test("streams a WAV header and then sound", async () => {
+    const response = await app.request(`${base}/v1/streams/studio-1/audio?format=wav`);
     expect(response.headers.get("content-type")).toBe("audio/wav");
     const reader = response.body!.getReader();
     const head = (await reader.read()).value!;
@@ -318,7 +355,13 @@ describe("the OpenAPI document", () => {
       )
       .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
     for (const { path, method, operation } of operations) {
-      const id = path.startsWith("/v1/streams") ? "studio-1" : path.startsWith("/v1/links") ? "lte" : "clip";
+      const id = path.startsWith("/v1/streams")
+        ? "studio-1"
+        : path.startsWith("/v1/links")
+          ? "lte"
+          : path.startsWith("/v1/archive")
+            ? recorder.recording!
+            : "clip";
       const query = method === "post" && path === "/v1/catalog/tracks" ? "?id=clip" : "";
       const url = base + path.replace("{id}", id) + query;
       const response = await app.request(url, {

@@ -6,6 +6,7 @@ export {
   type ReadOptions,
   timeAxis,
 } from "./archive.ts";
+export { type ClipPacket, clipPackets, clipPages } from "./clip-pages.ts";
 export { ArchiveError, type ArchiveErrorCode } from "./errors.ts";
 export { framedPackets, type PacketFraming, packetFramings } from "./framing.ts";
 export type { ImportOptions, ImportResult, ImportSource } from "./import-recording.ts";

@@ -43,7 +43,7 @@ export async function* oggPages(
 }
 
 /** Packets of one empty frame each that together last `frames`, in the channels of `toc`. */
-function* silentPackets(toc: number, frames: number): Generator<Uint8Array> {
+export function* silentPackets(toc: number, frames: number): Generator<Uint8Array> {
   // CELT full band: 20, 10, 5 and 2.5 ms, so every multiple of 2.5 ms can be made.
   const sizes = [960, 480, 240, 120];
   let rest = frames;

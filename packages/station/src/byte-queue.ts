@@ -7,7 +7,10 @@ export interface Listener {
   close(): void;
 }
 
-/** A queue that drops its oldest block when full, and counts that. */
+/** A reader that takes nothing while its queue could have been filled so many times has vanished, and loses its place. */
+const goneAfter = 15;
+
+/** A queue that drops its oldest block when full, and counts that; one that nobody reads any more closes itself. */
 export class ByteQueue implements Listener {
   readonly #blocks: Uint8Array[] = [];
   readonly #limit: number;
@@ -15,6 +18,8 @@ export class ByteQueue implements Listener {
   #wake: (() => void) | undefined;
   #closed = false;
   #dropped = 0;
+  /** Blocks that came since the last was taken. */
+  #sinceRead = 0;
 
   constructor(limit: number, onClose: () => void) {
     this.#limit = limit;
@@ -27,6 +32,10 @@ export class ByteQueue implements Listener {
 
   push(block: Uint8Array): void {
     if (this.#closed) return;
+    if (++this.#sinceRead > goneAfter * this.#limit) {
+      this.close();
+      return;
+    }
     if (this.#blocks.length === this.#limit) {
       this.#blocks.shift();
       this.#dropped++;
@@ -36,11 +45,13 @@ export class ByteQueue implements Listener {
   }
 
   async next(): Promise<Uint8Array | undefined> {
+    this.#sinceRead = 0;
     while (this.#blocks.length === 0 && !this.#closed) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       this.#wake = undefined;
+      this.#sinceRead = 0;
     }
     return this.#closed ? undefined : this.#blocks.shift();
   }

@@ -57,6 +57,34 @@ export type StationEventBody =
       readonly loss: number;
     }
   | { readonly type: "sound.concealed"; readonly blocks: number; readonly atMs: number }
+  | { readonly type: "archive.started"; readonly recording: string }
+  | {
+      readonly type: "archive.continued";
+      readonly recording: string;
+      /** Sample frames that were there already. */
+      readonly frames: number;
+      readonly gapMs: number;
+    }
+  | {
+      readonly type: "archive.completed";
+      readonly recording: string;
+      readonly frames: number;
+      readonly packets: number;
+      /** Packets that never came. */
+      readonly lost: number;
+      /** Hash over the packets, as in the archive's metadata. */
+      readonly packetsSha256: string;
+    }
+  | { readonly type: "archive.failed"; readonly recording: string | null; readonly reason: string }
+  | { readonly type: "archive.recovered" | "archive.removed"; readonly recording: string }
+  | { readonly type: "archive.damaged"; readonly recording: string; readonly reason: string }
+  | {
+      /** Every byte of the archive of a virtual run, in one number. */
+      readonly type: "archive.digest";
+      readonly objects: number;
+      readonly bytes: number;
+      readonly sha256: string;
+    }
   | { readonly type: "clock.slipped"; readonly skippedMs: number }
   | { readonly type: "input.failed"; readonly input: string; readonly reason: string };
 

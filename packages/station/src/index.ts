@@ -1,3 +1,20 @@
+export { ArchiveRecorder, type ArchiveRecorderOptions } from "./archive/archive-recorder.ts";
+export {
+  checkIntegrity,
+  type IntegrityProof,
+  proveIntegrity,
+  wavHeader,
+  wavPieces,
+} from "./archive/integrity-proof.ts";
+export {
+  type ArchivedRecording,
+  type ArchivedSpan,
+  describeRecording,
+  StationArchive,
+  type StationArchiveOptions,
+} from "./archive/station-archive.ts";
+export { digestStore, type StoreDigest } from "./archive/store-digest.ts";
+export { type PeakRow, peakBinFrames, WaveformPeaks } from "./archive/waveform-peaks.ts";
 export type { Listener } from "./byte-queue.ts";
 export { StationError } from "./errors.ts";
 export {
@@ -10,6 +27,7 @@ export {
 export { LevelMeter } from "./level-meter.ts";
 export { defaultListenerLimits, type ListenerLimits, Listeners } from "./listeners.ts";
 export { type IdentifierOptions, LiveIdentifier, type NowPlaying } from "./live-identifier.ts";
+export { OpusListeners } from "./opus-listeners.ts";
 export { type NextItem, Programme, type ProgrammeItem } from "./programme.ts";
 export { checkReception, defaultReception, Reception, type ReceptionSettings } from "./reception.ts";
 export { Scope } from "./scope.ts";

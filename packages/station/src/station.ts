@@ -6,7 +6,7 @@ import { EventLog, type StationEventBody } from "./event-log.ts";
 import { LevelMeter } from "./level-meter.ts";
 import { defaultListenerLimits, type ListenerLimits, Listeners } from "./listeners.ts";
 import { LiveIdentifier, type NowPlaying } from "./live-identifier.ts";
-import { blockFrames, blockUs, framesToMs, stationChannels } from "./sound.ts";
+import { blockFrames, blockUs, framesToMs, stationChannels, stationRateHz } from "./sound.ts";
 import type { Cue, ProgrammeSource, SoundPath, SoundSink } from "./stages.ts";
 
 /** The parts that a station is put together from. */
@@ -26,6 +26,8 @@ export interface StationParts {
   readonly onPeak?: (atMs: number, hz: number, decibels: number) => void;
   /** Further ears for the received sound. */
   readonly sinks?: readonly SoundSink[];
+  /** Called when the station goes off air, before it says so: for what still has something to say, such as a recorder. */
+  readonly beforeStopped?: () => Promise<void>;
 }
 
 /** What a station is doing. */
@@ -65,8 +67,11 @@ export class Station {
   #timer: number | undefined;
   #nextBlockUs = 0;
   #position = 0;
+  /** Monotonic time at which sample frame 0 was played, or would have been but for time that was given up since. */
+  #originUs = 0;
   #onAir: { cue: Cue; startFrame: number } | undefined;
   #endSaid = false;
+  #stopped = false;
   #closed = false;
 
   constructor(parts: StationParts) {
@@ -102,7 +107,20 @@ export class Station {
     const { clock, id, programme, catalog } = this.#parts;
     this.log.append({ type: "station.started", station: id, programme, profile: catalog.profile });
     this.#nextBlockUs = clock.nowUs() + blockUs;
+    this.#originUs = this.#nextBlockUs;
     this.#arm();
+  }
+
+  /** When a sample frame was played, on the clock's monotonic time. Exact for what was played since the clock last slipped. */
+  playedAtUs(startFrame: number): number {
+    return this.#originUs + Math.round((startFrame * 1e6) / stationRateHz);
+  }
+
+  /** Plays no further block; what is on its way still arrives. Only `close` may follow. */
+  stop(): void {
+    if (this.#timer !== undefined) this.#parts.clock.cancel(this.#timer);
+    this.#timer = undefined;
+    this.#stopped = true;
   }
 
   /** Takes a place among the listeners. @throws StationError `station/too-many-listeners` */
@@ -133,9 +151,9 @@ export class Station {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#timer !== undefined) this.#parts.clock.cancel(this.#timer);
-    this.#timer = undefined;
+    this.stop();
     await this.settle();
+    await this.#parts.beforeStopped?.();
     this.log.append({ type: "station.stopped", playedMs: framesToMs(this.#position) });
     this.#listeners.close();
     await this.#parts.source.close();
@@ -156,13 +174,14 @@ export class Station {
     if (nowUs - this.#nextBlockUs > maxLagUs) {
       const skipped = Math.floor((nowUs - this.#nextBlockUs) / blockUs);
       this.#nextBlockUs += skipped * blockUs;
+      this.#originUs += skipped * blockUs;
       this.log.append({ type: "clock.slipped", skippedMs: (skipped * blockUs) / 1000 });
     }
-    while (this.#nextBlockUs <= nowUs && !this.#closed) {
+    while (this.#nextBlockUs <= nowUs && !this.#stopped) {
       this.#playBlock();
       this.#nextBlockUs += blockUs;
     }
-    if (!this.#closed) this.#arm();
+    if (!this.#stopped) this.#arm();
   }
 
   #playBlock(): void {

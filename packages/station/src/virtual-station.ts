@@ -1,5 +1,8 @@
-import { MemoryStore, VirtualClock } from "@longwave/base";
+import { MemoryStore, type ObjectStore, VirtualClock } from "@longwave/base";
 import { Catalog } from "@longwave/catalog";
+import { ArchiveRecorder } from "./archive/archive-recorder.ts";
+import { StationArchive } from "./archive/station-archive.ts";
+import { digestStore } from "./archive/store-digest.ts";
 import type { StationEvent } from "./event-log.ts";
 import { Reception, type ReceptionSettings } from "./reception.ts";
 import { enrollRepertoire } from "./songs/enroll-repertoire.ts";
@@ -17,9 +20,14 @@ export interface VirtualStationOptions {
   /** Songs of the repertoire; default 24. */
   readonly songs?: number;
   readonly reception?: ReceptionSettings;
+  /** Where the archive goes; default memory. */
+  readonly archiveStore?: ObjectStore;
   readonly onEvent: (event: StationEvent) => void;
   readonly signal?: AbortSignal;
 }
+
+/** After the last block so many more may pass until it arrives: the receiver's buffer and some delay. */
+const arrivalBlocks = 60;
 
 /**
  * Runs the built-in station in virtual time, with no sockets and no files, as fast as the machine can. The same seed gives
@@ -30,10 +38,22 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
   const clock = new VirtualClock();
   const catalog = await Catalog.open(new MemoryStore(), { profile: "wang-v1" });
   const repertoire = makeRepertoire(seed, options.songs ?? defaultSongCount);
+  const store = options.archiveStore ?? new MemoryStore();
+  const archive = await StationArchive.open(store, { clock, place: "memory" });
+  const codec = new OpusCodec();
+  const recorder = new ArchiveRecorder({
+    archive,
+    stream: "studio-1",
+    clock,
+    codec: codec.name,
+    playedAtUs: (startFrame) => station.playedAtUs(startFrame),
+    onEvent: (event) => void station.log.append(event),
+  });
   const bond = bondOverVirtualLinks({
     clock,
     seed,
-    codec: new OpusCodec(),
+    codec,
+    onBlock: (packet, block, startFrame) => recorder.write(packet, block, startFrame),
     onConcealed: (blocks, startFrame) =>
       station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
   });
@@ -44,6 +64,12 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
     source: songProgramme(repertoire, seed),
     path: new ChainedPath(bond, new Reception(seed, options.reception)),
     catalog,
+    beforeStopped: async () => {
+      await recorder.close();
+      const digest = await digestStore(store);
+      station.log.append({ type: "archive.digest", ...digest });
+      archive.close();
+    },
   });
   station.log.subscribe(options.onEvent);
   await enrollRepertoire(catalog, repertoire, {
@@ -57,6 +83,13 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
     signal?.throwIfAborted();
     clock.runUntil(Math.min(endUs, clock.nowUs() + blockUs));
     await station.settle();
+    await recorder.settle();
+  }
+  // What is still on its way arrives before the station closes.
+  station.stop();
+  for (let i = 0; i < arrivalBlocks && bond.pendingBlocks > 0; i++) {
+    clock.runUntil(clock.nowUs() + blockUs);
+    await recorder.settle();
   }
 }
 

@@ -82,6 +82,18 @@ describe("the bonded path", () => {
     expect(received.slice(-50).every(({ exact }) => exact)).toBe(true);
   });
 
+  test("gives nothing up for good when the studio's first second was late", () => {
+    const clock = new VirtualClock();
+    const path = bondOverVirtualLinks({ clock, seed: 5, codec: new PcmCodec() });
+    for (let n = 0; n < 400; n++) {
+      path.send(blockOf(n), n * blockFrames);
+      // The first 50 blocks come all at once, as after a second in which the machine was busy.
+      if (n >= 50) clock.runUntil(clock.nowUs() + 20_000);
+    }
+    expect(path.status().concealedBlocks).toBeLessThan(50);
+    expect(path.status().delivered).toBeGreaterThan(700);
+  });
+
   test("refuses a link that is not there and settings out of range", () => {
     const { path } = run(0.1);
     expect(() => path.changeLink("moon", { cut: true })).toThrowError(/no link "moon"; there are lte, dsl/);

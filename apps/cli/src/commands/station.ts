@@ -1,11 +1,14 @@
+import type { Hooks } from "@longwave/base";
+import { DirectoryStore, SystemClock } from "@longwave/base/node";
 import { startServer } from "@longwave/server";
-import { eventLine, runVirtualStation, type StationEvent } from "@longwave/station";
-import { openLiveStation } from "@longwave/station/node";
+import { eventLine, runVirtualStation, type StationArchive, type StationEvent } from "@longwave/station";
+import { type LiveStation, openLiveStation, openStationArchive } from "@longwave/station/node";
 import type { Command } from "commander";
 import pc from "picocolors";
 import type { Settings } from "../config.ts";
 import { consoleDirectory } from "../console-directory.ts";
 import { parseDurationUs } from "../duration.ts";
+import { CliError } from "../errors.ts";
 import { describeEvent } from "../event-text.ts";
 import { printLine } from "../output.ts";
 import { addServerOptions, settingsOf } from "../station-options.ts";
@@ -23,6 +26,9 @@ export function registerStation(program: Command): void {
     .option("--seed <number>", "seed of the built-in programme (default 7)")
     .option("--songs <count>", "songs of the built-in programme (default 24)")
     .option("--catalog <directory>", "keep the catalog of recordings here (default: in memory)")
+    .option("--archive <directory>", "record everything into this archive (default: a temporary one)")
+    .option("--keep <duration>", "remove recordings older than this, such as 42d (default: keep all)")
+    .option("--stations <count>", "run so many stations with programmes of their own (default 1)")
     .option("--virtual <duration>", "run in virtual time, without sockets, and print the event log")
     .option("--json", "print events as JSON lines");
   addServerOptions(command)
@@ -47,48 +53,101 @@ async function runVirtually(settings: Settings, duration: string): Promise<void>
     seed: settings.seed.value as number,
     songs: settings.songs.value as number,
     durationUs: parseDurationUs(duration),
+    ...(settings.archive.value !== undefined && {
+      archiveStore: new DirectoryStore(settings.archive.value as string),
+    }),
     onEvent: (event) => printLine(eventLine(event)),
   });
 }
 
 async function runLive(settings: Settings, options: Record<string, unknown>): Promise<void> {
+  const hooks: Hooks = { log: (level, message) => process.stderr.write(`longwave: ${level}: ${message}\n`) };
+  const archiveDirectory = settings.archive.value as string | undefined;
+  const keep = settings.keep.value as string | undefined;
+  const ids = stationIds(settings);
+  const kept = await openStationArchive({
+    streams: ids,
+    clock: new SystemClock(),
+    ...(archiveDirectory !== undefined && { directory: archiveDirectory }),
+    ...(keep !== undefined && { keepUs: parseDurationUs(keep) }),
+  });
+  const stations: LiveStation[] = [];
+  try {
+    for (const [i, id] of ids.entries()) {
+      stations.push(await openStation(id, i, settings, options, kept.archive, hooks));
+    }
+    const server = await startServer({
+      host: {
+        version,
+        stations: new Map(stations.map((each) => [each.station.id, each])),
+        catalog: stations[0]!.catalog,
+        archive: kept.archive,
+        notReady: () => stations.map((each) => each.busyWith()).find((each) => each !== undefined),
+      },
+      address: settings.address.value as string,
+      port: settings.port.value as number,
+      token: settings.token.value as string | undefined,
+      consoleDirectory: consoleDirectory(),
+      onError: (error) => process.stderr.write(`longwave: ${(error as Error).stack}\n`),
+    });
+    const isJson = options["json"] === true;
+    if (!isJson) {
+      printLine(`${pc.bold("Longwave is on air:")} ${pc.cyan(server.url)}`);
+      printLine(pc.dim(`Playing ${stations[0]!.station.status().programme}. Stop with Ctrl-C.`));
+      if (kept.archive.isTemporary) {
+        printLine(pc.dim("The archive is temporary; --archive DIRECTORY keeps it."));
+      }
+    }
+    for (const { station } of stations) {
+      const prefix = stations.length > 1 && !isJson ? `${station.id}  ` : "";
+      const print = (event: StationEvent) =>
+        printLine(prefix + (isJson ? eventLine(event) : describeEvent(event)));
+      for (const event of station.log.since(-1)) print(event);
+      station.log.subscribe(print);
+    }
+    await untilStopped();
+    await server.close();
+  } finally {
+    for (const each of stations) await each.close();
+    await kept.close();
+  }
+}
+
+/** `studio-1` to `studio-N`. @throws CliError `cli/bad-argument` */
+function stationIds(settings: Settings): string[] {
+  const count = settings.stations.value as number;
+  if (count < 1 || count > 16) {
+    throw new CliError("cli/bad-argument", "usage", `--stations is 1 to 16, not ${count}.`);
+  }
+  if (count > 1 && (settings.input.value !== undefined || settings.catalog.value !== undefined)) {
+    throw new CliError(
+      "cli/bad-argument",
+      "usage",
+      "Several stations play the built-in programme from catalogs in memory; leave --input and --catalog out.",
+    );
+  }
+  return Array.from({ length: count }, (_, i) => `studio-${i + 1}`);
+}
+
+function openStation(
+  id: string,
+  index: number,
+  settings: Settings,
+  options: Record<string, unknown>,
+  archive: StationArchive,
+  hooks: Hooks,
+): Promise<LiveStation> {
   const input = settings.input.value as string | undefined;
   const catalogDirectory = settings.catalog.value as string | undefined;
-  const live = await openLiveStation({
-    seed: settings.seed.value as number,
+  return openLiveStation({
+    id,
+    archive,
+    hooks,
+    seed: (settings.seed.value as number) + index,
     songs: settings.songs.value as number,
     ...(input !== undefined && { input }),
     ...(catalogDirectory !== undefined && { catalogDirectory }),
     ...(options["inputRate"] !== undefined && { inputRateHz: Number(options["inputRate"]) }),
     ...(options["inputChannels"] !== undefined && { inputChannels: Number(options["inputChannels"]) }),
-    hooks: { log: (level, message) => process.stderr.write(`longwave: ${level}: ${message}\n`) },
   });
-  try {
-    const token = settings.token.value as string | undefined;
-    const server = await startServer({
-      host: {
-        version,
-        stations: new Map([[live.station.id, live]]),
-        catalog: live.catalog,
-        notReady: live.busyWith,
-      },
-      address: settings.address.value as string,
-      port: settings.port.value as number,
-      token,
-      consoleDirectory: consoleDirectory(),
-      onError: (error) => process.stderr.write(`longwave: ${(error as Error).stack}\n`),
-    });
-    const say = options["json"] === true ? eventLine : describeEvent;
-    if (options["json"] !== true) {
-      printLine(`${pc.bold("Longwave is on air:")} ${pc.cyan(server.url)}`);
-      printLine(pc.dim(`Playing ${live.station.status().programme}. Stop with Ctrl-C.`));
-    }
-    const print = (event: StationEvent) => printLine(say(event));
-    for (const event of live.station.log.since(-1)) print(event);
-    live.station.log.subscribe(print);
-    await untilStopped();
-    await server.close();
-  } finally {
-    await live.close();
-  }
 }

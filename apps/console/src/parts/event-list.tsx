@@ -79,6 +79,20 @@ function words(event: StationEvent) {
         : `Link ${event["link"]}: ${event["delayMs"]} ms, ${(Number(event["loss"]) * 100).toFixed(0)} % loss, weight ${event["weight"]}`;
     case "sound.concealed":
       return `${Number(event["blocks"]) * 20} ms of sound were lost and concealed`;
+    case "archive.started":
+      return `Recording ${event["recording"]}`;
+    case "archive.continued":
+      return `Recording goes on after a gap of ${clock(Number(event["gapMs"]))}`;
+    case "archive.completed":
+      return `Recorded ${clock(Number(event["frames"]) / 48)} into ${event["recording"]}`;
+    case "archive.failed":
+      return <span class="alarm">The archive cannot be written: {String(event["reason"])}</span>;
+    case "archive.recovered":
+      return "The archive is written again";
+    case "archive.removed":
+      return <span class="faint">Removed {String(event["recording"])}, older than what is kept</span>;
+    case "archive.damaged":
+      return <span class="alarm">A recording is damaged: {String(event["reason"])}</span>;
     case "clock.slipped":
       return `The machine was busy: ${event["skippedMs"]} ms skipped`;
     case "input.failed":

@@ -92,3 +92,20 @@ export const LinkIcon = () => (
     <path d="M6.5 10.6C9 6.5 15 6.5 17.5 10.6M6.5 13.4c2.5 4.1 8.5 4.1 11 0" />
   </Icon>
 );
+export const ReelIcon = () => (
+  <Icon>
+    <path d="M3 12h2M7 8v8M11 5v14M15 9v6M19 7v10M21 12h0" />
+  </Icon>
+);
+export const SpeakIcon = () => (
+  <Icon>
+    <path d="M4 5.5h16v10H11l-4.5 4v-4H4z" />
+    <path d="M8.5 9h7M8.5 12h4" />
+  </Icon>
+);
+export const LabIcon = () => (
+  <Icon>
+    <path d="M9.5 3.5h5M10.5 3.5v6L5 18.5a1.5 1.5 0 0 0 1.3 2h11.4a1.5 1.5 0 0 0 1.3-2l-5.5-9v-6" />
+    <path d="M7.8 14.5h8.4" />
+  </Icon>
+);

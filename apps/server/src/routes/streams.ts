@@ -1,6 +1,6 @@
 import { checkReception, stationChannels, stationRateHz } from "@longwave/station";
 import { listenerBody } from "../byte-stream.ts";
-import { ServerError } from "../errors.ts";
+import { notFound, ServerError } from "../errors.ts";
 import { type Host, type HostedStation, hostedStation } from "../host.ts";
 import { readJsonObject } from "../limits.ts";
 import { liveWavHeader } from "../live-wav.ts";
@@ -97,34 +97,33 @@ export function streamRoutes(host: Host): Route[] {
           name: "format",
           in: "query",
           description:
-            "wav (for players), or pcm: 48 kHz stereo interleaved 16-bit little-endian without a header.",
-          schema: { type: "string", enum: ["wav", "pcm"], default: "wav" },
+            "opus: the received packets as they are, live Ogg Opus for browsers and players. wav: what the receiver makes of them, 16-bit. pcm: the same, 48 kHz stereo interleaved little-endian, without a header.",
+          schema: { type: "string", enum: ["opus", "wav", "pcm"], default: "opus" },
         },
       ],
       answer: {
         status: 200,
         description:
           "Endless sound. A client that reads too slowly misses the oldest part of what it has not read.",
-        contentType: "audio/wav",
+        contentType: "audio/ogg",
       },
       handle: (context) => {
-        const { station } = hostedStation(host, context.req.param("id") ?? "");
-        const format = context.req.query("format") ?? "wav";
+        const { station, opusListeners } = hostedStation(host, context.req.param("id") ?? "");
+        const format = context.req.query("format") ?? "opus";
+        if (format === "opus") {
+          if (opusListeners === undefined) throw notFound(`Opus in ${station.id}; ask for format=wav`);
+          return liveAnswer(listenerBody(opusListeners.join()), "audio/ogg");
+        }
         if (format !== "wav" && format !== "pcm") {
           throw new ServerError(
             "server/bad-request",
             "usage",
-            `format must be wav or pcm, not ${JSON.stringify(format)}.`,
+            `format must be opus, wav or pcm, not ${JSON.stringify(format.slice(0, 40))}.`,
           );
         }
         const head = format === "wav" ? liveWavHeader(stationRateHz, stationChannels) : undefined;
-        return new Response(listenerBody(station.listen(), head), {
-          headers: {
-            "content-type": format === "wav" ? "audio/wav" : "application/octet-stream",
-            "cache-control": "no-store",
-            "x-accel-buffering": "no",
-          },
-        });
+        const type = format === "wav" ? "audio/wav" : "application/octet-stream";
+        return liveAnswer(listenerBody(station.listen(), head), type);
       },
     },
     {
@@ -140,13 +139,7 @@ export function streamRoutes(host: Host): Route[] {
       },
       handle: (context) => {
         const { scope } = hostedStation(host, context.req.param("id") ?? "");
-        return new Response(listenerBody(scope.join(), scope.header()), {
-          headers: {
-            "content-type": "application/octet-stream",
-            "cache-control": "no-store",
-            "x-accel-buffering": "no",
-          },
-        });
+        return liveAnswer(listenerBody(scope.join(), scope.header()), "application/octet-stream");
       },
     },
     {
@@ -182,7 +175,13 @@ export function streamRoutes(host: Host): Route[] {
   ];
 }
 
-function describe({ station, reception }: HostedStation): Record<string, unknown> {
+function liveAnswer(body: ReadableStream<Uint8Array>, contentType: string): Response {
+  return new Response(body, {
+    headers: { "content-type": contentType, "cache-control": "no-store", "x-accel-buffering": "no" },
+  });
+}
+
+function describe({ station, reception, opusListeners }: HostedStation): Record<string, unknown> {
   const { id, programme, running, playedMs, onAir, heard, listeners } = station.status();
   return {
     id,
@@ -204,7 +203,7 @@ function describe({ station, reception }: HostedStation): Record<string, unknown
             positionMs: onAir.positionMs,
           },
     heard: heard ?? null,
-    listeners,
+    listeners: listeners + (opusListeners?.count ?? 0),
     reception: reception?.settings ?? null,
   };
 }

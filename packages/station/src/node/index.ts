@@ -1,2 +1,3 @@
 export { fileDecoders } from "./file-decoders.ts";
 export { type LiveStation, type LiveStationOptions, openLiveStation } from "./live-station.ts";
+export { type OpenStationArchiveOptions, openStationArchive } from "./open-station-archive.ts";

@@ -10,6 +10,7 @@ export interface LiveLinksOptions {
   readonly codec: BlockCodec;
   readonly links?: readonly LinkPlan[];
   readonly onConcealed?: BondedPathParts["onConcealed"];
+  readonly onBlock?: BondedPathParts["onBlock"];
 }
 
 /**
@@ -59,6 +60,7 @@ export async function bondOverLoopback(options: LiveLinksOptions): Promise<Bonde
         for (const proxy of proxies) proxy.close();
       },
       ...(options.onConcealed !== undefined && { onConcealed: options.onConcealed }),
+      ...(options.onBlock !== undefined && { onBlock: options.onBlock }),
     });
   } catch (error) {
     receiver.close();

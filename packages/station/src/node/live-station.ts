@@ -1,11 +1,14 @@
 import { type Hooks, MemoryStore, type ObjectStore } from "@longwave/base";
 import { DirectoryStore, SystemClock } from "@longwave/base/node";
 import { Catalog } from "@longwave/catalog";
+import { ArchiveRecorder } from "../archive/archive-recorder.ts";
+import type { StationArchive } from "../archive/station-archive.ts";
+import { OpusListeners } from "../opus-listeners.ts";
 import { Reception } from "../reception.ts";
 import { Scope } from "../scope.ts";
 import { enrollRepertoire } from "../songs/enroll-repertoire.ts";
 import { defaultSongCount, makeRepertoire, songProgramme } from "../songs/repertoire.ts";
-import { framesToMs } from "../sound.ts";
+import { framesToMs, stationRateHz } from "../sound.ts";
 import { Station } from "../station.ts";
 import type { BondedPath } from "../transport/bonded-path.ts";
 import { ChainedPath } from "../transport/chained-path.ts";
@@ -29,6 +32,8 @@ export interface LiveStationOptions {
   readonly inputChannels?: number;
   /** Directory of the catalog; in memory by default. */
   readonly catalogDirectory?: string;
+  /** Where everything that arrives is recorded; see {@link openStationArchive}. */
+  readonly archive: StationArchive;
   readonly hooks?: Hooks;
 }
 
@@ -39,6 +44,9 @@ export interface LiveStation {
   readonly reception: Reception;
   readonly bond: BondedPath;
   readonly catalog: Catalog;
+  readonly archive: StationArchive;
+  readonly recorder: ArchiveRecorder;
+  readonly opusListeners: OpusListeners;
   /** Undefined when everything is enrolled, else what is under way, in words. */
   readonly busyWith: () => string | undefined;
   close(): Promise<void>;
@@ -71,14 +79,31 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
           source: songProgramme(repertoire, options.seed),
         }
       : await openInput(options.input, { catalog, pause: breathe, signal: stop.signal, ...options });
+  const codec = new OpusCodec();
+  const id = options.id ?? "studio-1";
+  const recorder = new ArchiveRecorder({
+    archive: options.archive,
+    stream: id,
+    clock,
+    codec: codec.name,
+    // A temporary archive forgets in short pieces.
+    ...(options.archive.isTemporary && { recordingFrames: 3600 * stationRateHz }),
+    playedAtUs: (startFrame) => station.playedAtUs(startFrame),
+    onEvent: (event) => void station.log.append(event),
+  });
+  const opusListeners = new OpusListeners(`Longwave ${id}`);
   const bond = await bondOverLoopback({
     seed: options.seed,
-    codec: new OpusCodec(),
+    codec,
+    onBlock: (packet, block, startFrame) => {
+      recorder.write(packet, block, startFrame);
+      opusListeners.write(packet);
+    },
     onConcealed: (blocks, startFrame) =>
       station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
   });
   const station = new Station({
-    id: options.id ?? "studio-1",
+    id,
     programme: input.name,
     clock,
     source: input.source,
@@ -86,6 +111,7 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
     catalog,
     onPeak: (atMs, hz, decibels) => scope.addPeak(atMs, hz, decibels),
     sinks: [scope],
+    beforeStopped: () => recorder.close(),
     ...(options.hooks !== undefined && { hooks: options.hooks }),
   });
   input.onEvents?.((event) => void station.log.append(event));
@@ -111,17 +137,32 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
     reception,
     bond,
     catalog,
+    archive: options.archive,
+    recorder,
+    opusListeners,
     busyWith: () =>
       enrolled < repertoire.length ? `enrolling song ${enrolled + 1} of ${repertoire.length}` : undefined,
     close: async () => {
       stop.abort();
       await songs.close();
       await enrolling;
+      station.stop();
+      await untilArrived(bond);
       await station.close();
       scope.close();
+      opusListeners.close();
       await catalog.close();
     },
   };
+}
+
+/** Longest wait for the packets that are still on their way when a station closes: the receiver's buffer and some delay. */
+const arrivalMs = 1200;
+
+async function untilArrived(bond: BondedPath): Promise<void> {
+  for (let waitedMs = 0; bond.pendingBlocks > 0 && waitedMs < arrivalMs; waitedMs += 20) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** Lets everything else that waits have its turn, and most of the time: sound must not wait for bookkeeping. */

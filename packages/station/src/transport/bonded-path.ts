@@ -63,12 +63,19 @@ export interface BondedPathParts {
   readonly close?: () => void;
   /** Told how many blocks had to be concealed since it was told last, and where the first was; once a second at most. */
   readonly onConcealed?: (blocks: number, startFrame: number) => void;
+  /**
+   * Told of every block in order, before it is handed on: its packet (undefined where it was lost; codecs with one packet a block
+   * only) and its sound. Both are valid during the call.
+   */
+  readonly onBlock?: (packet: Uint8Array | undefined, block: Float32Array, startFrame: number) => void;
 }
 
 /** Beyond the buffer a block may be this late before it is given up: delay of the links and the receiver's ticks. */
 const slackMs = 300;
 /** Losses are told in lines of at least this distance: 1 s. */
 const blocksBetweenReports = 50;
+/** A receiver whose clock began late (a machine that was busy at the start) may be later by this much for good. */
+const maxAllowanceBlocks = 150;
 /** Mean length of a burst of losses, in packets. */
 const meanBurst = 4;
 
@@ -93,6 +100,9 @@ export class BondedPath implements SoundPath {
   #toldAt = Number.NEGATIVE_INFINITY;
   readonly #takePacket = (packet: Uint8Array): void => this.#parts.sender.send(packet, this.#sendTimeUs);
   #sendTimeUs = 0;
+  #sentBlocks = 0;
+  /** Blocks by which the receiver is later than it should be. */
+  #allowance = 0;
 
   constructor(parts: BondedPathParts) {
     this.#parts = parts;
@@ -108,7 +118,8 @@ export class BondedPath implements SoundPath {
     this.#sendTimeUs = Math.round((startFrame * 1e6) / 48_000);
     this.#parts.codec.encode(block, this.#takePacket);
     const sent = startFrame / blockFrames + 1;
-    const due = sent - Math.ceil((this.#parts.bufferMs + slackMs) / 20);
+    this.#sentBlocks = sent;
+    const due = sent - this.#patienceBlocks;
     if (this.#next !== undefined) this.#concealUntil(due);
   }
 
@@ -141,6 +152,11 @@ export class BondedPath implements SoundPath {
         };
       }),
     };
+  }
+
+  /** Blocks that were sent and neither arrived nor were given up. */
+  get pendingBlocks(): number {
+    return this.#sentBlocks - (this.#next ?? 0);
   }
 
   /** Changes a link from the next packet on. @throws StationError `station/no-link`, `station/bad-option` */
@@ -187,15 +203,30 @@ export class BondedPath implements SoundPath {
     if (this.#next === undefined) {
       if (part !== 0) return;
       this.#next = index;
+      this.#allow(index);
     }
-    if (index < this.#next) return;
+    if (index < this.#next) {
+      this.#allow(index);
+      return;
+    }
     this.#concealUntil(index);
     if (this.#building !== index) {
       this.#building = index;
       this.#partsHere = 0;
     }
     if (!codec.decode(bytes, start, end, part, this.#block)) return;
-    if (++this.#partsHere === codec.packetsPerBlock) this.#deliver();
+    if (++this.#partsHere < codec.packetsPerBlock) return;
+    this.#deliver(codec.packetsPerBlock === 1 ? bytes.subarray(start, end) : undefined);
+  }
+
+  get #patienceBlocks(): number {
+    return Math.ceil((this.#parts.bufferMs + slackMs) / 20) + this.#allowance;
+  }
+
+  /** A packet came after its block was given up: from now on blocks are given up later. */
+  #allow(index: number): void {
+    const late = this.#sentBlocks - index - this.#patienceBlocks;
+    if (late >= 0) this.#allowance = Math.min(maxAllowanceBlocks, this.#allowance + late + 5);
   }
 
   #concealUntil(index: number): void {
@@ -206,7 +237,7 @@ export class BondedPath implements SoundPath {
       this.#concealed += index - from;
       for (let each = from; each < index; each++) {
         this.#parts.codec.conceal(this.#block);
-        this.#deliver();
+        this.#deliver(undefined);
       }
     }
     if (this.#untold === 0 || index - this.#toldAt < blocksBetweenReports) return;
@@ -216,10 +247,11 @@ export class BondedPath implements SoundPath {
     this.#parts.onConcealed?.(blocks, this.#firstUntold * blockFrames);
   }
 
-  #deliver(): void {
+  #deliver(packet: Uint8Array | undefined): void {
     const index = this.#next!;
     this.#next = index + 1;
     this.#building = -1;
+    this.#parts.onBlock?.(packet, this.#block, index * blockFrames);
     this.#handler(this.#block, index * blockFrames);
   }
 }

@@ -11,6 +11,7 @@ export interface VirtualLinksOptions {
   readonly codec: BlockCodec;
   readonly links?: readonly LinkPlan[];
   readonly onConcealed?: BondedPathParts["onConcealed"];
+  readonly onBlock?: BondedPathParts["onBlock"];
 }
 
 const receiverAddress = "10.0.9.1";
@@ -57,5 +58,6 @@ export function bondOverVirtualLinks(options: VirtualLinksOptions): BondedPath {
       backward: virtual[i]!.backward,
     })),
     ...(options.onConcealed !== undefined && { onConcealed: options.onConcealed }),
+    ...(options.onBlock !== undefined && { onBlock: options.onBlock }),
   });
 }

@@ -1,0 +1,372 @@
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { getJson, request } from "../api.ts";
+import { bytesText, clock, dateTime, thousands } from "../format.ts";
+import { archiveList, archiveListProblem, loadArchive } from "../live/archive-feed.ts";
+import {
+  archivePlayer,
+  archiveProblem,
+  playArchive,
+  playheadMs,
+  stopArchive,
+} from "../live/archive-player.ts";
+import { endMs, exportRange, extent } from "../live/archive-time.ts";
+import { stream } from "../live/live.ts";
+import type { Recording } from "../model.ts";
+import { PlayIcon, StopIcon } from "../parts/icons.tsx";
+import { type Selection, Timeline, type View } from "../parts/timeline.tsx";
+
+const pollMs = 1000;
+const minute = 60_000;
+const shortestViewMs = 2000;
+
+/** Undefined follows the live edge with `followedMs` in view. */
+const fixedView = signal<View | undefined>(undefined);
+const followedMs = signal(2 * minute);
+const selection = signal<Selection | undefined>(undefined);
+const cursorMs = signal<number | undefined>(undefined);
+const exporting = signal("");
+const exportProblem = signal("");
+
+const widths: readonly (readonly [string, number])[] = [
+  ["1 min", minute],
+  ["10 min", 10 * minute],
+  ["1 h", 60 * minute],
+  ["1 day", 24 * 60 * minute],
+];
+
+const recordings = () => archiveList.value?.recordings ?? [];
+
+/** Everything that arrived: see it, hear any past second, take it out with a proof. */
+export function ArchiveScreen() {
+  const id = stream.value?.id;
+  useEffect(() => {
+    if (id === undefined) return;
+    void loadArchive(id);
+    const timer = setInterval(() => void loadArchive(id), pollMs);
+    return () => clearInterval(timer);
+  }, [id]);
+  useEffect(() => stopArchive, []);
+  const list = archiveList.value;
+  const all = extent(recordings());
+  if (list === undefined || all === undefined) {
+    return (
+      <section class="card">
+        <div class="eyebrow">Archive</div>
+        <h1 class="title small">
+          {list === undefined && archiveListProblem.value === ""
+            ? "Asking the server"
+            : "Nothing recorded yet"}
+        </h1>
+        <p class="subtitle wrap" role="status">
+          {archiveListProblem.value ||
+            "Everything that the receiver hears is recorded from the first packet on; give it a second."}
+        </p>
+      </section>
+    );
+  }
+  const live = recordings().some((each) => each.state === "recording");
+  const view = fixedView.value ?? { fromMs: all.toMs - followedMs.value, toMs: all.toMs };
+  const cursor = cursorMs.value ?? all.toMs;
+  return (
+    <div class="grid">
+      <section class="card" aria-label="Timeline">
+        <div class="eyebrow">
+          Archive
+          <span class={live ? "badge good" : "badge"}>{live ? "recording" : "not recording"}</span>
+          <span class="aside">kept in {list.place}</span>
+        </div>
+        <h1 class="title small wrap">Click any moment: it plays at once</h1>
+        {list.temporary && (
+          <p class="muted wrap">
+            This archive goes when the station stops, and holds the last 6 hours. Start with{" "}
+            <code>--archive DIRECTORY</code> to keep everything.
+          </p>
+        )}
+        <Toolbar view={view} all={all} cursor={cursor} />
+        <Timeline
+          recordings={recordings()}
+          view={view}
+          selection={selection.value}
+          cursorMs={cursor}
+          playheadMs={playheadMs.value}
+          onPlay={playFrom}
+          onSelect={(next) => {
+            selection.value = next;
+            fixedView.value ??= view;
+          }}
+          onZoom={(factor, around) => zoom(view, factor, around)}
+          onPan={(ms) => {
+            fixedView.value = { fromMs: view.fromMs + ms, toMs: view.toMs + ms };
+          }}
+          onKey={(event) => onKey(event, view, cursor)}
+        />
+        <p id="timeline-keys" class="faint keys">
+          Drag to select, wheel to zoom. Keys: arrows move (with Shift ten times), Enter plays, <kbd>[</kbd>{" "}
+          and <kbd>]</kbd> select, + and − zoom, Home and End jump.
+        </p>
+        <p role="status" class="faint" style="min-height: 1.45em">
+          {playText()}
+        </p>
+      </section>
+      <div class="grid two">
+        <SelectionCard />
+        <RecordingsCard />
+      </div>
+    </div>
+  );
+}
+
+function playFrom(ms: number): void {
+  cursorMs.value = ms;
+  void playArchive(recordings, ms);
+}
+
+function zoom(view: View, factor: number, aroundMs: number): void {
+  const width = Math.max(shortestViewMs, (view.toMs - view.fromMs) * factor);
+  const share = (aroundMs - view.fromMs) / (view.toMs - view.fromMs);
+  fixedView.value = { fromMs: aroundMs - share * width, toMs: aroundMs + (1 - share) * width };
+}
+
+function moveCursor(ms: number, view: View): void {
+  cursorMs.value = ms;
+  const width = view.toMs - view.fromMs;
+  if (ms < view.fromMs || ms > view.toMs) fixedView.value = { fromMs: ms - width / 2, toMs: ms + width / 2 };
+}
+
+function onKey(event: KeyboardEvent, view: View, cursor: number): void {
+  const all = extent(recordings());
+  const step = ((view.toMs - view.fromMs) / 100) * (event.shiftKey ? 10 : 1);
+  const actions: Record<string, () => void> = {
+    ArrowLeft: () => moveCursor(Math.max(all?.fromMs ?? 0, cursor - step), view),
+    ArrowRight: () => moveCursor(Math.min(all?.toMs ?? cursor, cursor + step), view),
+    Home: () => moveCursor(all?.fromMs ?? cursor, view),
+    End: () => moveCursor(all?.toMs ?? cursor, view),
+    Enter: () => playFrom(cursor),
+    " ": () => (archivePlayer.value === "playing" ? stopArchive() : playFrom(cursor)),
+    "+": () => zoom(view, 0.5, cursor),
+    "=": () => zoom(view, 0.5, cursor),
+    "-": () => zoom(view, 2, cursor),
+    "[": () => select(cursor, Math.max(selection.value?.toMs ?? 0, cursor + 1000)),
+    "]": () => select(Math.min(selection.value?.fromMs ?? cursor - 1000, cursor - 1000), cursor),
+    Escape: () => {
+      selection.value = undefined;
+    },
+  };
+  const action = actions[event.key];
+  if (action === undefined) return;
+  event.preventDefault();
+  action();
+}
+
+function select(fromMs: number, toMs: number): void {
+  selection.value = { fromMs, toMs };
+}
+
+function playText(): string {
+  if (archivePlayer.value === "failed") return archiveProblem.value;
+  if (playheadMs.value !== undefined) return `Playing ${dateTime(playheadMs.value)}`;
+  return archiveListProblem.value;
+}
+
+function Toolbar({ view, all, cursor }: { view: View; all: View; cursor: number }) {
+  const playing = archivePlayer.value === "playing" || archivePlayer.value === "loading";
+  const width = view.toMs - view.fromMs;
+  return (
+    <div class="toolbar">
+      <button
+        type="button"
+        class="button primary"
+        style="min-width: 112px"
+        onClick={() => (playing ? stopArchive() : playFrom(Math.min(cursor, all.toMs - 1000)))}
+      >
+        {playing ? <StopIcon /> : <PlayIcon />}
+        {playing ? "Stop" : "Play"}
+      </button>
+      <button type="button" class="button" onClick={() => playFrom(Math.max(all.fromMs, all.toMs - 30_000))}>
+        30 s ago
+      </button>
+      <span class="spring" />
+      <div class="chips">
+        {widths.map(([name, ms]) => (
+          <button
+            key={name}
+            type="button"
+            class="button"
+            aria-pressed={Math.abs(width - ms) < 1}
+            onClick={() => {
+              if (fixedView.value === undefined) followedMs.value = ms;
+              else zoom(view, ms / width, (view.fromMs + view.toMs) / 2);
+            }}
+          >
+            {name}
+          </button>
+        ))}
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            const room = Math.max(shortestViewMs, all.toMs - all.fromMs) * 0.02;
+            fixedView.value = { fromMs: all.fromMs - room, toMs: all.toMs + room };
+          }}
+        >
+          All
+        </button>
+        <button
+          type="button"
+          class="button"
+          aria-pressed={fixedView.value === undefined}
+          onClick={() => {
+            followedMs.value = Math.min(60 * minute, width);
+            fixedView.value = undefined;
+          }}
+        >
+          Live
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function SelectionCard() {
+  const chosen = selection.value;
+  const range = chosen && exportRange(recordings(), chosen.fromMs, chosen.toMs);
+  return (
+    <section class="card" aria-label="Selection">
+      <div class="eyebrow">Selection</div>
+      {chosen === undefined ? (
+        <div class="state">
+          <strong>Nothing selected</strong>
+          <span>Drag over the timeline to take out a piece: the disputed minute, with a proof.</span>
+        </div>
+      ) : (
+        <>
+          <h2 class="title small">{clock(chosen.toMs - chosen.fromMs)} selected</h2>
+          <p class="subtitle wrap">
+            {dateTime(chosen.fromMs)} to {dateTime(chosen.toMs)}
+          </p>
+          <div class="toolbar">
+            <button
+              type="button"
+              class="button"
+              onClick={() => void playArchive(recordings, chosen.fromMs, chosen.toMs)}
+            >
+              <PlayIcon /> Play it
+            </button>
+            {(["wav", "opus", "proof"] as const).map((kind) => (
+              <button
+                key={kind}
+                type="button"
+                class="button"
+                disabled={range === undefined || exporting.value !== ""}
+                onClick={() => range !== undefined && void save(range.recording, range.from, range.to, kind)}
+              >
+                {kind === "wav" ? "Save WAV" : kind === "opus" ? "Save Opus" : "Save proof"}
+              </button>
+            ))}
+            <button
+              type="button"
+              class="button"
+              onClick={() => {
+                selection.value = undefined;
+              }}
+            >
+              Clear
+            </button>
+          </div>
+          <p role="status" class="faint wrap" style="min-height: 1.45em; margin-top: 10px">
+            {exportProblem.value ||
+              exporting.value ||
+              (range === undefined
+                ? "Nothing was recorded there."
+                : range.isCut
+                  ? "The selection crosses a gap or a seam: what is saved ends there."
+                  : "WAV is bit-identical to what was decoded then; Opus holds the packets as they arrived.")}
+          </p>
+        </>
+      )}
+    </section>
+  );
+}
+
+async function save(
+  recording: Recording,
+  from: number,
+  to: number,
+  kind: "wav" | "opus" | "proof",
+): Promise<void> {
+  exporting.value = "Preparing the file";
+  exportProblem.value = "";
+  const path = `/v1/archive/${encodeURIComponent(recording.id)}`;
+  const name = `${recording.id}_${from}-${to}`;
+  try {
+    const blob =
+      kind === "proof"
+        ? new Blob([`${JSON.stringify(await getJson(`${path}/proof?from=${from}&to=${to}`), null, 2)}\n`])
+        : await (await request(`${path}?from=${from}&to=${to}&format=${kind}`)).blob();
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = kind === "proof" ? `${name}.proof.json` : `${name}.${kind}`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  } catch (error) {
+    exportProblem.value = (error as Error).message;
+  }
+  exporting.value = "";
+}
+
+function RecordingsCard() {
+  const list = archiveList.value!;
+  return (
+    <section class="card" aria-label="Recordings">
+      <div class="eyebrow">Recordings</div>
+      <div class="table-wrap" style="max-height: 280px; overflow-y: auto">
+        <table>
+          <thead>
+            <tr>
+              <th>Began</th>
+              <th class="number">Length</th>
+              <th class="number">Gaps</th>
+              <th class="number">Lost packets</th>
+              <th class="number">Size</th>
+            </tr>
+          </thead>
+          <tbody>
+            {list.recordings.toReversed().map((each) => (
+              <tr key={each.id} data-playing={each.state === "recording"}>
+                <td>
+                  <button
+                    type="button"
+                    class="link"
+                    title={each.id}
+                    onClick={() => {
+                      const [first, last] = [each.spans[0], each.spans.at(-1)];
+                      if (first === undefined || last === undefined) return;
+                      fixedView.value = {
+                        fromMs: first.startMs,
+                        toMs: Math.max(first.startMs + shortestViewMs, endMs(last)),
+                      };
+                    }}
+                  >
+                    {each.spans[0] === undefined ? each.id : dateTime(each.spans[0].startMs)}
+                  </button>
+                </td>
+                <td class="number">{clock(each.frames / 48)}</td>
+                <td class="number">{Math.max(0, each.spans.length - 1)}</td>
+                <td class="number">{thousands(each.lost)}</td>
+                <td class="number">{bytesText(each.bytes)}</td>
+              </tr>
+            ))}
+            {list.damaged.map(({ id, reason }) => (
+              <tr key={id}>
+                <td colSpan={5}>
+                  <span class="badge bad">damaged</span> {reason}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,291 @@
+import type { RecordingInfo, RecordingWriter } from "@longwave/archive";
+import { type Clock, isLongwaveError } from "@longwave/base";
+import { plainOpusHead } from "@longwave/media";
+import type { StationEventBody } from "../event-log.ts";
+import { blockFrames, stationChannels, stationRateHz } from "../sound.ts";
+import { measureBlock, type StationArchive } from "./station-archive.ts";
+import { WaveformPeaks } from "./waveform-peaks.ts";
+
+export interface ArchiveRecorderOptions {
+  readonly archive: StationArchive;
+  /** Id of the stream; the recordings are named after it. */
+  readonly stream: string;
+  readonly clock: Clock;
+  /** When the studio played a sample frame, on the clock's monotonic time. */
+  readonly playedAtUs: (startFrame: number) => number;
+  readonly onEvent: (event: StationEventBody) => void;
+  /** What makes the packets, in words. */
+  readonly codec: string;
+  /** Length of a recording before the next one begins; default 24 h. Sample frames. */
+  readonly recordingFrames?: number;
+}
+
+/** One block on its way into the archive. */
+interface ArchivedBlock {
+  /** Undefined where the packet was lost. */
+  readonly packet: Uint8Array | undefined;
+  readonly startFrame: number;
+  readonly peak: number;
+  readonly meanSquare: number;
+}
+
+/** Delay of the Opus encoder at 48 kHz (RFC 7845 section 4.2, "pre-skip"): 6.5 ms. */
+const encoderDelayFrames = 312;
+/** Packets that a new recording repeats from the one before: after 0.5 s a CELT decoder has forgotten how it began. */
+const seamPackets = 25;
+/** Blocks that may wait for a slow store: 30 s. Beyond, the oldest are given up and a gap is marked. */
+const maxQueuedBlocks = 1500;
+const retryUs = 10_000_000;
+const storePeaksUs = 60_000_000;
+/** Up to so much missing sound is a loss inside the recording (the decoder conceals it); more is a gap. */
+const maxLossFrames = stationRateHz;
+/** The studio's clock may be off from the sound's count by this much before the recording gets a new time anchor. */
+const toleranceUs = 100_000;
+/** 10 minutes: few enough bytes to hold a shard in memory. */
+const chunksPerShard = 60;
+
+/**
+ * Writes the packets that arrive into the archive while they arrive, byte for byte. It goes on where the last run ended and marks
+ * the gap, also after a crash. A store that fails does not hold up the station: the recorder says so, tries again every
+ * 10 s, and marks what is missing.
+ */
+export class ArchiveRecorder {
+  readonly #options: ArchiveRecorderOptions;
+  readonly #queue: ArchivedBlock[] = [];
+  readonly #seam: Uint8Array[] = [];
+  #writer: RecordingWriter | undefined;
+  #peaks = new WaveformPeaks();
+  #work: Promise<void> | undefined;
+  #nextFrame = 0;
+  /** Studio time at which the recording's sample 0 would have been played, by the last time anchor. */
+  #originUs = 0;
+  #retryAtUs = Number.NEGATIVE_INFINITY;
+  #peaksStoredUs = 0;
+  #failing = false;
+  #hasLooked = false;
+  #closed = false;
+  #dropped = 0;
+
+  constructor(options: ArchiveRecorderOptions) {
+    this.#options = options;
+  }
+
+  /** The recording that grows, undefined while there is none. */
+  get recording(): string | undefined {
+    return this.#writer?.id;
+  }
+
+  /** Blocks that were given up because the store failed or was too slow. */
+  get droppedBlocks(): number {
+    return this.#dropped;
+  }
+
+  /** Takes the packet of a block, undefined where it was lost, and what the decoder made of it. Both are copied or measured. */
+  write(packet: Uint8Array | undefined, block: Float32Array, startFrame: number): void {
+    if (this.#closed) return;
+    if (this.#queue.length >= maxQueuedBlocks) {
+      this.#queue.shift();
+      this.#dropped++;
+    }
+    this.#queue.push({ packet: packet?.slice(), startFrame, ...measureBlock(block) });
+    this.#work ??= this.#drain().finally(() => {
+      this.#work = undefined;
+    });
+  }
+
+  /** Waits until everything that came so far is written or given up. */
+  async settle(): Promise<void> {
+    while (this.#work !== undefined) await this.#work;
+  }
+
+  /** Completes the recording. A second call does nothing. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.settle();
+    try {
+      await this.#finish();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #drain(): Promise<void> {
+    for (let block = this.#queue.shift(); block !== undefined; block = this.#queue.shift()) {
+      if (this.#writer === undefined && this.#options.clock.nowUs() < this.#retryAtUs) {
+        this.#dropped++;
+        continue;
+      }
+      try {
+        await this.#take(block);
+      } catch (error) {
+        this.#dropped++;
+        this.#fail(error);
+      }
+    }
+  }
+
+  async #take(block: ArchivedBlock): Promise<void> {
+    const { recordingFrames = 24 * 3600 * stationRateHz } = this.#options;
+    let seam: readonly Uint8Array[] = [];
+    if (this.#writer !== undefined && this.#writer.frames >= recordingFrames) {
+      if (block.startFrame === this.#nextFrame) seam = [...this.#seam];
+      await this.#finish();
+    }
+    const writer = this.#writer ?? (await this.#open(block, seam));
+    const missing = block.startFrame - this.#nextFrame;
+    if (missing > 0 && missing <= maxLossFrames) await writer.push({ type: "loss", frames: missing });
+    else if (missing !== 0) {
+      await writer.push({ type: "segment", head: plainOpusHead(stationChannels, encoderDelayFrames) });
+    }
+    this.#anchorWhereNeeded(writer, block.startFrame);
+    // Lossy or not, the outline is that of the sound as it was heard.
+    this.#peaks.add(writer.frames + blockFrames / 2, block.peak, block.meanSquare);
+    this.#nextFrame = block.startFrame + blockFrames;
+    if (block.packet === undefined) await writer.push({ type: "loss", frames: blockFrames });
+    else {
+      this.#seam.push(block.packet);
+      if (this.#seam.length > seamPackets) this.#seam.shift();
+      await writer.push({ type: "packet", data: block.packet });
+    }
+    if (this.#failing) {
+      this.#failing = false;
+      this.#options.onEvent({ type: "archive.recovered", recording: writer.id });
+    }
+    await this.#storePeaksNowAndThen();
+  }
+
+  /** A gap of the studio's clock (a machine that was busy or asleep) is a gap on the time axis. */
+  #anchorWhereNeeded(writer: RecordingWriter, startFrame: number): void {
+    const atUs = this.#options.playedAtUs(startFrame);
+    const expectedUs = this.#originUs + (writer.frames * 1e6) / stationRateHz;
+    if (Math.abs(atUs - expectedUs) <= toleranceUs) return;
+    writer.anchor(this.#unixNs(atUs));
+    this.#originUs = atUs - (writer.frames * 1e6) / stationRateHz;
+  }
+
+  async #open(block: ArchivedBlock, seam: readonly Uint8Array[]): Promise<RecordingWriter> {
+    const writer = (await this.#continueLast(block)) ?? (await this.#begin(block, seam));
+    this.#writer = writer;
+    this.#nextFrame = block.startFrame;
+    return writer;
+  }
+
+  /** Goes on with the recording that the last run left, if there is one and its time lies before now. */
+  async #continueLast(block: ArchivedBlock): Promise<RecordingWriter | undefined> {
+    if (this.#hasLooked && !this.#failing) return undefined;
+    const { archive, stream, recordingFrames = 24 * 3600 * stationRateHz, onEvent } = this.#options;
+    this.#hasLooked = true;
+    for (const [recording, reason] of archive.damaged) {
+      onEvent({ type: "archive.damaged", recording, reason });
+    }
+    const last = (await archive.recordings(stream)).at(-1);
+    const span = last?.spans.at(-1);
+    if (last === undefined || span === undefined || last.info.frames >= recordingFrames) return undefined;
+    const atNs = this.#unixNs(this.#options.playedAtUs(block.startFrame));
+    const gapMs = Number(atNs / 1_000_000n) - span.startMs - (span.endFrame - span.startFrame) / 48;
+    if (gapMs < 0) return undefined;
+    const { id } = last.info;
+    try {
+      const writer = await archive.archive.append(id, { live: true });
+      this.#peaks = await archive.peaks(id);
+      await writer.push({ type: "segment", head: plainOpusHead(stationChannels, encoderDelayFrames) });
+      writer.anchor(atNs);
+      this.#originUs = this.#options.playedAtUs(block.startFrame) - (writer.frames * 1e6) / stationRateHz;
+      archive.noteLive(id, writer.info("recording"), this.#peaks);
+      onEvent({ type: "archive.continued", recording: id, frames: writer.frames, gapMs: Math.round(gapMs) });
+      return writer;
+    } catch (error) {
+      if (!isLongwaveError(error) || !error.code.startsWith("archive/")) throw error;
+      onEvent({ type: "archive.damaged", recording: id, reason: error.message });
+      return undefined;
+    }
+  }
+
+  async #begin(block: ArchivedBlock, seam: readonly Uint8Array[]): Promise<RecordingWriter> {
+    const { archive, stream, codec, onEvent } = this.#options;
+    const atUs = this.#options.playedAtUs(block.startFrame);
+    // With a seam the recording begins with the decoder's output of this block, the encoder's delay before its time.
+    const startUs = seam.length > 0 ? atUs - (encoderDelayFrames * 1e6) / stationRateHz : atUs;
+    const startTimeNs = this.#unixNs(startUs);
+    const id = await this.#freeId(startTimeNs);
+    const writer = await archive.archive.record({
+      id,
+      channels: stationChannels,
+      chunksPerShard,
+      startTimeNs,
+      metadata: { stream, codec },
+      live: true,
+    });
+    this.#peaks = new WaveformPeaks();
+    const preSkip = seam.length > 0 ? seam.length * blockFrames : encoderDelayFrames;
+    await writer.push({ type: "segment", head: plainOpusHead(stationChannels, preSkip) });
+    for (const data of seam) await writer.push({ type: "packet", data });
+    this.#originUs = startUs;
+    archive.noteLive(id, writer.info("recording"), this.#peaks);
+    onEvent({ type: "archive.started", recording: id });
+    return writer;
+  }
+
+  async #finish(): Promise<void> {
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    const info = await writer.close();
+    this.#writer = undefined;
+    await this.#options.archive.storePeaks(info.id, this.#peaks);
+    this.#options.archive.noteLive(info.id, info, undefined);
+    this.#options.onEvent(completed(info));
+    for (const recording of await this.#options.archive.applyPolicy()) {
+      this.#options.onEvent({ type: "archive.removed", recording });
+    }
+  }
+
+  /** Gives the writer up; what was published stays readable, and the next try goes on behind it. */
+  #fail(error: unknown): void {
+    this.#writer?.abandon();
+    const recording = this.#writer?.id;
+    this.#writer = undefined;
+    this.#retryAtUs = this.#options.clock.nowUs() + retryUs;
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#options.onEvent({
+      type: "archive.failed",
+      recording: recording ?? null,
+      reason: (error as Error).message,
+    });
+  }
+
+  async #storePeaksNowAndThen(): Promise<void> {
+    const nowUs = this.#options.clock.nowUs();
+    if (nowUs - this.#peaksStoredUs < storePeaksUs) return;
+    this.#peaksStoredUs = nowUs;
+    await this.#options.archive.storePeaks(this.#writer!.id, this.#peaks);
+  }
+
+  async #freeId(startTimeNs: bigint): Promise<string> {
+    const time = new Date(Number(startTimeNs / 1_000_000n)).toISOString().replace(/[-:]|\.\d+/g, "");
+    const base = `${this.#options.stream.slice(0, 40)}-${time}`;
+    for (let n = 1; ; n++) {
+      const id = n === 1 ? base : `${base}-${n}`;
+      if ((await this.#options.archive.archive.store.head(`rec/${id}/zarr.json`)) === undefined) return id;
+    }
+  }
+
+  /** Wall-clock time of a monotonic one, in nanoseconds since the Unix epoch. */
+  #unixNs(atUs: number): bigint {
+    const { clock } = this.#options;
+    return BigInt(Math.round(clock.wallUs() - clock.nowUs() + atUs)) * 1000n;
+  }
+}
+
+function completed(info: RecordingInfo): StationEventBody {
+  const { id, frames, packets, packetsSha256, counts } = info;
+  return {
+    type: "archive.completed",
+    recording: id,
+    frames,
+    packets,
+    lost: counts.lost,
+    packetsSha256,
+  };
+}

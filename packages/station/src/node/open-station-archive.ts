@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "@longwave/base";
+import { DirectoryStore } from "@longwave/base/node";
+import { StationArchive } from "../archive/station-archive.ts";
+import { lockArchive } from "./archive-lock.ts";
+
+export interface OpenStationArchiveOptions {
+  /** Default: a folder for temporary files, removed at the end. */
+  readonly directory?: string;
+  /** Streams that will be recorded. */
+  readonly streams: readonly string[];
+  readonly clock: Clock;
+  /** How long recordings are kept, in microseconds; default: for ever, in a temporary folder 6 h. */
+  readonly keepUs?: number;
+}
+
+const temporaryKeepUs = 6 * 3600e6;
+
+/** Opens the archive of the stations of a process. @throws StationError, ArchiveError, StoreError */
+export async function openStationArchive(
+  options: OpenStationArchiveOptions,
+): Promise<{ archive: StationArchive; close(): Promise<void> }> {
+  const { clock, streams } = options;
+  const isTemporary = options.directory === undefined;
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "longwave-archive-")));
+  const unlock: (() => Promise<void>)[] = [];
+  const release = async () => {
+    for (const each of unlock) await each();
+    if (isTemporary) await rm(directory, { recursive: true, force: true });
+  };
+  const keepUs = options.keepUs ?? (isTemporary ? temporaryKeepUs : undefined);
+  try {
+    for (const stream of streams) unlock.push(await lockArchive(directory, stream));
+    const archive = await StationArchive.open(new DirectoryStore(directory), {
+      clock,
+      place: isTemporary ? "a temporary folder" : directory,
+      isTemporary,
+      ...(keepUs !== undefined && { keepUs }),
+    });
+    return {
+      archive,
+      close: async () => {
+        archive.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
