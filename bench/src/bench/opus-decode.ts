@@ -1,11 +1,9 @@
 // npm run bench -- opus-decode [--json] [--rounds N]: decoding to 16 bit beside libopus-wasm (libopus 1.6.1) and @evan/opus
 // (its WASM build with SIMD), packets of libopus at complexity 10, 20 ms. Needs the shared audio, ffmpeg-free.
-import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
-import { decodeAudioBytes, decodeAudioFile } from "@longwave/media/node";
 import { OpusDecoder } from "@longwave/opus";
-import { sharedPath } from "@longwave/testkit";
 import { Application, createDecoder, createEncoder } from "libopus-wasm";
+import { type Material, music, speech } from "../opus-material.ts";
 import { printReport, sideBySide } from "../side-by-side.ts";
 
 process.env["OPUS_FORCE_WASM"] = "1";
@@ -15,43 +13,6 @@ const evan = createRequire(import.meta.url)("@evan/opus") as {
     sample_rate: number;
   }) => { decode(packet: Uint8Array): Uint8Array };
 };
-
-interface Material {
-  readonly name: string;
-  readonly pcm: Int16Array;
-  readonly sampleRate: 16000 | 48000;
-  readonly channels: 1 | 2;
-}
-
-function toInt16(pcm: Float32Array): Int16Array {
-  return Int16Array.from(pcm, (value) => Math.max(-32768, Math.min(32767, Math.round(value * 32768))));
-}
-
-async function music(): Promise<Material> {
-  const path = sharedPath("data/audio/galway_stereo.flac");
-  if (path === undefined) throw new Error("The shared audio is absent: set LONGWAVE_SHARED.");
-  const { pcm } = await decodeAudioFile(path, { sampleRate: 48000, channels: 2 });
-  return { name: "music", pcm: toInt16(pcm), sampleRate: 48000, channels: 2 };
-}
-
-async function speech(): Promise<Material> {
-  const text =
-    "Good evening. This is the news at nine. Rain is expected along the coast tonight, with strong winds from the west.";
-  const voices = ["en-gb", "en-us", "de", "fr"];
-  const parts: Float32Array[] = [];
-  for (const voice of voices) {
-    const wav = execFileSync("espeak-ng", ["-v", voice, "--stdout", text], { maxBuffer: 1 << 26 });
-    const { pcm } = await decodeAudioBytes(new Uint8Array(wav), { sampleRate: 16000, channels: 1 });
-    parts.push(pcm);
-  }
-  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return { name: "speech", pcm: toInt16(joined), sampleRate: 16000, channels: 1 };
-}
 
 async function encode(material: Material, kbps: number): Promise<Uint8Array[]> {
   const { pcm, sampleRate, channels } = material;

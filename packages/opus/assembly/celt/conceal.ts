@@ -1,6 +1,6 @@
 // Concealment of lost CELT frames: repetition of the last pitch period, and after 100 ms noise of the background's shape.
 import { window120 } from "../tables/celt-transform";
-import { renormalize } from "./bands";
+import { renormalize } from "./band-transform";
 import { autocorrelate, filterBackward, filterForward, levinson } from "./lpc";
 import { nextNoise } from "./math";
 import { searchPitch } from "./pitch";

@@ -9,10 +9,10 @@ export const UNFILTERED_STRIDE: usize = (1024 + 960) * 4;
 /** Folded block of the MDCT, real and imaginary parts. */
 export const FOLDED_REAL_AT: usize = UNFILTERED_AT + 2 * UNFILTERED_STRIDE;
 export const FOLDED_IMAGINARY_AT: usize = FOLDED_REAL_AT + 480 * 4;
-/** One channel of the transient and of the tone analysis. */
+/** Transient analysis of two channels, interleaved; tone analysis. */
 export const ENVELOPE_AT: usize = FOLDED_IMAGINARY_AT + 480 * 4;
 /** Energies at all lags of the pitch refinement. */
-export const LAG_ENERGY_AT: usize = ENVELOPE_AT + 1088 * 4;
+export const LAG_ENERGY_AT: usize = ENVELOPE_AT + 2 * 1088 * 4;
 
 /** f32[2][21] each. */
 export const BAND_AMPLITUDE_AT: usize = LAG_ENERGY_AT + 520 * 4;
@@ -36,11 +36,11 @@ export const TF_PATH_1_AT: usize = TF_PATH_0_AT + 128;
 export const TF_BAND_AT: usize = TF_PATH_1_AT + 128;
 export const TF_BAND_2_AT: usize = TF_BAND_AT + 192 * 4;
 
-/** Pulse search: magnitudes twice the pulses (f32), and signs. */
-export const SEARCH_Y_AT: usize = TF_BAND_2_AT + 192 * 4;
-export const SEARCH_SIGN_AT: usize = SEARCH_Y_AT + 192 * 4;
+/** Pulse search: magnitudes, and twice the pulses (f32). */
+export const SEARCH_X_AT: usize = TF_BAND_2_AT + 192 * 4;
+export const SEARCH_Y_AT: usize = SEARCH_X_AT + 192 * 4;
 /** Trial of the stereo angle: copies of a band before and after, of the folding source, of the coder, of its bytes. */
-export const TRIAL_X_AT: usize = SEARCH_SIGN_AT + 192 * 4;
+export const TRIAL_X_AT: usize = SEARCH_Y_AT + 192 * 4;
 export const TRIAL_Y_AT: usize = TRIAL_X_AT + 192 * 4;
 export const TRIAL_X2_AT: usize = TRIAL_Y_AT + 192 * 4;
 export const TRIAL_Y2_AT: usize = TRIAL_X2_AT + 192 * 4;
@@ -50,10 +50,7 @@ export const CODER_TRIED_AT: usize = CODER_SAVED_AT + 64;
 export const CONTEXT_SAVED_AT: usize = CODER_TRIED_AT + 64;
 export const CONTEXT_TRIED_AT: usize = CONTEXT_SAVED_AT + 64;
 export const BYTES_TRIED_AT: usize = CONTEXT_TRIED_AT + 64;
-/** Structs that functions return through. */
-export const ENCODE_CONTEXT_AT: usize = BYTES_TRIED_AT + 1280;
-export const ENCODE_SPLIT_AT: usize = ENCODE_CONTEXT_AT + 64;
-export const FRAME_PLAN_AT: usize = ENCODE_SPLIT_AT + 64;
+export const FRAME_PLAN_AT: usize = BYTES_TRIED_AT + 1280;
 export const CELT_ENCODER_SCRATCH_END: usize = FRAME_PLAN_AT + 256;
 
 /** Whether everything lies below the twiddle factors; a test asks. */

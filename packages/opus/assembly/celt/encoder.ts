@@ -12,15 +12,13 @@ import {
   shrinkFrame,
 } from "../range-encoder";
 import { RangeDecoder } from "../range-decoder";
-import { preemphasis, spreadIcdf, tapsetIcdf, trimIcdf } from "../tables/celt";
+import { spreadIcdf, tapsetIcdf, trimIcdf } from "../tables/celt";
 import { Allocation, AllocationChoice, computeAllocation, computeCaps } from "./allocation";
-import { encodeAllBands } from "./band-encode";
+import { encodeAllBands } from "./bands-encode";
 import { analyseDynamics, DynamicAllocation } from "./dynamic-allocation";
 import {
   BAND_LOG_AT,
-  BAND_LOG_LONG_AT,
   ERROR_AT,
-  FRAME_PLAN_AT,
   INPUT_AT,
 } from "./encoder-scratch";
 import {
@@ -38,18 +36,19 @@ import {
   encodeCoarseEnergy,
   encodeFineEnergy,
   finishEnergyEncode,
-  measureBands,
   normalizeBands,
 } from "./energy-encode";
-import { forwardMdct } from "./forward-mdct";
+import { CHOICE_AT, DYNAMICS_AT, plan, PREFILTER_AT, TONE_AT, TRANSIENT_AT } from "./frame-plan";
+import { analyseSpectrum } from "./frame-spectrum";
 import { Prefilter, runPrefilter } from "./prefilter";
+import { largestMagnitude, takeInput } from "./input";
 import { SPREAD_AGGRESSIVE, SPREAD_NONE, SPREAD_NORMAL } from "./pvq";
-import { BOOSTS_AT, CAPS_AT, FREQUENCIES_AT, SPECTRUM_AT, TF_CHANGE_AT } from "./scratch";
+import { BOOSTS_AT, CAPS_AT, SPECTRUM_AT, TF_CHANGE_AT } from "./scratch";
 import { decideSpread } from "./spread-decision";
 import { bandEdge, BANDS, MAX_LM, OVERLAP, SHORT_BLOCK, SILENT_BAND } from "./state";
 import { analyseTimeFrequency, encodeTfChanges } from "./time-frequency";
 import { detectTone, Tone } from "./tone";
-import { energyJumped, findTransient, TransientVerdict } from "./transient";
+import { findTransient, TransientVerdict } from "./transient";
 import { chooseIntensity, chooseTrim, prefersDualStereo } from "./trim";
 import { variableTarget } from "./variable-rate";
 
@@ -57,176 +56,8 @@ const BAD_ARGUMENT: i32 = -1;
 const INTERNAL_ERROR: i32 = -3;
 const ONE_CHANNEL: usize = <usize>BANDS * 4;
 const HALF: f32 = 0.5;
-const SIGNAL_SCALE: f32 = 32768.0;
 /** Largest payload of one frame. */
 const MAX_FRAME_BYTES: i32 = 1275;
-
-/** Structs of the analyses, and the quantities that the steps of a frame hand on. */
-@unmanaged
-class FramePlan {
-  lm: i32;
-  count: i32;
-  channels: i32;
-  /** Bytes between channels of the spectrum. */
-  stride: usize;
-  transient: i32;
-  shortBlocks: i32;
-  estimate: f32;
-  equivalentRate: i32;
-  effectiveBytes: i32;
-  availableBytes: i32;
-  compressedBytes: i32;
-  /** Share of the frame in the bit rate in 1/8 bit; 0 at constant rate. */
-  rateEighths: i32;
-  silence: i32;
-  temporal: f32;
-  pitchChange: i32;
-  totalBoostCoded: i32;
-}
-const TONE_AT: usize = FRAME_PLAN_AT + 80;
-const TRANSIENT_AT: usize = FRAME_PLAN_AT + 96;
-const PREFILTER_AT: usize = FRAME_PLAN_AT + 112;
-const DYNAMICS_AT: usize = FRAME_PLAN_AT + 128;
-const CHOICE_AT: usize = FRAME_PLAN_AT + 144;
-
-function plan(): FramePlan {
-  return changetype<FramePlan>(FRAME_PLAN_AT);
-}
-
-function largestMagnitude(x: usize, count: i32): f32 {
-  let high: f32 = 0.0;
-  let low: f32 = 0.0;
-  for (let at: usize = 0; at < <usize>count << 2; at += 4) {
-    const value = load<f32>(x + at);
-    if (value > high) high = value;
-    if (value < low) low = value;
-  }
-  return max<f32>(high, -low);
-}
-
-/** Pre-emphasised frame of every channel into INPUT, behind 120 samples of the past. */
-function takeInput(state: CeltEncoder, pcm: usize, count: i32, clips: bool): void {
-  const coefficient = load<f32>(preemphasis);
-  const channels = state.channels;
-  const upsample = state.upsample;
-  const limit: f32 = 65536.0;
-  for (let channel = 0; channel < channels; channel++) {
-    const input = INPUT_AT + (<usize>(channel * (count + OVERLAP)) << 2);
-    let out = input + (<usize>OVERLAP << 2);
-    let memory0 = channel ? state.preemphasisRight : state.preemphasisLeft;
-    let from = pcm + (<usize>channel << 2);
-    for (let i = 0; i < count; i += upsample) {
-      let x: f32 = SIGNAL_SCALE * load<f32>(from);
-      if (clips) x = max<f32>(-limit, min<f32>(limit, x));
-      from += <usize>channels << 2;
-      store<f32>(out, x - memory0);
-      memory0 = coefficient * x;
-      out += 4;
-      for (let k = 1; k < upsample; k++) {
-        store<f32>(out, <f32>0.0 - memory0);
-        memory0 = coefficient * <f32>0.0;
-        out += 4;
-      }
-    }
-    if (channel) state.preemphasisRight = memory0;
-    else state.preemphasisLeft = memory0;
-    const past = prefilterMemory(state, channel) + (<usize>(MAX_PERIOD - OVERLAP) << 2);
-    memory.copy(input, past, <usize>OVERLAP << 2);
-  }
-}
-
-/** Spectrum of INPUT into FREQUENCIES, with `blocks` interleaved short blocks or one long one. */
-function transform(state: CeltEncoder, shortBlocks: i32): void {
-  const p = plan();
-  const count = p.count;
-  const blocks = shortBlocks ? shortBlocks : 1;
-  const blockLength = shortBlocks ? SHORT_BLOCK : count;
-  const shift = shortBlocks ? MAX_LM : MAX_LM - p.lm;
-  for (let channel = 0; channel < state.channels; channel++) {
-    const input = INPUT_AT + (<usize>(channel * (count + OVERLAP)) << 2);
-    const out = FREQUENCIES_AT + <usize>channel * p.stride;
-    for (let block = 0; block < blocks; block++) {
-      forwardMdct(input + (<usize>(block * blockLength) << 2), out + (<usize>block << 2), shift, blocks);
-    }
-  }
-  if (state.channels == 2 && p.channels == 1) {
-    for (let at: usize = 0; at < p.stride; at += 4) {
-      const left: f32 = HALF * load<f32>(FREQUENCIES_AT + at);
-      const right: f32 = HALF * load<f32>(FREQUENCIES_AT + p.stride + at);
-      store<f32>(FREQUENCIES_AT + at, left + right);
-    }
-  }
-  if (state.upsample == 1) return;
-  const factor = <f32>state.upsample;
-  const bound = <usize>(count / state.upsample) << 2;
-  for (let channel = 0; channel < p.channels; channel++) {
-    const out = FREQUENCIES_AT + <usize>channel * p.stride;
-    for (let at: usize = 0; at < bound; at += 4) store<f32>(out + at, load<f32>(out + at) * factor);
-    memory.fill(out + bound, 0, p.stride - bound);
-  }
-}
-
-function raiseLongLogs(endBand: i32): void {
-  const p = plan();
-  const rise: f32 = HALF * <f32>p.lm;
-  for (let channel = 0; channel < p.channels; channel++) {
-    for (let band = 0; band < endBand; band++) {
-      const at = BAND_LOG_LONG_AT + (<usize>(channel * BANDS + band) << 2);
-      store<f32>(at, load<f32>(at) + rise);
-    }
-  }
-}
-
-/** Spectrum and energies, with a second look for attacks that the envelope did not show. */
-function analyseSpectrum(state: CeltEncoder, re: RangeEncoder, totalBits: i32): void {
-  const p = plan();
-  const hybrid = state.startBand != 0;
-  const secondTransform = p.shortBlocks && state.complexity >= 8;
-  if (secondTransform) {
-    transform(state, 0);
-    measureBands(BAND_LOG_LONG_AT, state.endBand, p.channels, p.lm, p.stride);
-    raiseLongLogs(state.endBand);
-  }
-  transform(state, p.shortBlocks);
-  measureBands(BAND_LOG_AT, state.endBand, p.channels, p.lm, p.stride);
-  trackTemporal(state);
-  if (!secondTransform) memory.copy(BAND_LOG_LONG_AT, BAND_LOG_AT, 2 * ONE_CHANNEL);
-  const canSwitch = p.lm > 0 && encoderTellBits(re) + 3 <= totalBits;
-  if (
-    canSwitch &&
-    !p.transient &&
-    state.complexity >= 5 &&
-    !hybrid &&
-    energyJumped(oldEnergy(state), state.startBand, state.endBand, p.channels)
-  ) {
-    p.transient = 1;
-    p.shortBlocks = 1 << p.lm;
-    transform(state, p.shortBlocks);
-    measureBands(BAND_LOG_AT, state.endBand, p.channels, p.lm, p.stride);
-    raiseLongLogs(state.endBand);
-    p.estimate = 0.2;
-  }
-  if (canSwitch) encodeBit(re, p.transient, 3);
-}
-
-/** Energy of the frame above the running average, for the variable rate. */
-function trackTemporal(state: CeltEncoder): void {
-  const p = plan();
-  let follow: f32 = -10.0;
-  let average: f32 = 0.0;
-  const one: f32 = 1.0;
-  const offset: f32 = p.shortBlocks ? HALF * <f32>p.lm : <f32>0.0;
-  for (let band = state.startBand; band < state.endBand; band++) {
-    const at = BAND_LOG_AT + (<usize>band << 2);
-    follow = max<f32>(follow - one, load<f32>(at) - offset);
-    if (p.channels == 2) follow = max<f32>(follow, load<f32>(at + ONE_CHANNEL) - offset);
-    average += follow;
-  }
-  average /= <f32>(state.endBand - state.startBand);
-  const temporal = min<f32>(3.0, max<f32>(-1.5, average - state.spectrumAverage));
-  p.temporal = temporal;
-  state.spectrumAverage += <f32>0.02 * temporal;
-}
 
 function setAllTf(endBand: i32, value: i32): void {
   for (let band = 0; band < endBand; band++) store<i32>(TF_CHANGE_AT + (<usize>band << 2), value);
@@ -510,8 +341,8 @@ function planRate(state: CeltEncoder, re: RangeEncoder, frameBytes: i32, tell: i
   p.compressedBytes = bytes;
 }
 
-/** Whether the frame holds nothing above half a step of the input's depth. */
-function isSilent(state: CeltEncoder, pcm: usize): f32 {
+/** Largest magnitude of the frame and of the end of the one before. */
+function largestInput(state: CeltEncoder, pcm: usize): f32 {
   const p = plan();
   const head = (p.channels * (p.count - OVERLAP)) / state.upsample;
   let largest = max<f32>(state.overlapMax, largestMagnitude(pcm, head));
@@ -559,7 +390,7 @@ export function celtEncode(
   const filled = (tell + 4) >> 3;
   let totalBits = p.compressedBytes * 8;
 
-  const largest = isSilent(state, pcm);
+  const largest = largestInput(state, pcm);
   if (tell == 1) {
     p.silence = i32(largest <= <f32>1.0 / <f32>(1 << state.lsbDepth));
     encodeBit(re, p.silence, 15);

@@ -3,7 +3,6 @@
 import { correlate } from "./correlate";
 import { autocorrelate, levinson } from "./lpc";
 import { COEFFICIENTS_AT, CORRELATION_AT, HALF_RATE_AT, QUARTER_RATE_X_AT, QUARTER_RATE_Y_AT } from "./scratch";
-import { innerProduct } from "./math";
 import { CeltState, channelBuffer, HISTORY } from "./state";
 
 const MAX_LAG: i32 = 720;
@@ -13,23 +12,40 @@ function sample(x: usize, i: i32): f32 {
   return load<f32>(x + (<usize>i << 2));
 }
 
+/** Every second sample, smoothed, into HALF_RATE or added to it. */
+function halveRate(x: usize, length: i32, accumulate: bool): void {
+  const quarter = f32x4.splat(0.25);
+  const half = f32x4.splat(0.5);
+  const first: f32 = <f32>0.25 * sample(x, 1) + <f32>0.5 * sample(x, 0);
+  store<f32>(HALF_RATE_AT, accumulate ? load<f32>(HALF_RATE_AT) + first : first);
+  let i = 1;
+  for (; i + 4 <= length; i += 4) {
+    const to = HALF_RATE_AT + (<usize>i << 2);
+    const from = x + (<usize>(2 * i) << 2);
+    const low = v128.load(from - 4);
+    const high = v128.load(from + 12);
+    const last = v128.load(from + 16);
+    const before = i32x4.shuffle(low, high, 0, 2, 4, 6);
+    const now = i32x4.shuffle(low, high, 1, 3, 5, 7);
+    const after = i32x4.shuffle(i32x4.shuffle(low, high, 2, 4, 6, 6), last, 0, 1, 2, 7);
+    const value = f32x4.add(
+      f32x4.add(f32x4.mul(quarter, before), f32x4.mul(quarter, after)),
+      f32x4.mul(half, now),
+    );
+    v128.store(to, accumulate ? f32x4.add(v128.load(to), value) : value);
+  }
+  for (; i < length; i++) {
+    const to = HALF_RATE_AT + (<usize>i << 2);
+    const value: f32 =
+      <f32>0.25 * sample(x, 2 * i - 1) + <f32>0.25 * sample(x, 2 * i + 1) + <f32>0.5 * sample(x, 2 * i);
+    store<f32>(to, accumulate ? load<f32>(to) + value : value);
+  }
+}
+
 /** Half-rate, spectrally flattened sum of one or two channels, 2 `length` samples each, into HALF_RATE. */
 export function downsample(left: usize, right: usize, channels: i32, length: i32): void {
-  for (let channel = 0; channel < channels; channel++) {
-    const x = channel ? right : left;
-    for (let i = 0; i < length; i++) {
-      const to = HALF_RATE_AT + (<usize>i << 2);
-      let value: f32;
-      if (i == 0) {
-        value = <f32>0.25 * sample(x, 1) + <f32>0.5 * sample(x, 0);
-        store<f32>(to, channel ? load<f32>(to) + value : value);
-      } else {
-        value =
-          <f32>0.25 * sample(x, 2 * i - 1) + <f32>0.25 * sample(x, 2 * i + 1) + <f32>0.5 * sample(x, 2 * i);
-        store<f32>(to, channel ? load<f32>(to) + value : value);
-      }
-    }
-  }
+  halveRate(left, length, false);
+  if (channels == 2) halveRate(right, length, true);
   const ac = COEFFICIENTS_AT;
   autocorrelate(HALF_RATE_AT, ac, 4, length);
   store<f32>(ac, load<f32>(ac) * <f32>1.0001);
@@ -54,22 +70,26 @@ export function downsample(left: usize, right: usize, channels: i32, length: i32
   flatten(a0 + zero, a1 + zero * a0, a2 + zero * a1, a3 + zero * a2, zero * a3, length);
 }
 
-/** x[n] += b0 x[n-1] + ... + b4 x[n-5] in place. */
+/** x[n] += b0 x[n-1] + ... + b4 x[n-5] in place, from the end on, so that the past is still there. */
 function flatten(b0: f32, b1: f32, b2: f32, b3: f32, b4: f32, count: i32): void {
-  let x1: f32 = 0.0;
-  let x2: f32 = 0.0;
-  let x3: f32 = 0.0;
-  let x4: f32 = 0.0;
-  let x5: f32 = 0.0;
-  const end = HALF_RATE_AT + (<usize>count << 2);
-  for (let at = HALF_RATE_AT; at < end; at += 4) {
-    const x0 = load<f32>(at);
-    store<f32>(at, x0 + b0 * x1 + b1 * x2 + b2 * x3 + b3 * x4 + b4 * x5);
-    x5 = x4;
-    x4 = x3;
-    x3 = x2;
-    x2 = x1;
-    x1 = x0;
+  memory.fill(HALF_RATE_AT - 20, 0, 20);
+  const c0 = f32x4.splat(b0);
+  const c1 = f32x4.splat(b1);
+  const c2 = f32x4.splat(b2);
+  const c3 = f32x4.splat(b3);
+  const c4 = f32x4.splat(b4);
+  let at = HALF_RATE_AT + (<usize>count << 2) - 16;
+  for (; at >= HALF_RATE_AT; at -= 16) {
+    let sum = f32x4.add(v128.load(at), f32x4.mul(c0, v128.load(at - 4)));
+    sum = f32x4.add(sum, f32x4.mul(c1, v128.load(at - 8)));
+    sum = f32x4.add(sum, f32x4.mul(c2, v128.load(at - 12)));
+    sum = f32x4.add(sum, f32x4.mul(c3, v128.load(at - 16)));
+    v128.store(at, f32x4.add(sum, f32x4.mul(c4, v128.load(at - 20))));
+  }
+  for (at += 12; at >= HALF_RATE_AT; at -= 4) {
+    const sum: f32 =
+      load<f32>(at) + b0 * load<f32>(at - 4) + b1 * load<f32>(at - 8) + b2 * load<f32>(at - 12);
+    store<f32>(at, sum + b3 * load<f32>(at - 16) + b4 * load<f32>(at - 20));
   }
 }
 
@@ -117,6 +137,15 @@ export function searchPitch(state: CeltState): i32 {
   return MAX_LAG - searchOffset(MAX_LAG, HISTORY - MAX_LAG, MAX_LAG - MIN_LAG);
 }
 
+/** Correlation at the five places around `centre`, as far as they are within `places`. */
+function correlateAround(x: usize, y: usize, centre: i32, count: i32, places: i32): void {
+  const first = max<i32>(0, centre - 2);
+  const found = min<i32>(places, centre + 3) - first;
+  const out = CORRELATION_AT + (<usize>first << 2);
+  correlate(x, y + (<usize>first << 2), out, count, found);
+  for (let i: usize = 0; i < <usize>found << 2; i += 4) store<f32>(out + i, max<f32>(-1.0, load<f32>(out + i)));
+}
+
 /**
  * Place at which HALF_RATE matches its part from `maxLag` on best, counted from its start.
  * @param length samples compared, @param range places tried; all at 48 kHz
@@ -135,13 +164,9 @@ export function searchOffset(maxLag: i32, length: i32, range: i32): i32 {
   let best = bestTwo(QUARTER_RATE_Y_AT, length >> 2, range >> 2);
   const coarse0 = 2 * (best & 0xffff);
   const coarse1 = 2 * (best >> 16);
-  for (let lag = 0; lag < range >> 1; lag++) {
-    let value: f32 = 0.0;
-    if (abs<i32>(lag - coarse0) <= 2 || abs<i32>(lag - coarse1) <= 2) {
-      value = max<f32>(-1.0, innerProduct(x, y + (<usize>lag << 2), length >> 1));
-    }
-    store<f32>(CORRELATION_AT + (<usize>lag << 2), value);
-  }
+  memory.fill(CORRELATION_AT, 0, <usize>(range >> 1) << 2);
+  correlateAround(x, y, coarse0, length >> 1, range >> 1);
+  correlateAround(x, y, coarse1, length >> 1, range >> 1);
   best = bestTwo(y, length >> 1, range >> 1) & 0xffff;
   let offset = 0;
   if (best > 0 && best < (range >> 1) - 1) {

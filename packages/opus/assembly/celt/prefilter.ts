@@ -4,7 +4,8 @@ import { pitchSecondCheck } from "../tables/encoder-tuning";
 import { combFilter } from "./comb-filter";
 import { INPUT_AT, LAG_ENERGY_AT, UNFILTERED_AT, UNFILTERED_STRIDE } from "./encoder-scratch";
 import { analysisOf, CeltEncoder, inputMemory, MAX_PERIOD, prefilterMemory } from "./encoder-state";
-import { floorOf, innerProduct } from "./math";
+import { correlate, correlateAtLags } from "./correlate";
+import { floorOf } from "./math";
 import { downsample, searchOffset } from "./pitch";
 import { CORRELATION_AT, HALF_RATE_AT } from "./scratch";
 import { OVERLAP } from "./state";
@@ -21,6 +22,10 @@ export class Prefilter {
 
 /** Gain found by the refinement, returned beside the lag. */
 const GAIN_AT: usize = CORRELATION_AT;
+/** i32[32] lags of the refinement and f32[32] sums of products at them. */
+const LAGS_AT: usize = CORRELATION_AT + 16;
+const LAG_SUMS_AT: usize = LAGS_AT + 128;
+const MAGNITUDES_AT: usize = LAG_SUMS_AT + 128;
 
 function pitchGain(xy: f32, xx: f32, yy: f32): f32 {
   const one: f32 = 1.0;
@@ -44,8 +49,24 @@ function refineLag(lag: i32, frames: i32, previousPeriod: i32, previousGain: f32
   const x = HALF_RATE_AT + (<usize>maxLag << 2);
   const start = min<i32>(lag / 2, maxLag - 1);
   const half: f32 = 0.5;
-  const xx = innerProduct(x, x, count);
-  let xy = innerProduct(x, x - (<usize>start << 2), count);
+  // All lags that may be tried: 0, the lag itself, and two for every fraction of it.
+  store<i32>(LAGS_AT, 0);
+  store<i32>(LAGS_AT, start, 4);
+  let lags = 2;
+  for (let k = 2; k <= 15; k++) {
+    const lag1 = divided(2 * start, k);
+    if (lag1 < minLag) break;
+    let lag2: i32;
+    if (k == 2) lag2 = lag1 + start > maxLag ? start : start + lag1;
+    else lag2 = divided(2 * load<i32>(pitchSecondCheck + (<usize>k << 2)) * start, k);
+    store<i32>(LAGS_AT + (<usize>lags << 2), lag1);
+    store<i32>(LAGS_AT + (<usize>lags << 2), lag2, 4);
+    lags += 2;
+  }
+  for (let i = lags; i & 7; i++) store<i32>(LAGS_AT + (<usize>i << 2), 0);
+  correlateAtLags(x, count, LAGS_AT, (lags + 7) & ~7, LAG_SUMS_AT);
+  const xx = load<f32>(LAG_SUMS_AT);
+  let xy = load<f32>(LAG_SUMS_AT, 4);
   store<f32>(LAG_ENERGY_AT, xx);
   let yy = xx;
   const end = x + (<usize>count << 2);
@@ -61,14 +82,12 @@ function refineLag(lag: i32, frames: i32, previousPeriod: i32, previousGain: f32
   const firstGain = pitchGain(xy, xx, yy);
   let gain = firstGain;
   let best = start;
-  for (let k = 2; k <= 15; k++) {
-    const lag1 = divided(2 * start, k);
-    if (lag1 < minLag) break;
-    let lag2: i32;
-    if (k == 2) lag2 = lag1 + start > maxLag ? start : start + lag1;
-    else lag2 = divided(2 * load<i32>(pitchSecondCheck + (<usize>k << 2)) * start, k);
-    const xy1 = innerProduct(x, x - (<usize>lag1 << 2), count);
-    const xy2 = innerProduct(x, x - (<usize>lag2 << 2), count);
+  for (let i = 2; i < lags; i += 2) {
+    const k = (i >> 1) + 1;
+    const lag1 = load<i32>(LAGS_AT + (<usize>i << 2));
+    const lag2 = load<i32>(LAGS_AT + (<usize>i << 2), 4);
+    const xy1 = load<f32>(LAG_SUMS_AT + (<usize>i << 2));
+    const xy2 = load<f32>(LAG_SUMS_AT + (<usize>i << 2), 4);
     xy = half * (xy1 + xy2);
     yy =
       half * (load<f32>(LAG_ENERGY_AT + (<usize>lag1 << 2)) + load<f32>(LAG_ENERGY_AT + (<usize>lag2 << 2)));
@@ -90,9 +109,10 @@ function refineLag(lag: i32, frames: i32, previousPeriod: i32, previousGain: f32
   }
   bestXy = max<f32>(0.0, bestXy);
   let result: f32 = bestYy <= bestXy ? <f32>1.0 : bestXy / (bestYy + <f32>1.0);
-  const before = innerProduct(x, x - (<usize>(best - 1) << 2), count);
-  const at = innerProduct(x, x - (<usize>best << 2), count);
-  const after = innerProduct(x, x - (<usize>(best + 1) << 2), count);
+  correlate(x, x - (<usize>(best + 1) << 2), LAG_SUMS_AT, count, 3);
+  const after = load<f32>(LAG_SUMS_AT);
+  const at = load<f32>(LAG_SUMS_AT, 4);
+  const before = load<f32>(LAG_SUMS_AT, 8);
   const share: f32 = 0.7;
   let offset = 0;
   if (after - before > share * (at - before)) offset = 1;
@@ -114,10 +134,22 @@ function tonePeriod(frequency: f32): i32 {
   return min<i32>(<i32>floor<f64>(half + (TWO_PI * <f64>multiple) / <f64>folded), MAX_PERIOD - 2);
 }
 
-function magnitude(x: usize, count: i32): f32 {
-  let sum: f32 = 0.0;
-  for (let at: usize = 0; at < <usize>count << 2; at += 4) sum += abs<f32>(load<f32>(x + at));
-  return sum;
+/** Sums of the magnitudes of `count` samples at four places, to MAGNITUDES: four chains of additions side by side. */
+function measureMagnitudes(a: usize, b: usize, c: usize, d: usize, count: i32): void {
+  let sumA: f32 = 0.0;
+  let sumB: f32 = 0.0;
+  let sumC: f32 = 0.0;
+  let sumD: f32 = 0.0;
+  for (let at: usize = 0; at < <usize>count << 2; at += 4) {
+    sumA += abs<f32>(load<f32>(a + at));
+    sumB += abs<f32>(load<f32>(b + at));
+    sumC += abs<f32>(load<f32>(c + at));
+    sumD += abs<f32>(load<f32>(d + at));
+  }
+  store<f32>(MAGNITUDES_AT, sumA);
+  store<f32>(MAGNITUDES_AT, sumB, 4);
+  store<f32>(MAGNITUDES_AT, sumC, 8);
+  store<f32>(MAGNITUDES_AT, sumD, 12);
 }
 
 function unfiltered(channel: i32): usize {
@@ -216,14 +248,9 @@ export function runPrefilter(
   decideGain(state, result, gain, estimate, availableBytes);
 
   state.prefilterPeriod = max<i32>(state.prefilterPeriod, COMBFILTER_MINPERIOD);
-  let before0: f32 = 0.0;
-  let before1: f32 = 0.0;
-  let after0: f32 = 0.0;
-  let after1: f32 = 0.0;
   for (let channel = 0; channel < channels; channel++) {
     const input = INPUT_AT + <usize>channel * stride;
     memory.copy(input, inputMemory(state, channel), overlapBytes);
-    const before = magnitude(input + overlapBytes, count);
     combFilter(
       input + overlapBytes,
       unfiltered(channel) + memoryBytes,
@@ -236,15 +263,16 @@ export function runPrefilter(
       tapset,
       true,
     );
-    const after = magnitude(input + overlapBytes, count);
-    if (channel) {
-      before1 = before;
-      after1 = after;
-    } else {
-      before0 = before;
-      after0 = after;
-    }
   }
+  // Before the filter and after it; for one channel the second pair is the first again.
+  const input = INPUT_AT + overlapBytes;
+  const other = <usize>(channels - 1);
+  const first = unfiltered(0) + memoryBytes;
+  measureMagnitudes(first, input, unfiltered(channels - 1) + memoryBytes, input + other * stride, count);
+  const before0 = load<f32>(MAGNITUDES_AT);
+  const after0 = load<f32>(MAGNITUDES_AT, 4);
+  const before1 = load<f32>(MAGNITUDES_AT, 8);
+  const after1 = load<f32>(MAGNITUDES_AT, 12);
   let cancel = false;
   if (channels == 2) {
     const quarter: f32 = 0.25;

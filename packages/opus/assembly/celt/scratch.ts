@@ -31,7 +31,9 @@ export const COLLAPSE_MASKS_AT: usize = TRIM_OFFSETS_AT + 128;
 /** Structs that functions return through. */
 export const BAND_CONTEXT_AT: usize = COLLAPSE_MASKS_AT + 64;
 export const SPLIT_AT: usize = BAND_CONTEXT_AT + 128;
-export const ALLOCATION_AT: usize = SPLIT_AT + 64;
+export const WALK_AT: usize = SPLIT_AT + 64;
+export const RESOLUTION_AT: usize = WALK_AT + 128;
+export const ALLOCATION_AT: usize = RESOLUTION_AT + 64;
 
 /** FFT of up to 480 points, split into real and imaginary parts. */
 export const FFT_REAL_AT: usize = ALLOCATION_AT + 64;
@@ -42,7 +44,8 @@ export const EXCITATION_AT: usize = FFT_IMAGINARY_AT + 512 * 4;
 export const FILTERED_AT: usize = EXCITATION_AT + (1024 + 32) * 4;
 export const WINDOWED_AT: usize = FILTERED_AT + 1152 * 4;
 export const SYNTHESIS_AT: usize = WINDOWED_AT + 1024 * 4;
-export const HALF_RATE_AT: usize = SYNTHESIS_AT + 1152 * 4;
+/** Behind the five samples before it. */
+export const HALF_RATE_AT: usize = SYNTHESIS_AT + 1152 * 4 + 32;
 export const QUARTER_RATE_X_AT: usize = HALF_RATE_AT + 1024 * 4;
 export const QUARTER_RATE_Y_AT: usize = QUARTER_RATE_X_AT + 512 * 4;
 export const CORRELATION_AT: usize = QUARTER_RATE_Y_AT + 512 * 4;

@@ -3,7 +3,7 @@ import { bandMeanEnergy, CELT_SIG_SCALE, preemphasis, VERY_SMALL } from "../tabl
 import { combFilter } from "./comb-filter";
 import { exp2, nextNoise } from "./math";
 import { inverseMdct } from "./mdct";
-import { renormalize } from "./bands";
+import { renormalize } from "./band-transform";
 import { window120 } from "../tables/celt-transform";
 import {
   BAND_BITS_AT,

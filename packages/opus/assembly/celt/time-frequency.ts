@@ -1,7 +1,7 @@
 // Choice of the time-frequency resolution per band: the one with the smallest L1 norm, smoothed over the bands.
 import { encodeBit, encoderTellBits, RangeEncoder } from "../range-encoder";
 import { tfSelect } from "../tables/celt";
-import { haar } from "./bands";
+import { haar } from "./band-transform";
 import {
   IMPORTANCE_AT,
   TF_BAND_2_AT,

@@ -3,9 +3,9 @@
 import { LEAK_BANDS, LEAK_BOOST, SIGNAL_ANALYSIS_BYTES, SignalAnalysis } from "../celt/encoder-state";
 import { fft } from "../celt/fft";
 import { FFT_IMAGINARY_AT, FFT_REAL_AT } from "../celt/scratch";
-import { OPUS_SCRATCH_AT } from "../layout";
 import { bands, dct, featureBias, window } from "../tables/analysis-network";
 import { fftBitrev480, fftScale } from "../tables/celt-transform";
+import { ANALYSIS_WORK_AT, ENERGY_SCALE, takeInput } from "./analysis-input";
 import { runNetwork } from "./analysis-network";
 import {
   ANGLE,
@@ -36,7 +36,6 @@ const HALF: f32 = 0.5;
 const PI4: f32 = 97.40909103400243;
 /** 1 / 2 pi. */
 const TURNS: f32 = 0.15915494309189535;
-const ENERGY_SCALE: f32 = 1.0 / 1073741824.0;
 const LOG2_HALF: f32 = <f32>0.5 * <f32>1.442695;
 const LEAKAGE: f32 = 2.5;
 const LEAKAGE_SLOPE: f32 = 2.0;
@@ -45,9 +44,7 @@ const TONAL_SKIP: i32 = 9;
 const MOST_STEPS: i32 = 10000;
 
 // Work memory of a step.
-const WORK: usize = OPUS_SCRATCH_AT + 0xa000;
-const MIXED: usize = WORK; // f32[960]
-const TONALITY: usize = MIXED + 3840; // f32[240]
+const TONALITY: usize = ANALYSIS_WORK_AT; // f32[240]
 const TONALITY_NOW: usize = TONALITY + 960;
 const NOISINESS: usize = TONALITY_NOW + 960;
 const LOGS: usize = NOISINESS + 960; // f32[18]
@@ -102,81 +99,6 @@ function arcTangent(y: f32, x: f32): f32 {
   const denominator: f32 = (x2 + b * y2) * (x2 + c * y2);
   const other: f32 = x * y < 0.0 ? -quarter : quarter;
   return (x * y * (x2 + a * y2)) / denominator + side - other;
-}
-
-/** Halves the rate of `count` samples; returns the energy above the kept half. */
-function decimate(state: AnalysisState, input: usize, out: usize, count: i32): f32 {
-  const even: f32 = 0.6074371;
-  const odd: f32 = 0.15063;
-  let s0 = state.resample0;
-  let s1 = state.resample1;
-  let s2 = state.resample2;
-  let energy: f32 = 0.0;
-  for (let k = 0; k < count >> 1; k++) {
-    const at = input + (<usize>k << 3);
-    let x = load<f32>(at);
-    let product: f32 = even * (x - s0);
-    let sum: f32 = s0 + product;
-    s0 = x + product;
-    let high = sum;
-    x = load<f32>(at, 4);
-    product = odd * (x - s1);
-    sum = sum + s1;
-    sum = sum + product;
-    s1 = x + product;
-    product = odd * (-x - s2);
-    high = high + s2;
-    high = high + product;
-    s2 = -x + product;
-    energy += high * high;
-    store<f32>(out + (<usize>k << 2), HALF * sum);
-  }
-  state.resample0 = s0;
-  state.resample1 = s1;
-  state.resample2 = s2;
-  return energy;
-}
-
-/** Mono at 24 kHz of `length24` samples from `offset24` on; returns the energy above 12 kHz. */
-function takeInput(
-  state: AnalysisState,
-  pcm: usize,
-  out: usize,
-  length24: i32,
-  offset24: i32,
-  channels: i32,
-  rate: i32,
-): f32 {
-  if (length24 == 0) return 0.0;
-  let length = length24;
-  let offset = offset24;
-  if (rate == 48000) {
-    length *= 2;
-    offset *= 2;
-  } else if (rate == 16000) {
-    length = (length * 2) / 3;
-    offset = (offset * 2) / 3;
-  }
-  const scale: f32 = 32768.0;
-  const limit: f32 = 65536.0;
-  const repeat = rate == 16000 ? 3 : 1;
-  let to = rate == 24000 ? out : MIXED;
-  for (let i = 0; i < length; i++) {
-    const at = pcm + (<usize>((i + offset) * channels) << 2);
-    let value: f32 = load<f32>(at) * scale;
-    if (channels == 2) value = value + load<f32>(at, 4) * scale;
-    if (value < -limit) value = -limit;
-    if (value > limit) value = limit;
-    if (value != value) value = 0.0;
-    if (channels == 2) value = HALF * value;
-    for (let k = 0; k < repeat; k++) {
-      store<f32>(to, value);
-      to += 4;
-    }
-  }
-  if (rate == 48000) return decimate(state, MIXED, out, length) * ENERGY_SCALE;
-  if (rate == 16000) decimate(state, MIXED, out, 3 * length);
-  return 0.0;
 }
 
 /** Two windows of 20 ms, 10 ms apart, as real and imaginary part of one FFT. */

@@ -1,5 +1,6 @@
 // What the Opus layer does to the input before either codec sees it: a high-pass that follows the pitch (voip) or the
 // removal of the mean, and the replacement of values that no codec can handle.
+import { largestMagnitude } from "../celt/input";
 import { VARIABLE_HP_MIN_CUTOFF_HZ } from "../tables/encoder-tuning";
 import { linearToLog, logToLinear, smlawb, smulbb, smulww } from "../silk/fixed-point";
 
@@ -79,26 +80,58 @@ export function rejectDc(output: usize, input: usize, state: usize, frames: i32,
   const one: f32 = 1.0;
   const coefficient = (slope * f32(3)) / f32(rateHz);
   const rest = one - coefficient;
-  const step = usize(channels) << 2;
-  for (let channel: i32 = 0; channel < channels; channel++) {
-    const memoryAt = state + (usize(channel) << 3);
-    let mean = load<f32>(memoryAt);
-    let at = usize(channel) << 2;
-    for (let i: i32 = 0; i < frames; i++) {
-      const x = load<f32>(input + at);
-      store<f32>(output + at, x - mean);
-      mean = coefficient * x + BIAS + rest * mean;
-      at += step;
-    }
-    store<f32>(memoryAt, mean);
+  if (channels == 2) {
+    rejectDcStereo(output, input, state, frames, coefficient, rest);
+    return;
   }
+  let mean = load<f32>(state);
+  for (let at: usize = 0; at < usize(frames) << 2; at += 4) {
+    const x = load<f32>(input + at);
+    store<f32>(output + at, x - mean);
+    mean = coefficient * x + BIAS + rest * mean;
+  }
+  store<f32>(state, mean);
+}
+
+/** Both channels in two lanes. */
+function rejectDcStereo(
+  output: usize,
+  input: usize,
+  state: usize,
+  frames: i32,
+  coefficient: f32,
+  rest: f32,
+): void {
+  const coefficients = f32x4.splat(coefficient);
+  const rests = f32x4.splat(rest);
+  const bias = f32x4.splat(BIAS);
+  let means = i32x4.shuffle(v128.load32_zero(state), v128.load32_zero(state, 8), 0, 4, 1, 5);
+  for (let at: usize = 0; at < usize(frames) << 3; at += 8) {
+    const x = v128.load64_zero(input + at);
+    v128.store64_lane(output + at, f32x4.sub(x, means), 0);
+    means = f32x4.add(f32x4.add(f32x4.mul(coefficients, x), bias), f32x4.mul(rests, means));
+  }
+  v128.store_lane<f32>(state, means, 0);
+  v128.store_lane<f32>(state, means, 1, 8);
 }
 
 /** Silences a block that holds NaN or absurd values (float input only), and the filter memory that saw it. */
 export function dropInvalid(samples: usize, count: i32, state: usize): void {
   const limit: f32 = 1e9;
-  let sum: f32 = 0;
-  for (let i: usize = 0; i < usize(count) << 2; i += 4) {
+  const bytes = usize(count) << 2;
+  // Sums in lanes differ from the sum in order by far less than their half; NaN fails this comparison too.
+  let squares = f32x4.splat(0.0);
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    const x = v128.load(samples + at);
+    squares = f32x4.add(squares, f32x4.mul(x, x));
+  }
+  squares = f32x4.add(squares, i64x2.shuffle(squares, squares, 1, 0));
+  let sum = f32x4.extract_lane(squares, 0) + f32x4.extract_lane(squares, 1);
+  for (; at < bytes; at += 4) sum += load<f32>(samples + at) * load<f32>(samples + at);
+  if (sum < 0.5 * limit) return;
+  sum = 0;
+  for (let i: usize = 0; i < bytes; i += 4) {
     const x = load<f32>(samples + i);
     sum += x * x;
   }
@@ -111,10 +144,5 @@ export function dropInvalid(samples: usize, count: i32, state: usize): void {
 export function isDigitalSilence(samples: usize, count: i32, lsbDepth: i32): bool {
   const one: f32 = 1.0;
   const limit = one / f32(1 << lsbDepth);
-  let largest: f32 = 0;
-  for (let i: usize = 0; i < usize(count) << 2; i += 4) {
-    const size = abs<f32>(load<f32>(samples + i));
-    if (size > largest) largest = size;
-  }
-  return largest <= limit;
+  return largestMagnitude(samples, count) <= limit;
 }

@@ -1,0 +1,44 @@
+// What the Opus benches encode and decode: recorded music of the shared audio, and espeak-ng's voices.
+import { execFileSync } from "node:child_process";
+import { decodeAudioBytes, decodeAudioFile } from "@longwave/media/node";
+import { sharedPath } from "@longwave/testkit";
+
+/** A recording in the form that a codec takes. */
+export interface Material {
+  readonly name: string;
+  readonly pcm: Int16Array;
+  readonly sampleRate: 16000 | 48000;
+  readonly channels: 1 | 2;
+}
+
+function toInt16(pcm: Float32Array): Int16Array {
+  return Int16Array.from(pcm, (value) => Math.max(-32768, Math.min(32767, Math.round(value * 32768))));
+}
+
+/** 16 s of recorded music, 48 kHz stereo. */
+export async function music(): Promise<Material> {
+  const path = sharedPath("data/audio/galway_stereo.flac");
+  if (path === undefined) throw new Error("The shared audio is absent: set LONGWAVE_SHARED.");
+  const { pcm } = await decodeAudioFile(path, { sampleRate: 48000, channels: 2 });
+  return { name: "music", pcm: toInt16(pcm), sampleRate: 48000, channels: 2 };
+}
+
+/** Four synthetic voices, 16 kHz mono. */
+export async function speech(): Promise<Material> {
+  const text =
+    "Good evening. This is the news at nine. Rain is expected along the coast tonight, with strong winds from the west.";
+  const voices = ["en-gb", "en-us", "de", "fr"];
+  const parts: Float32Array[] = [];
+  for (const voice of voices) {
+    const wav = execFileSync("espeak-ng", ["-v", voice, "--stdout", text], { maxBuffer: 1 << 26 });
+    const { pcm } = await decodeAudioBytes(new Uint8Array(wav), { sampleRate: 16000, channels: 1 });
+    parts.push(pcm);
+  }
+  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return { name: "speech", pcm: toInt16(joined), sampleRate: 16000, channels: 1 };
+}
