@@ -30,7 +30,12 @@ export function storePanel(c: usize, low: v128, high: v128, count: i32, add: boo
   }
 }
 
-/** Four rows times one panel. Row pointers may repeat; the caller stores only what is new. */
+/**
+ * Four rows times one panel, `k` at least 1. Row pointers may repeat; the caller stores only what is new.
+ *
+ * Four steps a turn, each of which may be the last: the branches keep the compiler from moving all loads of a turn to its front,
+ * where they need more registers than there are (an unrolled loop without them is slower than no unrolling).
+ */
 function tile(
   a0: usize,
   a1: usize,
@@ -54,11 +59,14 @@ function tile(
   let s21 = high;
   let s30 = low;
   let s31 = high;
-  const end = w + (usize(k) << 5);
-  while (w < end) {
-    const w0 = v128.load(w);
-    const w1 = v128.load(w, 16);
-    let x = v128.load32_splat(a0);
+  let left = k;
+  let w0: v128;
+  let w1: v128;
+  let x: v128;
+  for (;;) {
+    w0 = v128.load(w);
+    w1 = v128.load(w, 16);
+    x = v128.load32_splat(a0);
     s00 = f32x4.add(s00, f32x4.mul(x, w0));
     s01 = f32x4.add(s01, f32x4.mul(x, w1));
     x = v128.load32_splat(a1);
@@ -70,11 +78,58 @@ function tile(
     x = v128.load32_splat(a3);
     s30 = f32x4.add(s30, f32x4.mul(x, w0));
     s31 = f32x4.add(s31, f32x4.mul(x, w1));
-    a0 += 4;
-    a1 += 4;
-    a2 += 4;
-    a3 += 4;
-    w += 32;
+    if (left == 1) break;
+    w0 = v128.load(w, 32);
+    w1 = v128.load(w, 48);
+    x = v128.load32_splat(a0, 4);
+    s00 = f32x4.add(s00, f32x4.mul(x, w0));
+    s01 = f32x4.add(s01, f32x4.mul(x, w1));
+    x = v128.load32_splat(a1, 4);
+    s10 = f32x4.add(s10, f32x4.mul(x, w0));
+    s11 = f32x4.add(s11, f32x4.mul(x, w1));
+    x = v128.load32_splat(a2, 4);
+    s20 = f32x4.add(s20, f32x4.mul(x, w0));
+    s21 = f32x4.add(s21, f32x4.mul(x, w1));
+    x = v128.load32_splat(a3, 4);
+    s30 = f32x4.add(s30, f32x4.mul(x, w0));
+    s31 = f32x4.add(s31, f32x4.mul(x, w1));
+    if (left == 2) break;
+    w0 = v128.load(w, 64);
+    w1 = v128.load(w, 80);
+    x = v128.load32_splat(a0, 8);
+    s00 = f32x4.add(s00, f32x4.mul(x, w0));
+    s01 = f32x4.add(s01, f32x4.mul(x, w1));
+    x = v128.load32_splat(a1, 8);
+    s10 = f32x4.add(s10, f32x4.mul(x, w0));
+    s11 = f32x4.add(s11, f32x4.mul(x, w1));
+    x = v128.load32_splat(a2, 8);
+    s20 = f32x4.add(s20, f32x4.mul(x, w0));
+    s21 = f32x4.add(s21, f32x4.mul(x, w1));
+    x = v128.load32_splat(a3, 8);
+    s30 = f32x4.add(s30, f32x4.mul(x, w0));
+    s31 = f32x4.add(s31, f32x4.mul(x, w1));
+    if (left == 3) break;
+    w0 = v128.load(w, 96);
+    w1 = v128.load(w, 112);
+    x = v128.load32_splat(a0, 12);
+    s00 = f32x4.add(s00, f32x4.mul(x, w0));
+    s01 = f32x4.add(s01, f32x4.mul(x, w1));
+    x = v128.load32_splat(a1, 12);
+    s10 = f32x4.add(s10, f32x4.mul(x, w0));
+    s11 = f32x4.add(s11, f32x4.mul(x, w1));
+    x = v128.load32_splat(a2, 12);
+    s20 = f32x4.add(s20, f32x4.mul(x, w0));
+    s21 = f32x4.add(s21, f32x4.mul(x, w1));
+    x = v128.load32_splat(a3, 12);
+    s30 = f32x4.add(s30, f32x4.mul(x, w0));
+    s31 = f32x4.add(s31, f32x4.mul(x, w1));
+    left -= 4;
+    if (left == 0) break;
+    a0 += 16;
+    a1 += 16;
+    a2 += 16;
+    a3 += 16;
+    w += 128;
   }
   storePanel(c, s00, s01, count, add);
   if (rows > 1) storePanel(c + ldc, s10, s11, count, add);
@@ -96,9 +151,10 @@ function fourPanels(a: usize, w: usize, k: i32, bias: usize, c: usize, add: bool
   let w1 = w + panel;
   let w2 = w1 + panel;
   let w3 = w2 + panel;
-  const end = w + panel;
-  while (w < end) {
-    const x = v128.load32_splat(a);
+  let left = k;
+  let x: v128;
+  for (;;) {
+    x = v128.load32_splat(a);
     s0 = f32x4.add(s0, f32x4.mul(x, v128.load(w)));
     s1 = f32x4.add(s1, f32x4.mul(x, v128.load(w, 16)));
     s2 = f32x4.add(s2, f32x4.mul(x, v128.load(w1)));
@@ -107,11 +163,43 @@ function fourPanels(a: usize, w: usize, k: i32, bias: usize, c: usize, add: bool
     s5 = f32x4.add(s5, f32x4.mul(x, v128.load(w2, 16)));
     s6 = f32x4.add(s6, f32x4.mul(x, v128.load(w3)));
     s7 = f32x4.add(s7, f32x4.mul(x, v128.load(w3, 16)));
-    a += 4;
-    w += 32;
-    w1 += 32;
-    w2 += 32;
-    w3 += 32;
+    if (left == 1) break;
+    x = v128.load32_splat(a, 4);
+    s0 = f32x4.add(s0, f32x4.mul(x, v128.load(w, 32)));
+    s1 = f32x4.add(s1, f32x4.mul(x, v128.load(w, 48)));
+    s2 = f32x4.add(s2, f32x4.mul(x, v128.load(w1, 32)));
+    s3 = f32x4.add(s3, f32x4.mul(x, v128.load(w1, 48)));
+    s4 = f32x4.add(s4, f32x4.mul(x, v128.load(w2, 32)));
+    s5 = f32x4.add(s5, f32x4.mul(x, v128.load(w2, 48)));
+    s6 = f32x4.add(s6, f32x4.mul(x, v128.load(w3, 32)));
+    s7 = f32x4.add(s7, f32x4.mul(x, v128.load(w3, 48)));
+    if (left == 2) break;
+    x = v128.load32_splat(a, 8);
+    s0 = f32x4.add(s0, f32x4.mul(x, v128.load(w, 64)));
+    s1 = f32x4.add(s1, f32x4.mul(x, v128.load(w, 80)));
+    s2 = f32x4.add(s2, f32x4.mul(x, v128.load(w1, 64)));
+    s3 = f32x4.add(s3, f32x4.mul(x, v128.load(w1, 80)));
+    s4 = f32x4.add(s4, f32x4.mul(x, v128.load(w2, 64)));
+    s5 = f32x4.add(s5, f32x4.mul(x, v128.load(w2, 80)));
+    s6 = f32x4.add(s6, f32x4.mul(x, v128.load(w3, 64)));
+    s7 = f32x4.add(s7, f32x4.mul(x, v128.load(w3, 80)));
+    if (left == 3) break;
+    x = v128.load32_splat(a, 12);
+    s0 = f32x4.add(s0, f32x4.mul(x, v128.load(w, 96)));
+    s1 = f32x4.add(s1, f32x4.mul(x, v128.load(w, 112)));
+    s2 = f32x4.add(s2, f32x4.mul(x, v128.load(w1, 96)));
+    s3 = f32x4.add(s3, f32x4.mul(x, v128.load(w1, 112)));
+    s4 = f32x4.add(s4, f32x4.mul(x, v128.load(w2, 96)));
+    s5 = f32x4.add(s5, f32x4.mul(x, v128.load(w2, 112)));
+    s6 = f32x4.add(s6, f32x4.mul(x, v128.load(w3, 96)));
+    s7 = f32x4.add(s7, f32x4.mul(x, v128.load(w3, 112)));
+    left -= 4;
+    if (left == 0) break;
+    a += 16;
+    w += 128;
+    w1 += 128;
+    w2 += 128;
+    w3 += 128;
   }
   storePanel(c, s0, s1, 8, add);
   storePanel(c + 32, s2, s3, 8, add);

@@ -83,10 +83,15 @@ describe.each(shapes)("a product of %i rows, %i outputs, depth %i, row distance 
   });
 });
 
+/** Where the 8-bit weight of output `n` and depth `k` is: W[n/4][k/8][n%4][k%8]. */
+const packedAt = (n: number, k: number, depth: number) =>
+  (n >> 2) * 4 * depth + (k >> 3) * 32 + (n & 3) * 8 + (k & 7);
+
 describe.each([
   [1, 8, 16],
   [3, 7, 32],
   [2, 5, 20],
+  [5, 9, 27],
   [1, 4, 4096],
 ])("an 8-bit product of %i rows, %i outputs, depth %i", (m, n, k) => {
   test("is the integer sum, exactly, times the scales, and near the exact product", () => {
@@ -123,7 +128,7 @@ describe.each([
         let sum = 0;
         let exact = 0;
         let size = 0;
-        for (let i = 0; i < wide; i++) sum += shorts[row * wide + i]! * bytes[column * wide + i]!;
+        for (let i = 0; i < wide; i++) sum += shorts[row * wide + i]! * bytes[packedAt(column, i, wide)]!;
         for (let i = 0; i < k; i++) {
           exact += values[row * k + i]! * weights[column * k + i]!;
           size += (values[row * k + i]! * weights[column * k + i]!) ** 2;

@@ -63,15 +63,19 @@ export class CausalConv {
     const { n, k } = this.linear;
     const channels = this.#channels;
     const kernel = k / channels;
-    const weights = file.floats(`${name}weight`, [n, channels, kernel]);
+    file.info(`${name}weight`, [n, channels, kernel]);
+    let rows: Float32Array | undefined;
     this.linear.load(
       core,
       (start, count, target) => {
+        // The first call asks for the most rows.
+        rows ??= new Float32Array(count * k);
+        file.readFloats(`${name}weight`, rows, start * k, count * k);
         for (let row = 0; row < count; row++) {
-          const from = (start + row) * k;
+          const from = row * k;
           for (let channel = 0; channel < channels; channel++) {
             for (let tap = 0; tap < kernel; tap++) {
-              target[row * k + tap * channels + channel] = weights[from + channel * kernel + tap]!;
+              target[from + tap * channels + channel] = rows[from + channel * kernel + tap]!;
             }
           }
         }
@@ -88,20 +92,22 @@ export class CausalConv {
     const { n } = this.linear;
     const channels = this.#channels;
     const outputs = n / stride;
-    const weights = file.floats(`${name}weight`, [channels, outputs, 2 * stride]);
+    file.info(`${name}weight`, [channels, outputs, 2 * stride]);
     const bias = file.floats(`${name}bias`, [outputs]);
     const repeated = new Float32Array(n);
     for (let step = 0; step < stride; step++) repeated.set(bias, step * outputs);
+    // One channel of the file at a time: the tensor as a whole would stay in memory long after loading.
+    const taps = new Float32Array(outputs * 2 * stride);
     this.linear.load(
       core,
       (start, count, target) => {
-        for (let row = 0; row < count; row++) {
-          const step = Math.floor((start + row) / outputs);
-          const output = (start + row) % outputs;
-          for (let channel = 0; channel < channels; channel++) {
-            const from = (channel * outputs + output) * 2 * stride + step;
-            target[row * 2 * channels + channel] = weights[from + stride]!;
-            target[row * 2 * channels + channels + channel] = weights[from]!;
+        for (let channel = 0; channel < channels; channel++) {
+          file.readFloats(`${name}weight`, taps, channel * taps.length, taps.length);
+          for (let row = 0; row < count; row++) {
+            const step = Math.floor((start + row) / outputs);
+            const from = ((start + row) % outputs) * 2 * stride + step;
+            target[row * 2 * channels + channel] = taps[from + stride]!;
+            target[row * 2 * channels + channels + channel] = taps[from]!;
           }
         }
       },

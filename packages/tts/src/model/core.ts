@@ -108,6 +108,7 @@ export class Core {
   readonly memory: WebAssembly.Memory;
   readonly f32: Float32Array;
   readonly i32: Int32Array;
+  readonly u16: Uint16Array;
   readonly u8: Uint8Array;
 
   /**
@@ -132,6 +133,7 @@ export class Core {
       .exports as unknown as CoreExports;
     this.f32 = new Float32Array(this.memory.buffer);
     this.i32 = new Int32Array(this.memory.buffer);
+    this.u16 = new Uint16Array(this.memory.buffer);
     this.u8 = new Uint8Array(this.memory.buffer);
   }
 

@@ -19,6 +19,8 @@ export class FlowLm {
   readonly hidden: number;
   readonly #config: ModelConfig;
   readonly #embedding: number;
+  /** Bytes of one value of the table: bfloat16 where the weights are, else single precision. */
+  readonly #embeddingBytes: 2 | 4;
   readonly #bos: number;
   readonly #normWeight: number;
   readonly #normBias: number;
@@ -61,7 +63,8 @@ export class FlowLm {
       latentDim: mimi.latentDim,
       format: exact,
     });
-    this.#embedding = arena.floats((vocabulary + 1) * width);
+    this.#embeddingBytes = format === "bf16" ? 2 : 4;
+    this.#embedding = arena.allocate((vocabulary + 1) * width * this.#embeddingBytes);
     this.#bos = arena.floats(mimi.latentDim);
     this.#normWeight = arena.floats(width);
     this.#normBias = arena.floats(width);
@@ -82,7 +85,9 @@ export class FlowLm {
     this.flowNet.load(core, file, `${name}flow_net.`);
     const table = `${name}conditioner.embed.weight`;
     file.info(table, [vocabulary + 1, width]);
-    file.readFloats(table, core.floats(this.#embedding, (vocabulary + 1) * width));
+    if (this.#embeddingBytes === 4) {
+      file.readFloats(table, core.floats(this.#embedding, (vocabulary + 1) * width));
+    } else this.#loadHalfTable(core, file, table);
     core.floats(this.#bos, mimi.latentDim).set(file.floats(`${name}bos_emb`, [mimi.latentDim]));
     core.floats(this.#normWeight, width).set(file.floats(`${name}out_norm.weight`, [width]));
     core.floats(this.#normBias, width).set(file.floats(`${name}out_norm.bias`, [width]));
@@ -96,8 +101,22 @@ export class FlowLm {
   prefillText(core: Core, ids: readonly number[], probe?: Probe): void {
     const { width } = this.#config.flowLm;
     this.#prefill(core, ids.length, probe, (row, target) => {
-      core.copy(target, this.#embedding + ids[row]! * width * 4, width * 4);
+      const from = this.#embedding + ids[row]! * width * this.#embeddingBytes;
+      if (this.#embeddingBytes === 4) core.copy(target, from, width * 4);
+      else for (let i = 0; i < width; i++) core.i32[(target >> 2) + i] = core.u16[(from >> 1) + i]! << 16;
     });
+  }
+
+  /** Reads the table row by row, rounded as `packPanelsBf16` rounds. */
+  #loadHalfTable(core: Core, file: SafetensorsFile, table: string): void {
+    const { width, vocabulary } = this.#config.flowLm;
+    const row = new Float32Array(width);
+    const bits = new Uint32Array(row.buffer);
+    for (let id = 0; id <= vocabulary; id++) {
+      file.readFloats(table, row, id * width, width);
+      const to = (this.#embedding >> 1) + id * width;
+      for (let i = 0; i < width; i++) core.u16[to + i] = (bits[i]! + 0x7fff + ((bits[i]! >>> 16) & 1)) >>> 16;
+    }
   }
 
   /** Appends conditioning rows [count][width], for example of a voice. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import {
   createReadStream,
   createWriteStream,
@@ -150,13 +151,12 @@ async function fetchFile(
         }
       },
     });
+    const file = createWriteStream(partial, { flags: isPartial ? "a" : "w" });
     try {
-      await pipeline(
-        Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]),
-        count,
-        createWriteStream(partial, { flags: isPartial ? "a" : "w" }),
-      );
+      await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), count, file);
     } catch (cause) {
+      // A write may still be under way: whoever goes on must find the file as it will stay.
+      if (!file.closed) await once(file, "close");
       if (cause instanceof TtsError) throw cause;
       throw new TtsError(
         "tts/download-failed",

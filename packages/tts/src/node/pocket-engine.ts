@@ -157,6 +157,8 @@ export class PocketEngine implements SpeechEngine {
             control,
           } satisfies PocketWorkerData,
           execArgv: [],
+          // Frames leave little garbage: the default of 16 MiB a half would only wait to be collected.
+          resourceLimits: { maxYoungGenerationSizeMb: 4 },
         }),
     );
     try {
