@@ -1,0 +1,103 @@
+// npm run conformance -- opus-webcodecs [--json]: the same programs (bench/src/webcodecs/scenarios.ts) with Chromium's WebCodecs
+// and with @longwave/opus/webcodecs: states, errors, durations, time stamps (within 1 microsecond: Chromium truncates products
+// of doubles) and sizes must be equal. Exit code 1 where one is not, 2 without Chromium.
+import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import * as ours from "@longwave/opus/webcodecs";
+import { chromium } from "playwright-core";
+import { build } from "vite";
+import { scenarios, type WebCodecs } from "../webcodecs/scenarios.js";
+
+const executablePath = "/usr/bin/chromium";
+if (!existsSync(executablePath)) {
+  console.error("This needs /usr/bin/chromium.");
+  process.exit(2);
+}
+
+/** Where Chromium leaves the text of the standard and we do not. */
+const knownDifferences: Readonly<Record<string, string>> = {
+  "chunks whose time stamps jump":
+    "Chromium counts on from the first chunk's time; the standard gives each AudioData the time of its chunk, and so do we",
+};
+
+const page = await openPage();
+const rows: { scenario: string; result: string; chromium: unknown; ours: unknown }[] = [];
+try {
+  for (const [name, run] of Object.entries(scenarios)) {
+    const theirs = await page.run(name);
+    const mine = JSON.parse(JSON.stringify(await run(ours as unknown as WebCodecs)));
+    const equal = isAlike(theirs, mine);
+    const known = knownDifferences[name];
+    const result =
+      known !== undefined ? (equal ? "FAILED: equal now" : `differs: ${known}`) : equal ? "equal" : "FAILED";
+    rows.push({ scenario: name, result, chromium: theirs, ours: mine });
+  }
+} finally {
+  await page.close();
+}
+const failed = rows.filter(({ result }) => result.startsWith("FAILED"));
+if (process.argv.includes("--json")) console.log(JSON.stringify(rows, null, 2));
+else {
+  console.log(`| program | Chromium ${page.version} and @longwave/opus/webcodecs |\n| --- | --- |`);
+  for (const { scenario, result } of rows) console.log(`| ${scenario} | ${result} |`);
+  for (const { scenario, chromium: theirs, ours: mine } of failed) {
+    console.log(`\n${scenario}\n  Chromium ${JSON.stringify(theirs)}\n  ours     ${JSON.stringify(mine)}`);
+  }
+  console.log(`${rows.length - failed.length} of ${rows.length} as expected.`);
+}
+process.exit(failed.length === 0 ? 0 : 1);
+
+/** Equal values; numbers within 1. */
+function isAlike(a: unknown, b: unknown): boolean {
+  if (typeof a === "number" && typeof b === "number") return Math.abs(a - b) <= 1;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((value, i) => isAlike(value, b[i]));
+  }
+  return a === b;
+}
+
+async function openPage() {
+  const source = `import { scenarios } from ${JSON.stringify(fileURLToPath(new URL("../webcodecs/scenarios.js", import.meta.url)))};
+    window.runScenario = async (name) => JSON.stringify(await scenarios[name](globalThis));`;
+  const result = await build({
+    root: fileURLToPath(new URL("../../..", import.meta.url)),
+    configFile: false,
+    logLevel: "error",
+    plugins: [
+      {
+        name: "page",
+        resolveId: (id) => (id === "page" ? "\0page" : undefined),
+        load: (id) => (id === "\0page" ? source : undefined),
+      },
+    ],
+    build: { write: false, modulePreload: false, rollupOptions: { input: "page", output: { format: "es" } } },
+  });
+  const [output] = (Array.isArray(result) ? result : [result]) as { output: { code?: string }[] }[];
+  const script = output?.output.map((each) => each.code ?? "").join("\n") ?? "";
+  const server = createServer((request, response) => {
+    if (request.url === "/page.js") response.setHeader("content-type", "text/javascript").end(script);
+    else
+      response
+        .setHeader("content-type", "text/html")
+        .end('<!doctype html><script type="module" src="/page.js"></script>');
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const browser = await chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+  });
+  const tab = await browser.newPage();
+  await tab.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  await tab.waitForFunction("window.runScenario !== undefined");
+  return {
+    version: browser.version(),
+    run: async (name: string): Promise<unknown> =>
+      JSON.parse((await tab.evaluate(`window.runScenario(${JSON.stringify(name)})`)) as string),
+    close: async () => {
+      await browser.close();
+      server.close();
+    },
+  };
+}
