@@ -1,16 +1,31 @@
-// npm run conformance -- bond [--json] [--seconds 6] [--only name,...]
+// npm run conformance -- bond [--json] [--seconds 6] [--parallel 3] [--only name,...]
 // Our sender and receiver against librist (rist-tools) and GStreamer over UDP on loopback, 5 % loss and 100 ms round trip
 // through the impairment proxy, 1 s of buffer. Passes where nothing is lost, nothing damaged and nothing out of order.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createSrpVerifier, formatSrpLine } from "@longwave/bond";
+import { nodeCrypto } from "@longwave/bond/node";
 import { type LiveRunOptions, liveRun, type Peer } from "../bond-peers/live-run.ts";
 import { hasElement, isInstalled, versionOf } from "../bond-peers/peer-process.ts";
 
 const { argv } = process;
 const isJson = argv.includes("--json");
 const seconds = Number(option("--seconds") ?? 6);
+const parallel = Number(option("--parallel") ?? 3);
 const only = option("--only")?.split(",");
 const impaired = { delayMs: 50, loss: 0.05 };
 const link = { forward: impaired, backward: impaired };
-const base = { profile: "main", links: [link], bufferMs: 1000, bitrateBps: 2e6, seconds } as const;
+const base = {
+  profile: "main",
+  links: [link],
+  bufferMs: 1000,
+  bitrateBps: 2e6,
+  warmupSeconds: 2,
+  seconds,
+} as const;
+const srp = { username: "anna", password: "hunter2", file: makeUsers("anna", "hunter2") };
 
 interface Case {
   readonly name: string;
@@ -33,6 +48,14 @@ const librist: readonly Case[] = [
   { name: "main, receiver calls", options: { ...base, isSwapped: true } },
   { name: "main, two links", options: { ...base, links: [link, link] } },
   { name: "simple, two links", options: { ...base, profile: "simple", links: [link, link] } },
+  { name: "main, eap-srp", options: { ...base, srp } },
+  { name: "main, eap-srp, psk 256", options: { ...base, srp, secret: "sphinx", aesBits: 256 } },
+  { name: "main, eap-srp, receiver calls", options: { ...base, srp, isSwapped: true } },
+  {
+    name: "main, eap-srp, wrong password",
+    options: { ...base, srp: { ...srp, password: "guess" } },
+    isRefusal: true,
+  },
 ];
 const gstreamer: readonly Case[] = [
   { name: "simple", options: { ...base, profile: "simple" } },
@@ -41,19 +64,19 @@ const gstreamer: readonly Case[] = [
 
 const results: Record<string, unknown>[] = [];
 let failures = 0;
+const waiting: (readonly [Case, Peer, Peer])[] = [];
 if (isInstalled("ristsender") && isInstalled("ristreceiver")) {
-  for (const each of librist) {
-    await check(each, "own", "librist");
-    await check(each, "librist", "own");
-  }
+  for (const each of librist) waiting.push([each, "own", "librist"], [each, "librist", "own"]);
 } else console.error("skipped: rist-tools are not installed");
 if (hasElement("ristsrc") && hasElement("rtpmp2tpay")) {
-  for (const each of gstreamer) {
-    await check(each, "own", "gstreamer");
-    await check(each, "gstreamer", "own");
-  }
+  for (const each of gstreamer) waiting.push([each, "own", "gstreamer"], [each, "gstreamer", "own"]);
 } else console.error("skipped: GStreamer's RIST elements are not installed");
-for (const each of librist) await check(each, "own", "own");
+for (const each of librist) waiting.push([each, "own", "own"]);
+await Promise.all(
+  Array.from({ length: parallel }, async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await check(...next);
+  }),
+);
 
 if (isJson) {
   const versions = { librist: versionOf("ristreceiver"), gstreamer: versionOf("gst-launch-1.0") };
@@ -91,6 +114,19 @@ async function check(each: Case, sender: Peer, receiver: Peer): Promise<void> {
     );
   }
   if (!passed && argv.includes("--verbose")) console.error(report.peerOutput.slice(0, 4000));
+}
+
+/** A file of verifiers, by librist's own tool where it is installed. */
+function makeUsers(username: string, password: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), "longwave-srp-")), "users");
+  const made = spawnSync("ristsrppasswd", [username, password], { encoding: "utf8" });
+  const crypto = nodeCrypto;
+  const own = () => ({
+    ...createSrpVerifier(crypto, username, password, { hasZeroState: true }),
+    version: 2 as const,
+  });
+  writeFileSync(file, made.status === 0 ? made.stdout : `${formatSrpLine(username, own())}\n`);
+  return file;
 }
 
 function option(name: string): string | undefined {

@@ -19,3 +19,8 @@ export class BondError extends LongwaveError {
     super(code, kind, message, options);
   }
 }
+
+/** The error of an option out of its range. */
+export function badOption(name: string, value: unknown, range: string): BondError {
+  return new BondError("bond/bad-option", "usage", `${name} is ${String(value)}; it must be ${range}.`);
+}

@@ -1,3 +1,13 @@
+export type { SrpCredentials } from "./auth/authenticatee.ts";
+export type { SrpOptions } from "./auth/link-authentication.ts";
+export { createSrpVerifier, type SrpVerifier } from "./auth/srp.ts";
+export {
+  formatSrpLine,
+  parseSrpFile,
+  type SrpCredential,
+  type SrpUsers,
+  singleSrpUser,
+} from "./auth/srp-users.ts";
 export {
   type ConfigKey,
   configTables,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type BondConfig, loadConfig } from "@longwave/bond";
+import { isLongwaveError } from "@longwave/base";
+import { type BondConfig, loadConfig, parseSrpFile, type SrpOptions } from "@longwave/bond";
 import { LinkError } from "./errors.ts";
 
 /** Reads a configuration file, or all defaults without one; warnings go to standard error. */
@@ -16,6 +17,20 @@ export function readConfiguration(file: string | undefined): BondConfig {
   const config = loadConfig(text, file);
   for (const warning of config.warnings) process.stderr.write(`longwave: ${file}: ${warning}\n`);
   return config;
+}
+
+/** Who may call, from `--srp-file` or the configuration's `rist.srp_file`. */
+export function readSrpUsers(file: string | undefined, config: BondConfig): SrpOptions {
+  const path = file ?? (config.tables["rist"]!["srp_file"] as string | undefined);
+  if (path === undefined) return {};
+  try {
+    return { srpUsers: parseSrpFile(readFileSync(path, "utf8"), path) };
+  } catch (cause) {
+    if (isLongwaveError(cause)) throw cause;
+    throw new LinkError("link/no-config", "usage", `Cannot read ${path}: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
 }
 
 /** @throws LinkError `link/bad-profile` */

@@ -3,7 +3,7 @@ import { receiverOptionsOf, StatsRecorder } from "@longwave/bond";
 import { createReceiver } from "@longwave/bond/node";
 import { printLine, progress } from "../output.ts";
 import { untilStopped } from "../until-stopped.ts";
-import { checkProfile, readConfiguration } from "./configuration.ts";
+import { checkProfile, readConfiguration, readSrpUsers } from "./configuration.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
 import { openOutput } from "./output.ts";
 
@@ -12,6 +12,7 @@ interface ReceiveOptions extends ObserveOptions {
   readonly output: string;
   readonly profile?: string;
   readonly buffer?: number;
+  readonly srpFile?: string;
   readonly config?: string;
 }
 
@@ -27,6 +28,7 @@ export async function receive(options: ReceiveOptions): Promise<void> {
     ...rest,
     ...(isFixed ? {} : { minBufferMs: minBufferMs!, maxBufferMs: maxBufferMs! }),
     ...(bufferMs === undefined ? {} : { bufferMs }),
+    ...readSrpUsers(options.srpFile, config),
     listen: options.bind?.split(",") ?? base.listen,
     ...(profile === undefined ? {} : { profile }),
   });

@@ -4,7 +4,7 @@ import { type Sender, StatsRecorder, senderOptionsOf } from "@longwave/bond";
 import { createSender } from "@longwave/bond/node";
 import { printLine, progress } from "../output.ts";
 import { untilStopped } from "../until-stopped.ts";
-import { checkProfile, readConfiguration } from "./configuration.ts";
+import { checkProfile, readConfiguration, readSrpUsers } from "./configuration.ts";
 import { LinkError } from "./errors.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
 import { runSource } from "./source.ts";
@@ -15,6 +15,7 @@ interface SendOptions extends ObserveOptions {
   readonly bitrate: number;
   readonly profile?: string;
   readonly buffer?: number;
+  readonly srpFile?: string;
   readonly npd?: boolean;
   readonly config?: string;
   readonly control?: number;
@@ -39,6 +40,7 @@ export async function send(options: SendOptions): Promise<void> {
     links,
     ...(profile === undefined ? {} : { profile }),
     ...(options.buffer === undefined ? {} : { bufferMs: options.buffer }),
+    ...readSrpUsers(options.srpFile, config),
     ...(options.npd === true ? { deleteNullPackets: true } : {}),
   });
   await sender.ready;

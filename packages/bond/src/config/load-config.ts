@@ -1,4 +1,5 @@
 import { parse, TomlError } from "smol-toml";
+import type { SrpOptions } from "../auth/link-authentication.ts";
 import { BondError } from "../errors.ts";
 import type { LifecycleOptions } from "../link/link-lifecycle.ts";
 import type { ReceiverOptions } from "../receiver/receiver-options.ts";
@@ -59,6 +60,12 @@ export function loadConfig(text: string, file: string): BondConfig {
   for (const [name, keys] of Object.entries(configTables)) {
     tables[name] = readTable(values[name] ?? {}, keys, `${name}.`, (key) => at(name, key));
   }
+  const { srp_user: user, srp_password: password } = tables["rist"]!;
+  if ((user === undefined) !== (password === undefined)) {
+    const missing = user === undefined ? "srp_user" : "srp_password";
+    const present = user === undefined ? "srp_password" : "srp_user";
+    throw bad(at("rist", present), `rist.${missing}`, "missing", [`both of srp_user and srp_password`]);
+  }
   const stored = values["links"] ?? [];
   if (!Array.isArray(stored) || stored.length > maxLinks) {
     throw new BondError(
@@ -82,6 +89,13 @@ export function loadConfig(text: string, file: string): BondConfig {
   return { version: configVersion, profile: resolved["profile"] as string, tables, links, warnings };
 }
 
+/** EAP-SRP by name and password; a file of users is read by who reads the configuration. */
+function srpOf(rist: Table): SrpOptions {
+  const [username, password] = [rist["srp_user"], rist["srp_password"]];
+  if (typeof username !== "string" || typeof password !== "string") return {};
+  return { srp: { username, password } };
+}
+
 /** Options for `createSender`. */
 export function senderOptionsOf(config: BondConfig): SenderOptions {
   const { rist, receiver, scheduler, arq, pacing } = config.tables as Record<string, Record<string, never>>;
@@ -96,6 +110,7 @@ export function senderOptionsOf(config: BondConfig): SenderOptions {
     profile: rist!["profile"]!,
     payloadType: rist!["payload_type"]!,
     ...given("secret", rist!["secret"]),
+    ...srpOf(rist!),
     aesBits: rist!["aes_bits"]!,
     ...given("cname", rist!["cname"]),
     deleteNullPackets: rist!["npd"]!,
@@ -123,6 +138,7 @@ export function receiverOptionsOf(config: BondConfig, listen?: string): Receiver
     listen: (receiver!["listen"] as string | undefined) ?? listen ?? "rist://@0.0.0.0:7000",
     profile: rist!["profile"]!,
     ...given("secret", rist!["secret"]),
+    ...srpOf(rist!),
     aesBits: rist!["aes_bits"]!,
     ...given("cname", rist!["cname"]),
     bufferMs: start,

@@ -13,6 +13,11 @@ export interface BondCrypto {
   deriveKey(passphrase: Uint8Array, salt: Uint8Array, iterations: number, byteCount: number): Uint8Array;
   /** A cipher for a key of 16 or 32 bytes. */
   createCipher(key: Uint8Array): CounterCipher;
+  /**
+   * `base^exponent mod modulus`, big-endian bytes, base from 2 to modulus - 2; for SRP. Default: portable arithmetic, whose time
+   * depends on the exponent.
+   */
+  modPow?(base: Uint8Array, exponent: Uint8Array, modulus: Uint8Array): Uint8Array;
   /** Unpredictable bytes for nonces and SRP secrets. */
   randomBytes(count: number): Uint8Array;
 }

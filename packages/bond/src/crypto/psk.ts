@@ -32,9 +32,9 @@ export class PreSharedKey {
   /** Datagrams that were dropped because of too many key derivations. */
   derivationsRefused = 0;
 
-  constructor(crypto: BondCrypto, passphrase: string, isAes256: boolean) {
+  constructor(crypto: BondCrypto, passphrase: Uint8Array, isAes256: boolean) {
     this.#crypto = crypto;
-    this.#passphrase = new TextEncoder().encode(passphrase);
+    this.#passphrase = passphrase.slice();
     this.isAes256 = isAes256;
   }
 
@@ -42,6 +42,11 @@ export class PreSharedKey {
   get nonce(): number {
     if (this.#sendCipher === undefined) this.renew();
     return this.#sendNonce;
+  }
+
+  /** True if packets under this nonce have been read with this passphrase. */
+  knows(nonce: number, isAes256: boolean): boolean {
+    return this.#find(nonce, isAes256) !== undefined;
   }
 
   /** Draws a new nonce and key; due at the latest when the link's 32-bit sequence number wraps. */

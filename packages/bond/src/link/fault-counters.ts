@@ -26,6 +26,15 @@ export class FaultCounters {
     this.#hooks.log?.("warn", "packets cannot be decrypted: compare the passphrases and aes-type", { where });
   }
 
+  /** How an exchange of EAP-SRP ended. */
+  reportAuthentication(link: string, isSuccess: boolean, reason: string): void {
+    if (isSuccess) this.#hooks.log?.("info", "authenticated", { link, username: reason });
+    else {
+      this.count("authentication");
+      this.#hooks.log?.("warn", "authentication failed", { link, reason });
+    }
+  }
+
   /** Causes that occurred, with their counts. */
   snapshot(): Record<string, number> {
     const result: Record<string, number> = Object.fromEntries(this.#other);

@@ -1,4 +1,5 @@
 import type { DatagramSocket } from "@longwave/base";
+import type { PeerAuthentication } from "../auth/authentication.ts";
 import { RttEstimator } from "../estimate/rtt.ts";
 import type { GreTunnel } from "../wire/gre-tunnel.ts";
 
@@ -13,6 +14,8 @@ export class Path {
   readonly profile: RistProfile;
   readonly rtt: RttEstimator = new RttEstimator();
   readonly tunnel: GreTunnel | undefined;
+  /** Who the peer is must be settled first; absent: everybody is welcome. */
+  authentication: PeerAuthentication | undefined;
   readonly #mediaSocket: DatagramSocket;
   readonly #controlSocket: DatagramSocket;
   #address: string;
@@ -67,6 +70,16 @@ export class Path {
     return this.#mediaPort;
   }
 
+  /** False while the peer still has to authenticate: nothing but that may pass in either direction. */
+  get isAdmitted(): boolean {
+    return this.authentication === undefined || this.authentication.isAuthenticated;
+  }
+
+  /** True where reports and keep-alives may go out. */
+  get mayReport(): boolean {
+    return this.isAdmitted || this.authentication!.isCaller;
+  }
+
   /** True if this path's media goes over `socket`. */
   isOn(socket: DatagramSocket): boolean {
     return this.#mediaSocket === socket;
@@ -81,6 +94,7 @@ export class Path {
 
   /** Sends the RTP packet `bytes[start, end)`; the `tunnelHeadroom` bytes before it may be overwritten. */
   sendMedia(bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.isAdmitted) return false;
     const tunnel = this.tunnel;
     if (tunnel === undefined) return this.#send(this.#mediaSocket, bytes, start, end, this.#mediaPort);
     tunnel.sealPacket(bytes, start, end, false);
@@ -95,6 +109,7 @@ export class Path {
 
   /** Sends the RTCP compound `bytes[start, end)`, as `sendMedia`. */
   sendControl(bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.mayReport) return false;
     const tunnel = this.tunnel;
     if (tunnel === undefined) return this.#send(this.#controlSocket, bytes, start, end, this.#controlPort);
     tunnel.sealPacket(bytes, start, end, true);
@@ -104,7 +119,7 @@ export class Path {
   /** Main profile: keep-alives in the versions that the peer may understand. */
   sendKeepAlive(isDisconnect: boolean): void {
     const tunnel = this.tunnel;
-    if (tunnel === undefined) return;
+    if (tunnel === undefined || !this.mayReport) return;
     tunnel.sealKeepAlive(2, isDisconnect);
     this.#sendSealed(tunnel);
     if (tunnel.version >= 2) return;
@@ -115,7 +130,7 @@ export class Path {
   /** Main profile, version 2: tells the peer about buffers. */
   sendBufferNegotiation(senderMaxMs: number, receiverCurrentMs: number): void {
     const tunnel = this.tunnel;
-    if (tunnel === undefined) return;
+    if (tunnel === undefined || !this.mayReport) return;
     tunnel.sealBufferNegotiation(senderMaxMs, receiverCurrentMs);
     this.#sendSealed(tunnel);
   }

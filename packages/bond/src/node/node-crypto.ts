@@ -1,6 +1,7 @@
 import { createCipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
 import { AesCtr } from "../crypto/aes-ctr.ts";
 import type { BondCrypto } from "../crypto/crypto-port.ts";
+import { modularPower } from "./modular-power.ts";
 
 /** Cryptography by Node: the machine's AES instructions, native key derivation, and the system's randomness. */
 export const nodeCrypto: BondCrypto = {
@@ -14,6 +15,7 @@ export const nodeCrypto: BondCrypto = {
       },
     };
   },
+  modPow: modularPower,
   randomBytes: (count) => randomBytes(count),
 };
 

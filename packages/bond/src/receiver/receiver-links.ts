@@ -1,4 +1,5 @@
 import type { DatagramSocket } from "@longwave/base";
+import { LinkAuthentication, type LinkSecret } from "../auth/link-authentication.ts";
 import type { BondCrypto } from "../crypto/crypto-port.ts";
 import { PreSharedKey } from "../crypto/psk.ts";
 import type { BondEnvironment, BondSocket } from "../environment.ts";
@@ -21,6 +22,8 @@ const probeUs = 15_000;
 const keepAliveUs = 1_000_000;
 /** A link that was silent for this long gives up its place (TR-06-2 section 5.5.2: 60 s at most). */
 const forgetUs = 60_000_000;
+/** A peer that was silent for this long is asked to authenticate us anew. */
+const forgottenUs = 1_500_000;
 /** A silent link is asked for signs of life this long. */
 const silentUs = 10_000_000;
 
@@ -51,6 +54,7 @@ export class ReceiverLinks {
   readonly #resolved: ResolvedReceiverOptions;
   readonly #crypto: BondCrypto;
   readonly #target: ReceiverLinksTarget;
+  readonly #authentication: LinkAuthentication;
   readonly #endpoints: Endpoint[];
   readonly #reader = new RtcpReader();
   #made = 0;
@@ -69,7 +73,11 @@ export class ReceiverLinks {
     this.#crypto = crypto;
     this.#target = target;
     this.faults = new FaultCounters(environment.hooks);
-    for (const uri of uris) checkUri(uri, resolved);
+    this.#authentication = new LinkAuthentication(crypto, options, this.faults);
+    for (const uri of uris) {
+      checkUri(uri, resolved);
+      this.#authentication.check(uri, resolved.profile === "main");
+    }
     this.#endpoints = uris.map((uri) => this.#open(uri));
     const pending = this.#endpoints.flatMap((each) => [each.mediaSocket.ready, each.controlSocket.ready]);
     this.ready = Promise.all(pending).then(() => undefined);
@@ -86,6 +94,12 @@ export class ReceiverLinks {
       const isCalled = this.#endpoints.some((each) => each.called === link);
       if (!isCalled && ageUs > forgetUs) this.all.splice(i, 1);
       if (path.controlPort === 0 || (!isCalled && ageUs > silentUs)) continue;
+      if (path.authentication !== undefined) {
+        path.authentication.onTimer(nowUs);
+        // The peer has forgotten us, as after its restart.
+        const isForgotten = path.isAdmitted && nowUs - path.lastReceivedUs > forgottenUs;
+        if (isForgotten && path.authentication.isCaller) path.authentication.restart(nowUs);
+      }
       if (path.tunnel !== undefined && nowUs >= path.nextKeepAliveUs) {
         path.nextKeepAliveUs = nowUs + keepAliveUs;
         path.sendKeepAlive(false);
@@ -137,10 +151,15 @@ export class ReceiverLinks {
     return endpoint;
   }
 
-  #makeTunnel(uri: RistUri): GreTunnel {
+  #secretOf(uri: RistUri): LinkSecret {
     const secret = uri.secret ?? this.#options.secret;
-    const aesBits = uri.aesBits ?? this.#options.aesBits ?? 128;
-    const key = secret === undefined ? undefined : new PreSharedKey(this.#crypto, secret, aesBits === 256);
+    const passphrase = secret === undefined ? undefined : new TextEncoder().encode(secret);
+    return { passphrase, isAes256: (uri.aesBits ?? this.#options.aesBits ?? 128) === 256 };
+  }
+
+  #makeTunnel(uri: RistUri): GreTunnel {
+    const { passphrase, isAes256 } = this.#secretOf(uri);
+    const key = passphrase === undefined ? undefined : new PreSharedKey(this.#crypto, passphrase, isAes256);
     return new GreTunnel(this.#crypto.randomBytes(6), 32_768 + this.#made, key);
   }
 
@@ -159,6 +178,8 @@ export class ReceiverLinks {
     );
     const link = new ReceiverLink(`link-${++this.#made}`, path, nowUs);
     path.nextReportUs = nowUs;
+    this.#authentication.attach(path, endpoint.uri, this.#secretOf(endpoint.uri), link.id);
+    if (endpoint.uri.isListening) path.authentication?.restart(nowUs);
     this.all.push(link);
     return link;
   }
@@ -167,7 +188,10 @@ export class ReceiverLinks {
   #evict(_nowUs: number): void {
     let oldest = 0;
     for (let i = 1; i < this.all.length; i++) {
-      if (this.all[i]!.path.lastReceivedUs < this.all[oldest]!.path.lastReceivedUs) oldest = i;
+      const [one, other] = [this.all[i]!.path, this.all[oldest]!.path];
+      // Who is not admitted goes before who is, whatever came last.
+      const isOlder = one.lastReceivedUs < other.lastReceivedUs;
+      if (one.isAdmitted === other.isAdmitted ? isOlder : other.isAdmitted) oldest = i;
     }
     this.all.splice(oldest, 1);
     this.faults.count("evicted");
@@ -179,7 +203,9 @@ export class ReceiverLinks {
     const tunnel = link?.path.tunnel ?? endpoint.strangers!;
     let fault = tunnel.open(bytes, length, nowUs);
     if (fault === WireFault.none && link === undefined) {
-      if (tunnel.content !== TunnelContent.packet && tunnel.content !== TunnelContent.keepAlive) return;
+      const { content } = tunnel;
+      const isLogin = content === TunnelContent.eapol && this.#authentication.isWanted(endpoint.uri);
+      if (!isLogin && content !== TunnelContent.packet && content !== TunnelContent.keepAlive) return;
       link = this.#makeLink(endpoint, address, port, port);
       fault = link.path.tunnel!.open(bytes, length, nowUs);
     }
@@ -191,6 +217,7 @@ export class ReceiverLinks {
     const opened = link.path.tunnel!;
     link.path.rxBytes += length;
     link.path.rxPackets++;
+    if (!this.#admit(link, opened, nowUs)) return;
     link.path.lastReceivedUs = nowUs;
     if (opened.datagramSequence >= 0) link.addDatagram(opened.datagramSequence);
     if (opened.content !== TunnelContent.packet) return;
@@ -198,6 +225,18 @@ export class ReceiverLinks {
     if (looksLikeRtcp(opened.bytes[start + 1]!)) this.#onControl(link, opened.bytes, start, end, nowUs);
     else if (!this.#target.onMedia(link, opened.bytes, start, end, nowUs))
       this.faults.countWire(WireFault.overrun);
+  }
+
+  /** Authentication comes first; false where the datagram goes no further. */
+  #admit(link: ReceiverLink, opened: GreTunnel, nowUs: number): boolean {
+    const { authentication } = link.path;
+    if (authentication === undefined) return true;
+    if (opened.content === TunnelContent.eapol) {
+      if (!authentication.take(opened.bytes, opened.start, opened.end, nowUs)) this.faults.count("eapol");
+      return false;
+    }
+    if (!link.path.isAdmitted) this.faults.count("unauthenticated");
+    return link.path.isAdmitted;
   }
 
   #onSimpleMedia(endpoint: Endpoint, bytes: Uint8Array, length: number, address: string, port: number): void {

@@ -1,8 +1,10 @@
+import type { SrpOptions } from "../auth/link-authentication.ts";
+import { badOption } from "../errors.ts";
 import type { RistProfile } from "../link/path.ts";
-import { badOption, checkRange, maxLinks } from "../sender/sender-options.ts";
+import { checkRange, maxLinks } from "../sender/sender-options.ts";
 import type { NackFormat } from "./nack-writer.ts";
 
-export interface ReceiverOptions {
+export interface ReceiverOptions extends SrpOptions {
   /**
    * Where to wait for senders, `rist://@host:port` (one address serves many links), and/or senders to call,
    * `rist://host:port` (Main profile). 1 to 16 addresses.

@@ -1,7 +1,8 @@
+import { LinkAuthentication, type LinkSecret } from "../auth/link-authentication.ts";
 import type { BondCrypto } from "../crypto/crypto-port.ts";
 import { PreSharedKey } from "../crypto/psk.ts";
 import type { BondEnvironment, BondSocket } from "../environment.ts";
-import { BondError } from "../errors.ts";
+import { BondError, badOption } from "../errors.ts";
 import { FaultCounters } from "../link/fault-counters.ts";
 import type { Feedback } from "../link/feedback.ts";
 import { Path } from "../link/path.ts";
@@ -10,12 +11,7 @@ import { parseRistUri, type RistUri } from "../wire/rist-uri.ts";
 import { looksLikeRtcp, RtcpKind, RtcpReader } from "../wire/rtcp.ts";
 import { WireFault } from "../wire/wire-fault.ts";
 import { SenderLink } from "./sender-link.ts";
-import {
-  badOption,
-  type ResolvedSenderOptions,
-  type SenderLinkOptions,
-  type SenderOptions,
-} from "./sender-options.ts";
+import type { ResolvedSenderOptions, SenderLinkOptions, SenderOptions } from "./sender-options.ts";
 
 const reportUs = 100_000;
 /** Links that carry much are watched more closely; still far below 5 % of the stream. */
@@ -25,6 +21,8 @@ const fastReportBps = 500_000;
 const probeUs = 15_000;
 const keepAliveUs = 1_000_000;
 const reattachUs = 100_000;
+/** A peer that was silent for this long is asked to authenticate us anew. */
+const silenceUs = 1_500_000;
 /** librist's default weight. */
 const defaultWeight = 5;
 
@@ -45,6 +43,7 @@ export class SenderLinks {
   readonly #reader = new RtcpReader();
   readonly #sockets: BondSocket[] = [];
   readonly #bufferMs: number;
+  readonly #authentication: LinkAuthentication;
 
   constructor(
     options: SenderOptions,
@@ -57,8 +56,10 @@ export class SenderLinks {
     this.#target = target;
     this.#bufferMs = resolved.bufferMs;
     this.faults = new FaultCounters(environment.hooks);
+    this.#authentication = new LinkAuthentication(crypto, options, this.faults);
     const ids = new Set<string>();
     const uris = options.links.map((link) => checkUri(link, resolved));
+    for (const uri of uris) this.#authentication.check(uri, resolved.profile === "main");
     this.all = options.links.map((link, index) => {
       const id = link.id ?? `link-${index + 1}`;
       if (ids.has(id)) throw badOption("links.id", id, "different for every link");
@@ -85,6 +86,12 @@ export class SenderLinks {
       const link = this.all[i]!;
       const { path, lifecycle } = link;
       if (path.controlPort === 0) continue;
+      if (path.authentication !== undefined) {
+        path.authentication.onTimer(nowUs);
+        // The peer has forgotten us, as after its restart.
+        const isForgotten = path.isAdmitted && nowUs - path.lastReceivedUs > silenceUs;
+        if (isForgotten && path.authentication.isCaller) path.authentication.restart(nowUs);
+      }
       if (lifecycle.state === "init") lifecycle.attach(nowUs);
       else if (lifecycle.state === "reset" && nowUs - lifecycle.enteredUs >= reattachUs)
         lifecycle.attach(nowUs);
@@ -123,8 +130,10 @@ export class SenderLinks {
     const address = uri.isListening ? "" : uri.host;
     const port = uri.isListening ? 0 : uri.port;
     const controlPort = isMain || uri.isListening ? port : port + 1;
-    const tunnel = isMain ? this.#makeTunnel(index, uri, options, crypto) : undefined;
+    const secret = secretOf(uri, options);
+    const tunnel = isMain ? makeTunnel(index, secret, crypto) : undefined;
     const path = new Path(resolved.profile, socket, socket, address, port, controlPort, tunnel);
+    this.#authentication.attach(path, uri, secret, id);
     const nowUs = this.#environment.clock.nowUs();
     const weight = link.weight ?? uri.weight ?? defaultWeight;
     const limit = link.maxBitrateBps ?? Number.POSITIVE_INFINITY;
@@ -145,16 +154,24 @@ export class SenderLinks {
     return made;
   }
 
-  #makeTunnel(index: number, uri: RistUri, options: SenderOptions, crypto: BondCrypto): GreTunnel {
-    const secret = uri.secret ?? options.secret;
-    const aesBits = uri.aesBits ?? options.aesBits ?? 128;
-    const key = secret === undefined ? undefined : new PreSharedKey(crypto, secret, aesBits === 256);
-    const mac = crypto.randomBytes(6);
-    return new GreTunnel(mac, 32_768 + index, key);
-  }
-
   /** A listening link belongs to whoever called it last with a valid packet. */
   #onCaller(link: SenderLink, bytes: Uint8Array, length: number, address: string, port: number): void {
+    const { path } = link;
+    const isOther = path.address !== address || path.controlPort !== port;
+    if (path.authentication !== undefined && isOther) {
+      // Who is present keeps the link; else a stranger may try, and must authenticate.
+      const nowUs = this.#environment.clock.nowUs();
+      if (
+        nowUs - path.lastReceivedUs < silenceUs ||
+        path.tunnel!.open(bytes, length, nowUs) !== WireFault.none
+      ) {
+        this.faults.count("source");
+        return;
+      }
+      path.lastReceivedUs = nowUs;
+      path.redirect(address, port, port);
+      path.authentication.restart(nowUs);
+    }
     if (!this.#onDatagram(link, bytes, length)) return;
     if (link.path.address !== address || link.path.controlPort !== port)
       link.path.redirect(address, port, port);
@@ -174,6 +191,18 @@ export class SenderLinks {
     if (fault !== WireFault.none) {
       if (tunnel.isFirstBadKey) this.faults.reportBadKey(link.id);
       return this.faults.countWire(fault);
+    }
+    if (path.authentication !== undefined) {
+      if (tunnel.content === TunnelContent.eapol) {
+        path.lastReceivedUs = nowUs;
+        if (path.authentication.take(tunnel.bytes, tunnel.start, tunnel.end, nowUs)) return true;
+        this.faults.count("eapol");
+        return false;
+      }
+      if (!path.isAdmitted) {
+        this.faults.count("unauthenticated");
+        return false;
+      }
     }
     path.lastReceivedUs = nowUs;
     if (tunnel.content === TunnelContent.packet && looksLikeRtcp(tunnel.bytes[tunnel.start + 1]!)) {
@@ -206,6 +235,18 @@ export class SenderLinks {
     link.path.lastReceivedUs = nowUs;
     return true;
   }
+}
+
+function secretOf(uri: RistUri, options: SenderOptions): LinkSecret {
+  const secret = uri.secret ?? options.secret;
+  const passphrase = secret === undefined ? undefined : new TextEncoder().encode(secret);
+  return { passphrase, isAes256: (uri.aesBits ?? options.aesBits ?? 128) === 256 };
+}
+
+function makeTunnel(index: number, secret: LinkSecret, crypto: BondCrypto): GreTunnel {
+  const { passphrase, isAes256 } = secret;
+  const key = passphrase === undefined ? undefined : new PreSharedKey(crypto, passphrase, isAes256);
+  return new GreTunnel(crypto.randomBytes(6), 32_768 + index, key);
 }
 
 function checkUri(link: SenderLinkOptions, resolved: ResolvedSenderOptions): RistUri {

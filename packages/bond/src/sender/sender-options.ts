@@ -1,4 +1,5 @@
-import { BondError } from "../errors.ts";
+import type { SrpOptions } from "../auth/link-authentication.ts";
+import { badOption } from "../errors.ts";
 import { defaultLifecycle, type LifecycleOptions } from "../link/link-lifecycle.ts";
 import type { RistProfile } from "../link/path.ts";
 import { defaultScheduler, type SchedulerOptions } from "./scheduler.ts";
@@ -17,7 +18,7 @@ export interface SenderLinkOptions {
   readonly maxBitrateBps?: number;
 }
 
-export interface SenderOptions {
+export interface SenderOptions extends SrpOptions {
   readonly links: readonly SenderLinkOptions[];
   /** Default "main". */
   readonly profile?: RistProfile;
@@ -96,8 +97,4 @@ export function resolveSenderOptions(options: SenderOptions): ResolvedSenderOpti
 export function checkRange(name: string, value: number | undefined, least: number, most: number): void {
   if (value === undefined || (value >= least && value <= most)) return;
   throw badOption(name, value, `from ${least} to ${most}`);
-}
-
-export function badOption(name: string, value: unknown, range: string): BondError {
-  return new BondError("bond/bad-option", "usage", `${name} is ${String(value)}; it must be ${range}.`);
 }

@@ -23,7 +23,10 @@ export class GreTunnel {
   readonly #header = new GreHeader();
   readonly #scratch = new Uint8Array(maxDatagramBytes);
   readonly #mac: Uint8Array;
-  readonly #key: PreSharedKey | undefined;
+  #sendKey: PreSharedKey | undefined;
+  #receiveKey: PreSharedKey | undefined;
+  /** What was read under the last passphrase is still read for a while after a change. */
+  #previousKey: PreSharedKey | undefined;
   readonly #sourcePort: number;
   #sequence = 0;
   #version = 1;
@@ -51,7 +54,19 @@ export class GreTunnel {
   constructor(mac: Uint8Array, sourcePort: number, key: PreSharedKey | undefined) {
     this.#mac = mac;
     this.#sourcePort = sourcePort;
-    this.#key = key;
+    this.#sendKey = key;
+    this.#receiveKey = key;
+  }
+
+  /** Encrypts under another passphrase from now on. */
+  setSendKey(key: PreSharedKey): void {
+    this.#sendKey = key;
+  }
+
+  /** Decrypts under another passphrase; nonces that are in use stay readable until they change. */
+  setReceiveKey(key: PreSharedKey): void {
+    this.#previousKey = this.#receiveKey;
+    this.#receiveKey = key;
   }
 
   /** GRE version spoken now. */
@@ -60,7 +75,7 @@ export class GreTunnel {
   }
 
   get isEncrypted(): boolean {
-    return this.#key !== undefined;
+    return this.#sendKey !== undefined;
   }
 
   /** Opens one datagram. On `WireFault.none` look at `content`, `bytes`, `start` and `end`. */
@@ -73,17 +88,18 @@ export class GreTunnel {
     let start = header.payloadStart;
     let end = length;
     let source = bytes;
+    const key = this.#keyFor(header);
     if (header.nonce !== 0) {
-      if (this.#key === undefined) return WireFault.key;
+      if (key === undefined) return WireFault.key;
       if (end - start > maxDatagramBytes) return WireFault.overrun;
       const { nonce, isAes256, version, sequence } = header;
-      if (!this.#key.open(nonce, isAes256, version, sequence, bytes, start, end, this.#scratch, nowUs)) {
+      if (!key.open(nonce, isAes256, version, sequence, bytes, start, end, this.#scratch, nowUs)) {
         return WireFault.key;
       }
       source = this.#scratch;
       end -= start;
       start = 0;
-    } else if (this.#key !== undefined && header.content !== GreContent.eapol) {
+    } else if (key !== undefined && header.content !== GreContent.eapol) {
       // librist sends keep-alives in clear before its first nonce; only media and feedback must be encrypted.
       if (header.content !== GreContent.keepAlive) return WireFault.key;
     }
@@ -91,14 +107,14 @@ export class GreTunnel {
     if (header.nonce !== 0) {
       const { nonce, isAes256 } = header;
       if (result !== WireFault.none) {
-        this.isFirstBadKey = this.#key!.markBad(nonce, isAes256);
+        this.isFirstBadKey = key!.markBad(nonce, isAes256);
         return WireFault.key;
       }
       // A quarter of all nonsense has RTP's version number. A report does not happen by chance: it comes first.
       if (this.content === TunnelContent.packet && isReport(source, this.start, this.end)) {
-        this.#key!.markProven(nonce, isAes256);
-      } else if (!this.#key!.isProven(nonce, isAes256)) {
-        this.isFirstBadKey = this.content !== TunnelContent.packet && this.#key!.markBad(nonce, isAes256);
+        key!.markProven(nonce, isAes256);
+      } else if (!key!.isProven(nonce, isAes256)) {
+        this.isFirstBadKey = this.content !== TunnelContent.packet && key!.markBad(nonce, isAes256);
         return WireFault.key;
       }
     }
@@ -137,10 +153,16 @@ export class GreTunnel {
     this.sealedEnd = at + frame.length;
   }
 
+  #keyFor(header: GreHeader): PreSharedKey | undefined {
+    const previous = this.#previousKey;
+    if (previous?.knows(header.nonce, header.isAes256)) return previous;
+    return this.#receiveKey;
+  }
+
   #nextSequence(): number {
     const sequence = this.#sequence;
     this.#sequence = sequence === 0xffff_ffff ? 0 : sequence + 1;
-    if (this.#sequence === 0) this.#key?.renew();
+    if (this.#sequence === 0) this.#sendKey?.renew();
     return sequence;
   }
 
@@ -160,7 +182,8 @@ export class GreTunnel {
     }
     const etherType = version >= 2 ? GreContent.vsf : content;
     const sequence = this.#nextSequence();
-    if (this.#key === undefined) {
+    const key = this.#sendKey;
+    if (key === undefined) {
       const at = from - 8;
       writeGreHeader(bytes, at, version, etherType, 0, false, sequence);
       this.sealed = bytes;
@@ -170,10 +193,10 @@ export class GreTunnel {
     }
     // Encrypting in place would spoil the stored packet, which may have to be sent again.
     const out = this.#scratch;
-    const nonce = this.#key.nonce;
-    const at = writeGreHeader(out, 0, version, etherType, nonce, this.#key.isAes256, sequence);
-    if (bytes === out) this.#key.seal(version, sequence, bytes, from, end, bytes, from);
-    else this.#key.seal(version, sequence, bytes, from, end, out, at);
+    const { nonce, isAes256 } = key;
+    const at = writeGreHeader(out, 0, version, etherType, nonce, isAes256, sequence);
+    if (bytes === out) key.seal(version, sequence, bytes, from, end, bytes, from);
+    else key.seal(version, sequence, bytes, from, end, out, at);
     if (bytes === out) out.copyWithin(at, from, end);
     this.sealed = out;
     this.sealedStart = 0;

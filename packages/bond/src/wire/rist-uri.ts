@@ -17,6 +17,11 @@ export interface RistUri {
   readonly aesBits?: 128 | 256;
   /** `reorder-buffer`: milliseconds. */
   readonly reorderMs?: number;
+  /** `username` and `password` of EAP-SRP: who we are where we call, the one who may call where we wait. */
+  readonly username?: string;
+  readonly password?: string;
+  /** `srp-compat`: 0 pads numbers in SRP hashes as RFC 5054 says (librist from 0.2.16), 1 does not (default). */
+  readonly isSrpPadded?: boolean;
   readonly cname?: string;
   /** `miface`: local address of the interface to use. */
   readonly localAddress?: string;
@@ -39,6 +44,9 @@ export function parseRistUri(text: string): RistUri {
     if (cut < 1) throw badUri(text, `the parameter ${JSON.stringify(pair)} has no value`);
     applyParameter(text, result, pair.slice(0, cut), decode(text, pair.slice(cut + 1)));
   }
+  if ((result.username === undefined) !== (result.password === undefined)) {
+    throw badUri(text, "username and password go together");
+  }
   return result;
 }
 
@@ -58,12 +66,10 @@ function applyParameter(
     else if (bits !== 0) throw badUri(text, "aes-type is 128 or 256");
   } else if (key === "reorder-buffer") result.reorderMs = integer(text, key, value, 0, 10_000);
   else if (key === "username" || key === "password") {
-    throw new BondError(
-      "bond/unsupported",
-      "unsupported",
-      `${JSON.stringify(redact(text))} asks for EAP-SRP, which is not supported yet; use secret= for a pre-shared key.`,
-    );
-  } else if (key === "cname") result.cname = value;
+    if (value === "" || value.length > 255) throw badUri(text, `${key} has 1 to 255 characters`);
+    result[key] = value;
+  } else if (key === "srp-compat") result.isSrpPadded = integer(text, key, value, 0, 1) === 0;
+  else if (key === "cname") result.cname = value;
   else if (key === "miface") result.localAddress = value;
   else throw badUri(text, `${JSON.stringify(key)} is no known parameter`);
 }
