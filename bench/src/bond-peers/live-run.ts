@@ -52,6 +52,8 @@ export interface LiveRunReport {
   readonly senderCpu: number;
   readonly receiverCpu: number;
   /** Resident memory of each end at the end, in megabytes. */
+  /** Longest pause of this process, in milliseconds: a run with a long one says little about the ends. */
+  readonly stallMs: number;
   readonly senderRssMb: number;
   readonly receiverRssMb: number;
   readonly peerOutput: string;
@@ -103,9 +105,13 @@ export async function liveRun(options: LiveRunOptions): Promise<LiveRunReport> {
   let sent = 0;
   let atWarmup = { forward: 0, backward: 0, sender: 0, receiver: 0 };
   let isWarm = false;
+  let stallUs = 0;
+  let lastUs = startUs;
   await new Promise<void>((resolve) => {
     const step = () => {
       const nowUs = clock.nowUs();
+      stallUs = Math.max(stallUs, nowUs - lastUs);
+      lastUs = nowUs;
       for (; sent < total && startUs + sent * packetUs <= nowUs; sent++) {
         fillPayload(payload, sent, nowUs, options.hasNulls === true);
         sender.send(payload);
@@ -149,6 +155,7 @@ export async function liveRun(options: LiveRunOptions): Promise<LiveRunReport> {
     receiverCpu: (1000 * (atEnd.receiver - atWarmup.receiver)) / megabits,
     senderRssMb,
     receiverRssMb,
+    stallMs: Math.round(stallUs / 1000),
     peerOutput: `${sender.output()}\n${receiver.output()}`,
     damaged,
   };

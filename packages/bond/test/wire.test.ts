@@ -212,7 +212,7 @@ describe("the GRE tunnel", () => {
     return new GreTunnel(
       new Uint8Array(6),
       32_768,
-      secret ? new PreSharedKey(crypto, secret, true) : undefined,
+      secret ? new PreSharedKey(crypto, new TextEncoder().encode(secret), true) : undefined,
     );
   };
   const report = () => {

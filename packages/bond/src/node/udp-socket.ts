@@ -5,7 +5,7 @@ import { BondError } from "../errors.ts";
 
 const slotBytes = 2048;
 /** Datagrams that may be under way inside the system call layer at once; more are dropped and counted. */
-const slotCount = 256;
+const slotCount = 1024;
 /** Receive buffer to ask for: the default loses half of a burst of 256 packets. */
 const receiveBufferBytes = 4 * 1024 * 1024;
 
