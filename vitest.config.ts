@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./scripts/longest-first.mjs";
 
 const conditions = ["longwave-source", "module", "node", "development|production", "import", "default"];
 
@@ -10,7 +11,9 @@ export default defineConfig({
     globalSetup: ["./scripts/vitest-setup.mjs"],
     reporters: process.env["CI"] ? ["default", "./scripts/count-reporter.mjs"] : ["default"],
     pool: "forks",
-    maxWorkers: 2,
+    // One more than the two cores that continuous integration has: some files wait for a browser or a live station.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     execArgv: ["--expose-gc", "--min-semi-space-size=64"],
     testTimeout: 60_000,
     hookTimeout: 60_000,

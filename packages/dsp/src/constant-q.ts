@@ -1,8 +1,8 @@
 import { ComplexFft, roundUpTo16 } from "./complex-fft.ts";
 import { CoreBlock, sharedCore } from "./core.ts";
 import { DspError, requireInteger, requireNumber, requireRoom } from "./errors.ts";
+import { OctaveLadder } from "./octave-ladder.ts";
 import { RealFft } from "./real-fft.ts";
-import { Resampler } from "./resampler.ts";
 import { createWindow } from "./window.ts";
 
 /** Parts of a spectral kernel that are smaller than this share of its largest are left out (Brown and Puckette). */
@@ -26,22 +26,27 @@ export interface ConstantQOptions {
  * JASA 92, 1992); the signal is halved in rate from octave to octave, so that one set of kernels serves all of them
  * (Schoerkhuber and Klapuri, SMC 2010). A sine of amplitude A in the middle of a bin gives A.
  *
- * It works on a whole passage at once; the halved signals are allocated for the call.
+ * Streaming: `push` gives each frame once its lowest octave has all that it needs, `lookaheadSamples` later at most;
+ * memory is fixed at construction. `analyze` does a whole passage at once. The frames are the same bits either way.
  *
  * @example
  * const cq = new ConstantQ({ sampleRate: 22050, hop: 512 });
- * const magnitudes = new Float32Array(cq.frameCount(samples.length) * cq.bins);
- * cq.analyze(samples, magnitudes);
+ * cq.push(samples, (magnitudes, frame) => draw(frame, magnitudes));
+ * cq.flush((magnitudes, frame) => draw(frame, magnitudes));
  */
 export class ConstantQ {
   readonly hop: number;
   /** octaves * binsPerOctave, lowest first. */
   readonly bins: number;
+  /** Samples that must follow a frame's middle, at most, before `push` gives the frame. */
+  readonly lookaheadSamples: number;
   readonly #minHz: number;
   readonly #octaves: number;
   readonly #perOctave: number;
   readonly #fft: RealFft;
-  readonly #halver: Resampler;
+  readonly #ladder: OctaveLadder;
+  readonly #row: Float32Array;
+  #nextFrame = 0;
   readonly #block: CoreBlock;
   readonly #views: Readonly<Record<"re" | "im", Float32Array>> & { readonly sums: readonly Float32Array[] };
   readonly #at: Readonly<Record<"re" | "im" | "ranges" | "weightsRe" | "weightsIm" | "sums", number>>;
@@ -72,7 +77,16 @@ export class ConstantQ {
     }
     const kernels = spectralKernels(size, lowest, binsPerOctave, q);
     this.#fft = new RealFft(size);
-    this.#halver = new Resampler({ from: 2, to: 1 });
+    const late = OctaveLadder.lateness(octaves);
+    this.lookaheadSamples = (size / 2 + 1) * 2 ** (octaves - 1) + late;
+    this.#ladder = new OctaveLadder(
+      // Half a window before the middle of the next frame, and what arrives until the lowest octave is ready.
+      Array.from(
+        { length: octaves },
+        (_, octave) => size + Math.ceil(this.lookaheadSamples / 2 ** octave) + 8,
+      ),
+    );
+    this.#row = new Float32Array(this.bins);
 
     const row = roundUpTo16(4 * (this.#fft.bins + 8));
     const sumRow = roundUpTo16(4 * binsPerOctave);
@@ -116,38 +130,71 @@ export class ConstantQ {
   }
 
   /**
-   * Writes frameCount x bins magnitudes, frame after frame; returns the number of frames. Outside of `samples` there is
-   * silence.
+   * Takes samples of any number and calls `onFrame` with each frame that they complete: its `bins` magnitudes in a view that
+   * the next frame overwrites, and its number. The samples are the caller's and are not kept.
+   */
+  push(samples: Float32Array, onFrame: (magnitudes: Float32Array, frame: number) => void): void {
+    const lowest = this.#octaves - 1;
+    for (let n = 0; n < samples.length; n++) {
+      this.#ladder.push(samples[n]!);
+      while (this.#ladder.length(lowest) >= this.#middle(this.#nextFrame, lowest) + this.#fft.size / 2) {
+        this.#give(onFrame);
+      }
+    }
+  }
+
+  /** Ends the stream: gives the frames that were waiting for later samples, as if silence followed, and begins anew. */
+  flush(onFrame: (magnitudes: Float32Array, frame: number) => void): void {
+    const frames = this.frameCount(this.#ladder.length(0));
+    this.#ladder.flush();
+    while (this.#nextFrame < frames) this.#give(onFrame);
+    this.reset();
+  }
+
+  /** Forgets all samples; the next frame is frame 0. */
+  reset(): void {
+    this.#ladder.reset();
+    this.#nextFrame = 0;
+  }
+
+  /**
+   * A whole passage at once, as a stream of its own: writes frameCount x bins magnitudes, frame after frame; returns the
+   * number of frames. Outside of `samples` there is silence.
    * @throws DspError `dsp/bad-length` where `magnitudes` is too short
    */
   analyze(samples: Float32Array, magnitudes: Float32Array): number {
     const frames = this.frameCount(samples.length);
     requireRoom("The output", magnitudes, frames * this.bins);
-    let signal = samples;
-    for (let octave = 0; octave < this.#octaves; octave++) {
-      if (octave > 0) signal = this.#halve(signal);
-      const firstBin = (this.#octaves - 1 - octave) * this.#perOctave;
-      for (let frame = 0; frame < frames; frame++) {
-        const middle = Math.round((frame * this.hop) / 2 ** octave);
-        this.#analyzeFrame(signal, middle - this.#fft.size / 2, magnitudes, frame * this.bins + firstBin);
-      }
-    }
+    const keep = (row: Float32Array, frame: number) => magnitudes.set(row, frame * this.bins);
+    this.reset();
+    this.push(samples, keep);
+    this.flush(keep);
     return frames;
   }
 
   /** Gives the memory back; the object must not be used after. */
   close(): void {
     this.#fft.close();
-    this.#halver.close();
+    this.#ladder.close();
     this.#block.close();
   }
 
-  #analyzeFrame(signal: Float32Array, start: number, magnitudes: Float32Array, to: number): void {
-    const { input, size } = this.#fft;
-    for (let n = 0; n < size; n++) {
-      const at = start + n;
-      input[n] = at >= 0 && at < signal.length ? signal[at]! : 0;
+  /** The middle of a frame at the rate of an octave. */
+  #middle(frame: number, octave: number): number {
+    return Math.round((frame * this.hop) / 2 ** octave);
+  }
+
+  #give(onFrame: (magnitudes: Float32Array, frame: number) => void): void {
+    const frame = this.#nextFrame++;
+    for (let octave = 0; octave < this.#octaves; octave++) {
+      this.#ladder.read(octave, this.#middle(frame, octave) - this.#fft.size / 2, this.#fft.input);
+      this.#analyzeOctave((this.#octaves - 1 - octave) * this.#perOctave);
     }
+    onFrame(this.#row, frame);
+  }
+
+  /** Magnitudes of one octave, from the samples in the transform's input, into the row from bin `to` on. */
+  #analyzeOctave(to: number): void {
     this.#fft.transform();
     this.#views.re.set(this.#fft.re);
     this.#views.im.set(this.#fft.im);
@@ -160,21 +207,15 @@ export class ConstantQ {
     core.bandSums(im, ranges, weightsIm, count, sums + row);
     core.bandSums(im, ranges, weightsRe, count, sums + 2 * row);
     core.bandSums(re, ranges, weightsIm, count, sums + 3 * row);
-    const [rr, ii, ir, ri] = this.#views.sums as [Float32Array, Float32Array, Float32Array, Float32Array];
+    const rr = this.#views.sums[0]!;
+    const ii = this.#views.sums[1]!;
+    const ir = this.#views.sums[2]!;
+    const ri = this.#views.sums[3]!;
     for (let bin = 0; bin < count; bin++) {
       const x = rr[bin]! + ii[bin]!;
       const y = ir[bin]! - ri[bin]!;
-      magnitudes[to + bin] = Math.sqrt(x * x + y * y);
+      this.#row[to + bin] = Math.sqrt(x * x + y * y);
     }
-  }
-
-  #halve(signal: Float32Array): Float32Array {
-    this.#halver.reset();
-    const half = new Float32Array(
-      this.#halver.maxOutputFrames(signal.length) + this.#halver.maxOutputFrames(),
-    );
-    const count = this.#halver.process(signal, half);
-    return half.subarray(0, count + this.#halver.flush(half.subarray(count)));
   }
 }
 

@@ -1,5 +1,6 @@
 import { SeededRandom } from "@longwave/base";
 import { ConstantQ } from "@longwave/dsp";
+import { allocatedBytesPerCall } from "@longwave/testkit";
 import { describe, expect, test } from "vitest";
 
 const sampleRate = 11_025;
@@ -51,6 +52,46 @@ describe("ConstantQ", () => {
         );
       }
     }
+  });
+
+  test("gives the same bits for every way of cutting the stream, each frame in time", () => {
+    const random = new SeededRandom(42);
+    const samples = Float32Array.from({ length: 70_000 }, () => random.next() * 2 - 1);
+    const whole = new Float32Array(cq.frameCount(samples.length) * cq.bins);
+    const frames = cq.analyze(samples, whole);
+    for (const most of [1, 300, 5000, 70_000]) {
+      const cut = new Float32Array(whole.length);
+      let given = 0;
+      let latest = 0;
+      const keep = (row: Float32Array, frame: number) => {
+        expect(frame).toBe(given++);
+        cut.set(row, frame * cq.bins);
+      };
+      for (let at = 0; at < samples.length; ) {
+        const count = Math.min(samples.length - at, most === 1 ? 1 : 1 + random.below(most));
+        cq.push(samples.subarray(at, at + count), keep);
+        at += count;
+        latest = Math.max(latest, at - given * cq.hop);
+      }
+      expect(latest, "samples behind the middle of a frame that was not given").toBeLessThanOrEqual(
+        cq.lookaheadSamples,
+      );
+      cq.flush(keep);
+      expect(given).toBe(frames);
+      expect(Buffer.compare(Buffer.from(cut.buffer), Buffer.from(whole.buffer)), `pieces of ${most}`).toBe(0);
+    }
+  });
+
+  test("allocates nothing a push", () => {
+    const small = new ConstantQ({ sampleRate, hop: 256, minHz: 130, octaves: 5, binsPerOctave: 12 });
+    const chunk = Float32Array.from({ length: 256 }, (_, n) => Math.sin(n * n));
+    let frames = 0;
+    const count = () => void frames++;
+    const used = allocatedBytesPerCall(() => small.push(chunk, count), { warmupCalls: 3000, calls: 2000 });
+    expect(used.heap).toBeLessThan(1);
+    expect(used.external).toBeLessThan(1);
+    expect(frames).toBeGreaterThan(4000);
+    small.close();
   });
 
   test("refuses an upper end beyond 0.45 of the rate and short outputs", () => {

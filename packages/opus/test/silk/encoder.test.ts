@@ -1,3 +1,4 @@
+import { isFullSweep } from "@longwave/testkit";
 import { createEncoder, Signal } from "libopus-wasm";
 import { describe, expect, test } from "vitest";
 import { createSilkEncoderCore, padSingleFrame, SilkOnlyEncoder } from "./silk-encoder-core.ts";
@@ -97,6 +98,8 @@ async function compareWithOracle(
 const mono: Profile[] = [];
 for (const [index, rateHz] of ([8000, 12000, 16000] as const).entries()) {
   for (const [step, complexity] of [0, 1, 2, 3, 4, 6, 8, 10].entries()) {
+    // Every complexity at one rate or another; in the exhaustive sweep all at all.
+    if (!isFullSweep && (step + index) % 2 === 1) continue;
     const frameMs = ([10, 20, 40, 60] as const)[(step + index) % 4]!;
     mono.push({ rateHz, frameMs, complexity, bitrateBps: 10000 + 4000 * index });
   }
