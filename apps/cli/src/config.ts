@@ -29,7 +29,10 @@ export type SettingName =
   | "catalog"
   | "archive"
   | "keep"
-  | "stations";
+  | "stations"
+  | "speech"
+  | "model"
+  | "voice";
 
 /** Every setting: its key in longwave.toml, `--key` on the command line, LONGWAVE_KEY in the environment. */
 export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
@@ -42,6 +45,13 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
   catalog: { kind: "text", fallback: undefined, description: "directory of the catalog; in memory without" },
   archive: { kind: "text", fallback: undefined, description: "directory of the archive; temporary without" },
   keep: { kind: "duration", fallback: undefined, description: "how long recordings are kept, such as 42d" },
+  speech: {
+    kind: "text",
+    fallback: undefined,
+    description: "speech engine; native with a model, else formant",
+  },
+  model: { kind: "text", fallback: undefined, description: "folder of the speech model" },
+  voice: { kind: "text", fallback: undefined, description: "voice of the announcements" },
   stations: { kind: "integer", fallback: 1, description: "stations with programmes of their own" },
 };
 

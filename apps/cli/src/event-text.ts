@@ -34,8 +34,18 @@ function words(event: StationEvent): string {
       );
     case "link.changed":
       return `link ${event.link}: ${event.cut ? pc.red("cut") : `${event.delayMs} ms, ${(event.loss * 100).toFixed(0)} % loss, weight ${event.weight}`}`;
+    case "encoder.changed":
+      return pc.dim(`encoder: ${event.bitrateBps / 1000} kbit/s, complexity ${event.complexity}`);
     case "sound.concealed":
       return pc.yellow(`${event.blocks * 20} ms of sound were lost and concealed`);
+    case "speech.started":
+      return `${pc.bold("says  ")}  ${event.text} ${pc.dim(`(${event.engine}, ${event.voice})`)}`;
+    case "speech.ended":
+      return pc.dim("the voice has ended");
+    case "speech.failed":
+      return pc.yellow(`could not be spoken: ${event.text}`);
+    case "announcement.failed":
+      return pc.yellow(`no announcement: ${event.reason}`);
     case "archive.started":
       return `recording ${pc.bold(event.recording)}`;
     case "archive.continued":

@@ -9,6 +9,7 @@ import { Metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
 import { problemOf, problemResponse } from "./problem.ts";
 import { json, type Route } from "./route.ts";
+import { announcementRoutes } from "./routes/announcements.ts";
 import { archiveRoutes } from "./routes/archive.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -46,6 +47,7 @@ export function createApp(options: AppOptions): Hono {
     ...streamRoutes(host),
     ...linkRoutes(host),
     ...archiveRoutes(host),
+    ...announcementRoutes(host),
     ...catalogRoutes(host),
     ...eventRoutes(host),
     ...(host.speech === undefined ? [] : speechRoutes(host.speech, metrics)),

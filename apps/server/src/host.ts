@@ -2,11 +2,13 @@ import type { Catalog } from "@longwave/catalog";
 import type {
   ArchiveRecorder,
   BondedPath,
+  OpusCodec,
   OpusListeners,
   Reception,
   Scope,
   Station,
   StationArchive,
+  VoiceOver,
 } from "@longwave/station";
 import type { SpeechService } from "@longwave/tts";
 import { notFound } from "./errors.ts";
@@ -23,6 +25,10 @@ export interface HostedStation {
   readonly recorder?: ArchiveRecorder;
   /** Where its packets can be listened to as they are. */
   readonly opusListeners?: OpusListeners;
+  /** Where the programme's encoder can be set. */
+  readonly codec?: OpusCodec;
+  /** Where texts are put on air. */
+  readonly voiceOver?: VoiceOver;
 }
 
 /** What a server serves. Parts that are absent have no routes that succeed. */

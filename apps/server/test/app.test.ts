@@ -16,7 +16,9 @@ import {
   Station,
   StationArchive,
   songProgramme,
+  VoiceOver,
 } from "@longwave/station";
+import { FormantEngine, SpeechService, Tts } from "@longwave/tts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type AppOptions, createApp } from "../src/index.ts";
 import type { Schema } from "../src/route.ts";
@@ -36,11 +38,14 @@ const recorder = new ArchiveRecorder({
   playedAtUs: (startFrame) => station.playedAtUs(startFrame),
   onEvent: (event) => void station.log.append(event),
 });
+const codec = new OpusCodec();
+const speech = new SpeechService({ workers: [new Tts({ engines: [new FormantEngine()] })], clock });
+const voiceOver = new VoiceOver(songProgramme(repertoire, 7), speech, clock);
 const opusListeners = new OpusListeners("a test");
 const bond = bondOverVirtualLinks({
   clock,
   seed: 7,
-  codec: new OpusCodec(),
+  codec,
   onBlock: (packet, block, startFrame) => {
     recorder.write(packet, block, startFrame);
     opusListeners.write(packet);
@@ -50,7 +55,7 @@ const station = new Station({
   id: "studio-1",
   programme: "a test",
   clock,
-  source: songProgramme(repertoire, 7),
+  source: voiceOver,
   path: new ChainedPath(bond, reception),
   catalog,
   sinks: [scope],
@@ -58,7 +63,9 @@ const station = new Station({
 });
 const host = {
   version: "0.0.0",
-  stations: new Map([["studio-1", { station, scope, reception, bond, recorder, opusListeners }]]),
+  stations: new Map([
+    ["studio-1", { station, scope, reception, bond, recorder, opusListeners, voiceOver, codec }],
+  ]),
   catalog,
   archive,
   notReady: () => undefined as string | undefined,
@@ -179,6 +186,58 @@ describe("the API", () => {
     }
     expect(reception.settings).toEqual(good);
     expect((await put("x".repeat(70_000))).status).toBe(413);
+  });
+
+  test("sets the encoder on air, and the packets follow", async () => {
+    const put = (body: object) =>
+      app.request(`${base}/v1/streams/studio-1/encoder`, { method: "PUT", body: JSON.stringify(body) });
+    const reader = (await app.request(`${base}/v1/streams/studio-1/audio`)).body!.getReader();
+    await reader.read();
+    const secondBytes = async () => {
+      let bytes = 0;
+      for (let i = 0; i < 10; i++) {
+        const page = reader.read();
+        await play(0.1);
+        bytes += (await page).value!.length;
+      }
+      return bytes;
+    };
+    const before = await secondBytes();
+    expect(await (await put({ bitrateBps: 24_000 })).json()).toEqual({ bitrateBps: 24_000, complexity: 5 });
+    // The receiver's buffer still holds packets of before.
+    await play(1.2);
+    for (let i = 0; i < 12; i++) await reader.read();
+    expect(await secondBytes()).toBeLessThan(before / 2);
+    await reader.cancel();
+    for (const bad of [{ bitrateBps: 1 }, { complexity: 11 }, { bitrateBps: "x" }, { colour: 1 }]) {
+      expect((await put(bad)).status, JSON.stringify(bad)).toBe(400);
+    }
+    expect((await put({ bitrateBps: 96_000 })).status).toBe(200);
+  });
+
+  test("puts a text on air and says how it went", async () => {
+    const path = `${base}/v1/streams/studio-1/announcements`;
+    const post = (body: object) => app.request(path, { method: "POST", body: JSON.stringify(body) });
+    expect(await (await post({ text: "Good evening." })).json()).toMatchObject({
+      engine: "formant",
+      state: "waiting",
+      problem: null,
+    });
+    await play(3);
+    const { announcements } = (await (await app.request(path)).json()) as {
+      announcements: { state: string; lengthMs: number }[];
+    };
+    expect(announcements[0]).toMatchObject({ state: "done" });
+    expect(announcements[0]!.lengthMs).toBeGreaterThan(300);
+    for (const [body, status] of [
+      [{}, 400],
+      [{ text: "" }, 400],
+      [{ text: "x", voice: "nobody" }, 404],
+      [{ text: "x", colour: 1 }, 400],
+      [{ text: "x".repeat(5000) }, 413],
+    ] as const) {
+      expect((await post(body)).status, JSON.stringify(body).slice(0, 60)).toBe(status);
+    }
   });
 
   test("cuts and impairs a link, says so in the log, and refuses what a link has not", async () => {
@@ -344,6 +403,8 @@ describe("the OpenAPI document", () => {
       "put /v1/streams/{id}/reception": {
         body: JSON.stringify({ gainDb: 0, noiseDb: -60, lowHz: 20, highHz: 15_000 }),
       },
+      "put /v1/streams/{id}/encoder": { body: JSON.stringify({ bitrateBps: 64_000 }) },
+      "post /v1/streams/{id}/announcements": { body: JSON.stringify({ text: "Good evening." }) },
       "put /v1/links/{id}": { body: JSON.stringify({ delayMs: 40 }) },
       "post /v1/identify": { body: excerpt() as Uint8Array<ArrayBuffer> },
       "post /v1/catalog/tracks": { body: excerpt() as Uint8Array<ArrayBuffer> },

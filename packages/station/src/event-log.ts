@@ -56,7 +56,17 @@ export type StationEventBody =
       readonly delayMs: number;
       readonly loss: number;
     }
+  | { readonly type: "encoder.changed"; readonly bitrateBps: number; readonly complexity: number }
   | { readonly type: "sound.concealed"; readonly blocks: number; readonly atMs: number }
+  | {
+      /** A text that was put over the programme went on air, ended or failed. */
+      readonly type: "speech.started" | "speech.ended" | "speech.failed";
+      readonly text: string;
+      readonly engine: string;
+      readonly voice: string;
+      readonly atMs: number;
+    }
+  | { readonly type: "announcement.failed"; readonly reason: string }
   | { readonly type: "archive.started"; readonly recording: string }
   | {
       readonly type: "archive.continued";

@@ -31,6 +31,8 @@ export interface ProgrammeSource {
   read(block: Float32Array, onCue: (cue: Cue, frameInBlock: number) => void): number;
   /** True once nothing will ever come again. */
   readonly ended: boolean;
+  /** Waits for what is being prepared, so that a virtual run is the same every time. */
+  settle?(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -144,6 +144,7 @@ export class Station {
 
   /** Waits for the work that the last block started. A virtual run does so before it moves its clock on. */
   async settle(): Promise<void> {
+    await this.#parts.source.settle?.();
     await this.#identifier.settle();
   }
 

@@ -1,13 +1,15 @@
 import { MemoryStore, type ObjectStore, VirtualClock } from "@longwave/base";
 import { Catalog } from "@longwave/catalog";
+import { FormantEngine, SpeechService, Tts } from "@longwave/tts";
 import { ArchiveRecorder } from "./archive/archive-recorder.ts";
 import { StationArchive } from "./archive/station-archive.ts";
 import { digestStore } from "./archive/store-digest.ts";
 import type { StationEvent } from "./event-log.ts";
 import { Reception, type ReceptionSettings } from "./reception.ts";
 import { enrollRepertoire } from "./songs/enroll-repertoire.ts";
-import { defaultSongCount, makeRepertoire, songProgramme } from "./songs/repertoire.ts";
+import { defaultSongCount, makeRepertoire, songOrder } from "./songs/repertoire.ts";
 import { blockUs, framesToMs } from "./sound.ts";
+import { AnnouncedProgramme } from "./speech/announced-programme.ts";
 import { Station } from "./station.ts";
 import { ChainedPath } from "./transport/chained-path.ts";
 import { OpusCodec } from "./transport/opus-codec.ts";
@@ -41,6 +43,7 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
   const store = options.archiveStore ?? new MemoryStore();
   const archive = await StationArchive.open(store, { clock, place: "memory" });
   const codec = new OpusCodec();
+  const speech = new SpeechService({ workers: [new Tts({ engines: [new FormantEngine()] })], clock });
   const recorder = new ArchiveRecorder({
     archive,
     stream: "studio-1",
@@ -61,7 +64,11 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
     id: "studio-1",
     programme: programmeName(repertoire.length, seed),
     clock,
-    source: songProgramme(repertoire, seed),
+    source: new AnnouncedProgramme({
+      next: songOrder(repertoire, seed),
+      speech,
+      onFailure: (reason) => void station.log.append({ type: "announcement.failed", reason }),
+    }),
     path: new ChainedPath(bond, new Reception(seed, options.reception)),
     catalog,
     beforeStopped: async () => {

@@ -3,6 +3,8 @@ import { DirectoryStore, SystemClock } from "@longwave/base/node";
 import { startServer } from "@longwave/server";
 import { eventLine, runVirtualStation, type StationArchive, type StationEvent } from "@longwave/station";
 import { type LiveStation, openLiveStation, openStationArchive } from "@longwave/station/node";
+import { SpeechService } from "@longwave/tts";
+import { openTts } from "@longwave/tts/node";
 import type { Command } from "commander";
 import pc from "picocolors";
 import type { Settings } from "../config.ts";
@@ -28,6 +30,9 @@ export function registerStation(program: Command): void {
     .option("--catalog <directory>", "keep the catalog of recordings here (default: in memory)")
     .option("--archive <directory>", "record everything into this archive (default: a temporary one)")
     .option("--keep <duration>", "remove recordings older than this, such as 42d (default: keep all)")
+    .option("--speech <engine>", "speech engine (default: native with a model, else formant)")
+    .option("--model <directory>", "speech model for the native engine")
+    .option("--voice <id>", "voice of the announcements")
     .option("--stations <count>", "run so many stations with programmes of their own (default 1)")
     .option("--virtual <duration>", "run in virtual time, without sockets, and print the event log")
     .option("--json", "print events as JSON lines");
@@ -72,9 +77,11 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
     ...(keep !== undefined && { keepUs: parseDurationUs(keep) }),
   });
   const stations: LiveStation[] = [];
+  let speech: SpeechService | undefined;
   try {
+    speech = await openSpeech(settings, hooks);
     for (const [i, id] of ids.entries()) {
-      stations.push(await openStation(id, i, settings, options, kept.archive, hooks));
+      stations.push(await openStation(id, i, settings, options, { archive: kept.archive, speech, hooks }));
     }
     const server = await startServer({
       host: {
@@ -82,6 +89,7 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
         stations: new Map(stations.map((each) => [each.station.id, each])),
         catalog: stations[0]!.catalog,
         archive: kept.archive,
+        speech,
         notReady: () => stations.map((each) => each.busyWith()).find((each) => each !== undefined),
       },
       address: settings.address.value as string,
@@ -109,8 +117,19 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
     await server.close();
   } finally {
     for (const each of stations) await each.close();
+    await speech?.drain(1000);
     await kept.close();
   }
+}
+
+/** @throws TtsError for an engine or a model that cannot be opened */
+async function openSpeech(settings: Settings, hooks: Hooks): Promise<SpeechService> {
+  const tts = await openTts({
+    engine: settings.speech.value as string | undefined,
+    model: settings.model.value as string | undefined,
+    hooks,
+  });
+  return new SpeechService({ workers: [tts], clock: new SystemClock(), hooks });
 }
 
 /** `studio-1` to `studio-N`. @throws CliError `cli/bad-argument` */
@@ -134,17 +153,16 @@ function openStation(
   index: number,
   settings: Settings,
   options: Record<string, unknown>,
-  archive: StationArchive,
-  hooks: Hooks,
+  parts: { archive: StationArchive; speech: SpeechService; hooks: Hooks },
 ): Promise<LiveStation> {
   const input = settings.input.value as string | undefined;
   const catalogDirectory = settings.catalog.value as string | undefined;
   return openLiveStation({
     id,
-    archive,
-    hooks,
+    ...parts,
     seed: (settings.seed.value as number) + index,
     songs: settings.songs.value as number,
+    ...(settings.voice.value !== undefined && { voice: settings.voice.value as string }),
     ...(input !== undefined && { input }),
     ...(catalogDirectory !== undefined && { catalogDirectory }),
     ...(options["inputRate"] !== undefined && { inputRateHz: Number(options["inputRate"]) }),

@@ -77,8 +77,22 @@ function words(event: StationEvent) {
       return event["cut"] === true
         ? `Link ${event["link"]} was cut`
         : `Link ${event["link"]}: ${event["delayMs"]} ms, ${(Number(event["loss"]) * 100).toFixed(0)} % loss, weight ${event["weight"]}`;
+    case "encoder.changed":
+      return `The encoder gives ${Number(event["bitrateBps"]) / 1000} kbit/s`;
     case "sound.concealed":
       return `${Number(event["blocks"]) * 20} ms of sound were lost and concealed`;
+    case "speech.started":
+      return (
+        <>
+          Says: <span class="strong">{String(event["text"])}</span>
+        </>
+      );
+    case "speech.ended":
+      return <span class="faint">The voice has ended</span>;
+    case "speech.failed":
+      return <span class="alarm">Could not be spoken: {String(event["text"])}</span>;
+    case "announcement.failed":
+      return <span class="alarm">No announcement: {String(event["reason"])}</span>;
     case "archive.started":
       return `Recording ${event["recording"]}`;
     case "archive.continued":

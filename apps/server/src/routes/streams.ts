@@ -21,6 +21,8 @@ import {
 
 const receptionSchema = objectOf({ gainDb: number, noiseDb: numberOrNull, lowHz: number, highHz: number });
 
+const encoderSchema = objectOf({ bitrateBps: integer, complexity: integer });
+
 const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: "null" }] });
 
 const streamSchema = objectOf({
@@ -52,6 +54,7 @@ const streamSchema = objectOf({
   ),
   listeners: integer,
   reception: orNull(receptionSchema),
+  encoder: orNull(encoderSchema),
 });
 
 const idParameter: Parameter = { name: "id", in: "path", description: "Id of the stream.", schema: text };
@@ -172,6 +175,38 @@ export function streamRoutes(host: Host): Route[] {
         return json(settings);
       },
     },
+    {
+      method: "put",
+      path: "/v1/streams/{id}/encoder",
+      tag: "Streams",
+      summary: "Sets the programme's encoder while it is on air",
+      parameters: [idParameter],
+      body: {
+        contentType: "application/json",
+        description: "bitrateBps 6000 to 510000, complexity 0 to 10; what is left out stays.",
+        schema: objectOf({ bitrateBps: integer, complexity: integer }, ["bitrateBps", "complexity"]),
+      },
+      answer: {
+        status: 200,
+        description: "The settings now in force.",
+        contentType: "application/json",
+        schema: encoderSchema,
+      },
+      handle: async (context) => {
+        const { codec, station } = hostedStation(host, context.req.param("id") ?? "");
+        if (codec === undefined) throw notFound(`adjustable encoder in ${station.id}`);
+        const { bitrateBps, complexity, ...rest } = await readJsonObject(context.req.raw);
+        for (const key of Object.keys(rest)) {
+          throw new ServerError("server/bad-request", "usage", `Unknown field "${key.slice(0, 60)}".`);
+        }
+        const settings = codec.change({
+          ...(bitrateBps !== undefined && { bitrateBps: bitrateBps as number }),
+          ...(complexity !== undefined && { complexity: complexity as number }),
+        });
+        station.log.append({ type: "encoder.changed", ...settings });
+        return json(settings);
+      },
+    },
   ];
 }
 
@@ -181,7 +216,7 @@ function liveAnswer(body: ReadableStream<Uint8Array>, contentType: string): Resp
   });
 }
 
-function describe({ station, reception, opusListeners }: HostedStation): Record<string, unknown> {
+function describe({ station, reception, opusListeners, codec }: HostedStation): Record<string, unknown> {
   const { id, programme, running, playedMs, onAir, heard, listeners } = station.status();
   return {
     id,
@@ -205,5 +240,6 @@ function describe({ station, reception, opusListeners }: HostedStation): Record<
     heard: heard ?? null,
     listeners: listeners + (opusListeners?.count ?? 0),
     reception: reception?.settings ?? null,
+    encoder: codec?.settings ?? null,
   };
 }

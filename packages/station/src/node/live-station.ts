@@ -1,14 +1,17 @@
 import { type Hooks, MemoryStore, type ObjectStore } from "@longwave/base";
 import { DirectoryStore, SystemClock } from "@longwave/base/node";
 import { Catalog } from "@longwave/catalog";
+import type { SpeechService } from "@longwave/tts";
 import { ArchiveRecorder } from "../archive/archive-recorder.ts";
 import type { StationArchive } from "../archive/station-archive.ts";
 import { OpusListeners } from "../opus-listeners.ts";
 import { Reception } from "../reception.ts";
 import { Scope } from "../scope.ts";
 import { enrollRepertoire } from "../songs/enroll-repertoire.ts";
-import { defaultSongCount, makeRepertoire, songProgramme } from "../songs/repertoire.ts";
+import { defaultSongCount, makeRepertoire, songOrder } from "../songs/repertoire.ts";
 import { framesToMs, stationRateHz } from "../sound.ts";
+import { AnnouncedProgramme } from "../speech/announced-programme.ts";
+import { VoiceOver } from "../speech/voice-over.ts";
 import { Station } from "../station.ts";
 import type { BondedPath } from "../transport/bonded-path.ts";
 import { ChainedPath } from "../transport/chained-path.ts";
@@ -34,6 +37,12 @@ export interface LiveStationOptions {
   readonly catalogDirectory?: string;
   /** Where everything that arrives is recorded; see {@link openStationArchive}. */
   readonly archive: StationArchive;
+  /** Speaks between the songs of the built-in programme, and what is put on air. */
+  readonly speech: SpeechService;
+  /** Of the programme's encoder; default 96,000. */
+  readonly bitrateBps?: number;
+  /** Voice of the announcements; default the engine's own. */
+  readonly voice?: string;
   readonly hooks?: Hooks;
 }
 
@@ -47,6 +56,8 @@ export interface LiveStation {
   readonly archive: StationArchive;
   readonly recorder: ArchiveRecorder;
   readonly opusListeners: OpusListeners;
+  readonly voiceOver: VoiceOver;
+  readonly codec: OpusCodec;
   /** Undefined when everything is enrolled, else what is under way, in words. */
   readonly busyWith: () => string | undefined;
   close(): Promise<void>;
@@ -76,10 +87,16 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
     options.input === undefined
       ? {
           name: programmeName(repertoire.length, options.seed),
-          source: songProgramme(repertoire, options.seed),
+          source: new AnnouncedProgramme({
+            next: songOrder(repertoire, options.seed),
+            speech: options.speech,
+            pause: breathe,
+            ...(options.voice !== undefined && { voice: options.voice }),
+            onFailure: (reason) => void station.log.append({ type: "announcement.failed", reason }),
+          }),
         }
       : await openInput(options.input, { catalog, pause: breathe, signal: stop.signal, ...options });
-  const codec = new OpusCodec();
+  const codec = new OpusCodec(options.bitrateBps === undefined ? {} : { bitrateBps: options.bitrateBps });
   const id = options.id ?? "studio-1";
   const recorder = new ArchiveRecorder({
     archive: options.archive,
@@ -102,11 +119,17 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
     onConcealed: (blocks, startFrame) =>
       station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
   });
+  const voiceOver = new VoiceOver(input.source, options.speech, clock, breathe);
+  voiceOver.onChange = ({ state, text, engine, voice }) => {
+    const type =
+      state === "on air" ? "speech.started" : state === "failed" ? "speech.failed" : "speech.ended";
+    station.log.append({ type, text, engine, voice, atMs: station.status().playedMs });
+  };
   const station = new Station({
     id,
     programme: input.name,
     clock,
-    source: input.source,
+    source: voiceOver,
     path: new ChainedPath(bond, reception),
     catalog,
     onPeak: (atMs, hz, decibels) => scope.addPeak(atMs, hz, decibels),
@@ -140,6 +163,8 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
     archive: options.archive,
     recorder,
     opusListeners,
+    voiceOver,
+    codec,
     busyWith: () =>
       enrolled < repertoire.length ? `enrolling song ${enrolled + 1} of ${repertoire.length}` : undefined,
     close: async () => {

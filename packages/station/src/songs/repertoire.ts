@@ -21,15 +21,20 @@ export function makeRepertoire(seed: number, count: number = defaultSongCount): 
  * with the first song, because that one is enrolled first.
  */
 export function songProgramme(repertoire: readonly Score[], seed: number): Programme {
+  return new Programme(songOrder(repertoire, seed));
+}
+
+/** The songs in the order in which {@link songProgramme} plays them. */
+export function songOrder(repertoire: readonly Score[], seed: number): () => ProgrammeItem {
   const random = new SeededRandom(seed, 0x40_0000);
   let order: number[] = [];
   let last = -1;
-  return new Programme(() => {
+  return () => {
     if (order.length === 0)
       order = last < 0 ? firstRound(repertoire.length, random) : shuffle(repertoire.length, random, last);
     last = order.shift()!;
     return songItem(repertoire[last]!);
-  });
+  };
 }
 
 function songItem(score: Score): ProgrammeItem {
