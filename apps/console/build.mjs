@@ -13,7 +13,8 @@ const hash = createHash("sha256");
 for (const file of ["index.html", "package.json", "vite.config.ts"]) addFile(`${root}${file}`);
 addFolder(`${root}src`);
 addFolder(`${root}public`);
-for (const name of ["base", "dsp", "fingerprint", "kernels"]) addFolder(`${repository}packages/${name}/src`);
+for (const name of ["base", "dsp", "fingerprint", "kernels", "opus"])
+  addFolder(`${repository}packages/${name}/src`);
 const digest = hash.digest("hex");
 
 if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) {

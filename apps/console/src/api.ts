@@ -51,9 +51,17 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
   return (await response.json()) as T;
 }
 
-export async function putJson<T>(path: string, value: unknown): Promise<T> {
+export function putJson<T>(path: string, value: unknown): Promise<T> {
+  return sendJson("PUT", path, value);
+}
+
+export function postJson<T>(path: string, value: unknown): Promise<T> {
+  return sendJson("POST", path, value);
+}
+
+async function sendJson<T>(method: string, path: string, value: unknown): Promise<T> {
   const response = await request(path, {
-    method: "PUT",
+    method,
     headers: { "content-type": "application/json" },
     body: JSON.stringify(value),
   });

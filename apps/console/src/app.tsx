@@ -8,10 +8,12 @@ import {
   DiscIcon,
   EarIcon,
   GaugeIcon,
+  LabIcon,
   LinkIcon,
   Logo,
   MoonIcon,
   ReelIcon,
+  SpeakIcon,
   SunIcon,
 } from "./parts/icons.tsx";
 import { nowMs } from "./parts/now.ts";
@@ -19,8 +21,10 @@ import { type ScreenName, screen } from "./router.ts";
 import { ArchiveScreen } from "./screens/archive.tsx";
 import { CatalogScreen } from "./screens/catalog.tsx";
 import { IdentifyScreen } from "./screens/identify.tsx";
+import { LabScreen } from "./screens/lab.tsx";
 import { LinksScreen } from "./screens/links.tsx";
 import { OnAirScreen } from "./screens/on-air.tsx";
+import { SpeakScreen } from "./screens/speak.tsx";
 import { SystemScreen } from "./screens/system.tsx";
 import { theme, toggleTheme } from "./theme.ts";
 
@@ -31,6 +35,8 @@ const screens: Readonly<
   links: { title: "Links", icon: LinkIcon, body: LinksScreen },
   archive: { title: "Archive", icon: ReelIcon, body: ArchiveScreen },
   identify: { title: "Identify", icon: EarIcon, body: IdentifyScreen },
+  speak: { title: "Speak", icon: SpeakIcon, body: SpeakScreen },
+  lab: { title: "Lab", icon: LabIcon, body: LabScreen },
   catalog: { title: "Catalog", icon: DiscIcon, body: CatalogScreen },
   system: { title: "System", icon: GaugeIcon, body: SystemScreen },
 };

@@ -35,6 +35,7 @@ export interface Stream {
   readonly heard: Heard | null;
   readonly listeners: number;
   readonly reception: Reception | null;
+  readonly encoder: { readonly bitrateBps: number; readonly complexity: number } | null;
 }
 
 export interface StationEvent {
@@ -126,4 +127,23 @@ export interface Outline {
   readonly to: number;
   readonly peak: readonly number[];
   readonly rms: readonly number[];
+}
+
+export interface Voice {
+  readonly id: string;
+  readonly engine: string;
+  readonly license: string;
+}
+
+/** A text that was put on air; times in milliseconds. */
+export interface SpokenReport {
+  readonly number: number;
+  readonly text: string;
+  readonly engine: string;
+  readonly voice: string;
+  readonly state: "waiting" | "on air" | "done" | "failed";
+  readonly firstAudioMs: number;
+  readonly lengthMs: number;
+  readonly realTimeFactor: number | null;
+  readonly problem: string | null;
 }

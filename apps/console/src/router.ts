@@ -1,8 +1,17 @@
 import { signal } from "@preact/signals";
 
-export type ScreenName = "on-air" | "links" | "archive" | "identify" | "catalog" | "system";
+export type ScreenName = "on-air" | "links" | "archive" | "identify" | "speak" | "lab" | "catalog" | "system";
 
-const names: readonly ScreenName[] = ["on-air", "links", "archive", "identify", "catalog", "system"];
+const names: readonly ScreenName[] = [
+  "on-air",
+  "links",
+  "archive",
+  "identify",
+  "speak",
+  "lab",
+  "catalog",
+  "system",
+];
 
 /** The screen that the address names, after the #. */
 export const screen = signal<ScreenName>(read());

@@ -168,6 +168,15 @@ describe("recording while on air", () => {
   });
 });
 
+test("a recording that was asked for before its first second is there after it", async () => {
+  const bench = new Bench();
+  await bench.open();
+  await bench.play(0.1);
+  expect(await bench.archive.recordings()).toEqual([]);
+  await bench.play(2);
+  expect(await bench.archive.recordings()).toHaveLength(1);
+});
+
 test("a clean restart goes on in the same recording and marks the gap", async () => {
   const bench = new Bench();
   await bench.open();

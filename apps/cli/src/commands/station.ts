@@ -66,7 +66,11 @@ async function runVirtually(settings: Settings, duration: string): Promise<void>
 }
 
 async function runLive(settings: Settings, options: Record<string, unknown>): Promise<void> {
-  const hooks: Hooks = { log: (level, message) => process.stderr.write(`longwave: ${level}: ${message}\n`) };
+  const hooks: Hooks = {
+    log: (level, message) => {
+      if (level === "warn" || level === "error") process.stderr.write(`longwave: ${level}: ${message}\n`);
+    },
+  };
   const archiveDirectory = settings.archive.value as string | undefined;
   const keep = settings.keep.value as string | undefined;
   const ids = stationIds(settings);

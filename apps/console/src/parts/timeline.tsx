@@ -197,6 +197,7 @@ function drawAxis(
   const zone = new Date(fromMs).getTimezoneOffset() * 60_000;
   context.font = "12px system-ui, sans-serif";
   context.textBaseline = "middle";
+  let free = 0;
   const first = Math.ceil((fromMs - zone) / step) * step + zone;
   for (let ms = first; ms < toMs; ms += step) {
     const at = new Date(ms);
@@ -214,6 +215,8 @@ function drawAxis(
         });
     const label = context.measureText(text).width;
     const left = Math.max(2, Math.min(width - label - 2, x(ms) - label / 2));
+    if (left < free) continue;
+    free = left + label + 10;
     context.fillText(text, left, height - 10);
   }
 }

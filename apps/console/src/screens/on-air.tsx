@@ -1,3 +1,5 @@
+import { signal } from "@preact/signals";
+import { putJson } from "../api.ts";
 import { chance, clock } from "../format.ts";
 import { connection, stream, streamReadAt, voteHistory } from "../live/live.ts";
 import { playerProblem, playerState, setVolume, volume } from "../live/player.ts";
@@ -197,10 +199,51 @@ function StudioCard() {
         />
       </div>
       <Meter />
+      <EncoderControl />
       <p role="status" class="faint" style="min-height: 1.45em; margin-top: 8px">
-        {playerState.value === "failed" ? playerProblem.value : ""}
+        {playerState.value === "failed" ? playerProblem.value : encoderProblem.value}
       </p>
     </section>
+  );
+}
+
+const rates = [16, 32, 64, 96, 128, 192] as const;
+const encoderProblem = signal("");
+
+/** Bit rate of the station's encoder, taken from the next packet on. */
+function EncoderControl() {
+  const current = stream.value;
+  if (current?.encoder === null || current?.encoder === undefined) return null;
+  const { id, encoder } = current;
+  const set = async (kbps: number) => {
+    try {
+      const next = await putJson<typeof encoder>(`/v1/streams/${encodeURIComponent(id)}/encoder`, {
+        bitrateBps: kbps * 1000,
+      });
+      if (stream.value !== undefined) stream.value = { ...stream.value, encoder: next };
+      encoderProblem.value = "";
+    } catch (error) {
+      encoderProblem.value = (error as Error).message;
+    }
+  };
+  return (
+    <fieldset class="choice">
+      <legend>Opus, kbit/s</legend>
+      <div class="chips">
+        {rates.map((kbps) => (
+          <button
+            key={kbps}
+            type="button"
+            class="button"
+            aria-label={`${kbps} kbit/s`}
+            aria-pressed={encoder.bitrateBps === kbps * 1000}
+            onClick={() => void set(kbps)}
+          >
+            {kbps}
+          </button>
+        ))}
+      </div>
+    </fieldset>
   );
 }
 

@@ -173,7 +173,8 @@ export class StationArchive {
       return info;
     } catch (error) {
       if (!isLongwaveError(error)) throw error;
-      this.#known.delete(id);
+      // A recording that has just begun is not published yet.
+      if (!this.#live.has(id)) this.#known.delete(id);
       if (error.code !== "archive/not-found") this.damaged.set(id, error.message);
       return undefined;
     }

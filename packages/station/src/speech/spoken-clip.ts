@@ -2,6 +2,8 @@ import { Resampler } from "@longwave/dsp";
 import type { ServedSpeech } from "@longwave/tts";
 import { stationRateHz } from "../sound.ts";
 
+/** Engines speak louder than music is mixed: -4.4 dB. */
+const voiceGain = 0.6;
 /** Longest speech that is held: 3 min. */
 const maxFrames = 180 * stationRateHz;
 
@@ -69,6 +71,7 @@ export class SpokenClip {
 
   #add(piece: Float32Array): void {
     if (piece.length === 0) return;
+    for (let i = 0; i < piece.length; i++) piece[i]! *= voiceGain;
     this.#pieces.push(piece);
     this.#frames += piece.length;
   }

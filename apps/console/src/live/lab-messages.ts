@@ -1,0 +1,42 @@
+/** What the Lab's page and its worker say to each other. Sound is interleaved stereo at 48 kHz. */
+export type LabQuestion =
+  | {
+      readonly number: number;
+      readonly kind: "code";
+      readonly pcm: Float32Array<ArrayBuffer>;
+      readonly bitrateBps: number;
+      readonly application: "audio" | "voip";
+    }
+  | { readonly number: number; readonly kind: "constellation"; readonly pcm: Float32Array<ArrayBuffer> };
+
+/** One value a packet of 20 ms. */
+export interface LabTrace {
+  readonly bytes: Uint16Array;
+  /** 0 SILK, 1 hybrid, 2 CELT. */
+  readonly mode: Uint8Array;
+  /** 0 narrow (4 kHz), 1 medium (6), 2 wide (8), 3 super-wide (12), 4 full (20). */
+  readonly bandwidth: Uint8Array;
+  readonly channels: Uint8Array;
+}
+
+export interface LabConstellation {
+  /** Milliseconds, Hz, decibels of each peak. */
+  readonly peaks: Float32Array;
+  /** Each hash with the number of its frame. */
+  readonly hashes: readonly (readonly [number, number])[];
+  readonly maxHz: number;
+}
+
+export interface LabCoded {
+  readonly pcm: Float32Array<ArrayBuffer>;
+  readonly trace: LabTrace;
+  readonly totalBytes: number;
+  readonly encodeMs: number;
+  readonly decodeMs: number;
+}
+
+export type LabAnswer = { readonly number: number } & (
+  | ({ readonly kind: "coded" } & LabCoded)
+  | { readonly kind: "constellation"; readonly constellation: LabConstellation }
+  | { readonly kind: "failed"; readonly problem: string }
+);

@@ -1,0 +1,93 @@
+// Runs the codec and the fingerprints of the Lab off the page's thread. Loaded when the Lab is used first.
+import { createStream, profileOf } from "@longwave/fingerprint";
+import { createPacketInfo, OpusDecoder, OpusEncoder, parsePacket } from "@longwave/opus";
+import type { LabAnswer, LabConstellation, LabQuestion, LabTrace } from "./lab-messages.ts";
+
+const rateHz = 48_000;
+const frame = 960;
+const modes = ["silk", "hybrid", "celt"] as const;
+const bandwidths = ["nb", "mb", "wb", "swb", "fb"] as const;
+
+self.onmessage = ({ data: question }: MessageEvent<LabQuestion>) => {
+  try {
+    const answer =
+      question.kind === "code"
+        ? code(question.pcm, question.bitrateBps, question.application)
+        : { kind: "constellation" as const, constellation: constellation(question.pcm) };
+    post({ number: question.number, ...answer });
+  } catch (error) {
+    post({ number: question.number, kind: "failed", problem: (error as Error).message });
+  }
+};
+
+function post(answer: LabAnswer): void {
+  const buffers = answer.kind === "coded" ? [answer.pcm.buffer] : [];
+  (self as unknown as Worker).postMessage(answer, buffers as Transferable[]);
+}
+
+/** Encodes and decodes interleaved stereo; the result is aligned with the original. */
+function code(pcm: Float32Array, bitrateBps: number, application: "audio" | "voip") {
+  const encoder = new OpusEncoder({ sampleRate: rateHz, channels: 2, application, bitrateBps });
+  const decoder = new OpusDecoder({ sampleRate: rateHz, channels: 2 });
+  const delay = encoder.lookahead;
+  const frames = pcm.length / 2;
+  const count = Math.ceil((frames + delay) / frame);
+  const trace: LabTrace = {
+    bytes: new Uint16Array(count),
+    mode: new Uint8Array(count),
+    bandwidth: new Uint8Array(count),
+    channels: new Uint8Array(count),
+  };
+  const out = new Float32Array(pcm.length);
+  const block = new Float32Array(2 * frame);
+  const sound = new Float32Array(2 * frame);
+  const packet = new Uint8Array(1276);
+  const info = createPacketInfo();
+  let encodeMs = 0;
+  let decodeMs = 0;
+  for (let i = 0; i < count; i++) {
+    block.fill(0);
+    block.set(pcm.subarray(2 * i * frame, 2 * (i + 1) * frame));
+    const begun = performance.now();
+    const bytes = encoder.encode(block, packet);
+    const encoded = performance.now();
+    decoder.decode(packet.subarray(0, bytes), sound);
+    decodeMs += performance.now() - encoded;
+    encodeMs += encoded - begun;
+    parsePacket(packet.subarray(0, bytes), info);
+    trace.bytes[i] = bytes;
+    trace.mode[i] = modes.indexOf(info.mode);
+    trace.bandwidth[i] = bandwidths.indexOf(info.bandwidth);
+    trace.channels[i] = info.channels;
+    const at = 2 * (i * frame - delay);
+    const from = Math.max(0, -at);
+    const to = Math.min(sound.length, out.length - at);
+    if (to > from) out.set(sound.subarray(from, to), at + from);
+  }
+  encoder.close();
+  decoder.close();
+  const total = trace.bytes.reduce((sum, bytes) => sum + bytes, 0);
+  return { kind: "coded" as const, pcm: out, trace, totalBytes: total, encodeMs, decodeMs };
+}
+
+/** Peaks and hashes of the identification, of the mono sum. */
+function constellation(pcm: Float32Array): LabConstellation {
+  const { hopSize, sampleRate, fftSize, recordWords } = profileOf("wang-v1");
+  const peaks: number[] = [];
+  const hashes: [number, number][] = [];
+  const stream = createStream("wang-v1", {
+    sampleRate: rateHz,
+    onPeak: (at, bin, decibels) =>
+      void peaks.push((at * hopSize * 1000) / sampleRate, (bin * sampleRate) / fftSize, decibels),
+  });
+  const keep = (records: Uint32Array, count: number) => {
+    for (let i = 0; i < count; i++) {
+      hashes.push([records[i * recordWords]!, records[i * recordWords + 1]!]);
+    }
+  };
+  const mono = new Float32Array(pcm.length / 2);
+  for (let i = 0; i < mono.length; i++) mono[i] = (pcm[2 * i]! + pcm[2 * i + 1]!) / 2;
+  stream.push(mono, keep);
+  stream.flush(keep);
+  return { peaks: Float32Array.from(peaks), hashes, maxHz: sampleRate / 2 };
+}
