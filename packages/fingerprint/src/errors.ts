@@ -12,7 +12,9 @@ export type FingerprintErrorCode =
   | "fp/version"
   | "fp/profile-mismatch"
   | "fp/settings"
-  | "fp/closed";
+  | "fp/closed"
+  | "watermark/key"
+  | "watermark/payload";
 
 const kinds: Readonly<Record<FingerprintErrorCode, ErrorKind>> = {
   "fp/non-finite": "malformed",
@@ -26,6 +28,8 @@ const kinds: Readonly<Record<FingerprintErrorCode, ErrorKind>> = {
   "fp/profile-mismatch": "usage",
   "fp/settings": "usage",
   "fp/closed": "usage",
+  "watermark/key": "usage",
+  "watermark/payload": "usage",
 };
 
 /** The errors of `@longwave/fingerprint`; `code` is one of {@link FingerprintErrorCode}. */

@@ -1,0 +1,42 @@
+import { WatermarkDetector, type WatermarkSpan } from "@longwave/fingerprint/watermark";
+import { readSound } from "../id/read-sound.ts";
+import { printResult } from "../output.ts";
+import { type KeyOptions, readKey } from "./read-key.ts";
+
+export interface DetectOptions extends KeyOptions {
+  readonly payloadBytes: 4 | 8;
+  readonly require?: boolean;
+  readonly json?: boolean;
+}
+
+/** Exit code of a search that found nothing although `--require` was given. */
+const notFoundExitCode = 5;
+
+/** `longwave watermark detect IN`: the payloads in a sound and where they are. */
+export async function detect(input: string, options: DetectOptions): Promise<void> {
+  const key = await readKey(options);
+  const { samples, sampleRate, channels = 1 } = await readSound(input);
+  const spans: WatermarkSpan[] = [];
+  const detector = new WatermarkDetector({
+    sampleRate,
+    channels,
+    key,
+    payloadBytes: options.payloadBytes,
+  });
+  detector.process(samples, (span) => spans.push(span));
+  detector.flush((span) => spans.push(span));
+  const marks = spans.map(({ payload, ...rest }) => ({
+    payload: Buffer.from(payload).toString("hex"),
+    ...rest,
+  }));
+  printResult(options.json === true, { input, marks }, () =>
+    marks.length === 0
+      ? ["No mark of this key."]
+      : marks.map(
+          ({ payload, start, end, sync, bitErrorRate }) =>
+            `${payload} from ${start.toFixed(1)} to ${end.toFixed(1)} s ` +
+            `(${sync.toFixed(1)} standard deviations, ${(100 * bitErrorRate).toFixed(1)} % of bits corrected)`,
+        ),
+  );
+  if (marks.length === 0 && options.require === true) process.exitCode = notFoundExitCode;
+}

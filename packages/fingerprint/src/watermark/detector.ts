@@ -1,0 +1,247 @@
+import { Resampler } from "@longwave/dsp";
+import { CellLevels, contextFrames } from "./cell-levels.ts";
+import { keyBytes, requireRange } from "./embedder.ts";
+import { geometry, detectFramesPerPeriod as period, detectFramesPerSlot as perSlot } from "./geometry.ts";
+import { MessageCode, type PayloadBytes } from "./message.ts";
+import { type Pattern, patternOf } from "./pattern.ts";
+
+const { bands, slots, detectHop } = geometry;
+/** Periods that are looked at together: more of them carry through more damage, fewer follow a cut sooner. */
+const heldPeriods = 16;
+const lookedAt = [2, 4, 8, heldPeriods] as const;
+/** Starts of the pattern that are tried, best first, and the standard deviations above chance that the best must reach. */
+const triedStarts = 6;
+const leastSync = 3;
+/** Least reliable bits of a word that are tried both ways (Chase 1972, second algorithm). */
+const chaseBits = 7;
+
+export interface WatermarkDetectOptions {
+  /** Rate of the sound in Hz, 8,000 to 192,000. */
+  readonly sampleRate: number;
+  /** Interleaved channels, 1 to 8, of which the mean is looked at; default 1. */
+  readonly channels?: number;
+  readonly key: Uint8Array | string;
+  /** Bytes of the payload looked for; default 4. */
+  readonly payloadBytes?: PayloadBytes;
+}
+
+/** A stretch of sound that carries one payload. */
+export interface WatermarkSpan {
+  readonly payload: Uint8Array;
+  /** Seconds from the start of the sound; accurate to about a period of 2 s. */
+  readonly start: number;
+  readonly end: number;
+  /** How far the best start of the pattern stood above chance, in standard deviations; 3.5 is the least. */
+  readonly sync: number;
+  /** Part of the code word's bits that arrived wrong, 0 to 0.1. */
+  readonly bitErrorRate: number;
+}
+
+/**
+ * Looks for the marks of one key in a stream of sound. A payload is reported only if the pattern's start stands out, the
+ * word is within the reach of the BCH code, and CRC and MAC are right: by construction less than one report in 10^6 on
+ * sound without the mark (docs/design/watermark.md gives the sum).
+ */
+export class WatermarkDetector {
+  readonly sampleRate: number;
+  readonly channels: number;
+  readonly #resampler: Resampler;
+  readonly #mono: Float32Array;
+  readonly #low: Float32Array;
+  readonly #levels = new CellLevels();
+  readonly #code: MessageCode;
+  readonly #pattern: Pattern;
+  /** Sums of the levels of the last periods by frame of the period, a block of `period * bands` each, in a circle. */
+  readonly #blocks: Float64Array[] = [];
+  readonly #sum = new Float64Array(period * bands);
+  readonly #slotSums = new Float64Array(period * bands);
+  #frames = 0;
+  #open: { span: WatermarkSpan; text: string } | undefined;
+
+  /** @throws FingerprintError `watermark/key`, `fp/rate`, `fp/channels` */
+  constructor(options: WatermarkDetectOptions) {
+    const channels = options.channels ?? 1;
+    requireRange("fp/rate", "The sample rate", options.sampleRate, 8000, 192_000);
+    requireRange("fp/channels", "The number of channels", channels, 1, 8);
+    const key = keyBytes(options.key);
+    this.sampleRate = options.sampleRate;
+    this.channels = channels;
+    this.#resampler = new Resampler({ from: options.sampleRate, to: geometry.sampleRate });
+    this.#mono = new Float32Array(blockFrames);
+    this.#low = new Float32Array(
+      Math.max(this.#resampler.maxOutputFrames(blockFrames), this.#resampler.maxOutputFrames()),
+    );
+    this.#code = new MessageCode(key, options.payloadBytes ?? 4);
+    this.#pattern = patternOf(key, this.#code.codeBits);
+    for (let i = 0; i < heldPeriods; i++) this.#blocks.push(new Float64Array(period * bands));
+  }
+
+  /**
+   * Takes interleaved frames.
+   * @param onSpan called with every span that has ended; a span ends when its payload has not been read for three periods
+   */
+  process(input: Float32Array, onSpan: (span: WatermarkSpan) => void): void {
+    const frames = Math.floor(input.length / this.channels);
+    for (let at = 0; at < frames; at += blockFrames) {
+      const count = Math.min(blockFrames, frames - at);
+      for (let i = 0; i < count; i++) {
+        let sum = 0;
+        for (let c = 0; c < this.channels; c++) sum += input[(at + i) * this.channels + c]!;
+        this.#mono[i] = sum - sum === 0 ? sum / this.channels : 0;
+      }
+      this.#take(this.#resampler.process(this.#mono.subarray(0, count), this.#low), onSpan);
+    }
+  }
+
+  /** Looks at what is left and ends the last span; `process` then starts another sound. */
+  flush(onSpan: (span: WatermarkSpan) => void): void {
+    this.#take(this.#resampler.flush(this.#low), onSpan);
+    this.#take(-contextFrames * detectHop, onSpan);
+    if (this.#frames % period !== 0) this.#look(onSpan);
+    if (this.#open !== undefined) onSpan(this.#open.span);
+    this.#open = undefined;
+    this.#frames = 0;
+    for (const block of this.#blocks) block.fill(0);
+    this.#levels.reset();
+    this.#resampler.reset();
+  }
+
+  /** The payload being received now, if a span is open. */
+  get current(): WatermarkSpan | undefined {
+    return this.#open?.span;
+  }
+
+  /** `count` samples of `#low`; a negative count means so many zeros. */
+  #take(count: number, onSpan: (span: WatermarkSpan) => void): void {
+    const samples = count < 0 ? new Float32Array(-count) : this.#low.subarray(0, count);
+    this.#levels.push(samples, (_, levels) => {
+      const block = this.#blocks[Math.floor(this.#frames / period) % heldPeriods]!;
+      const at = this.#frames % period;
+      if (at === 0) block.fill(0);
+      block.set(levels, at * bands);
+      this.#frames++;
+      if (this.#frames % period === 0) this.#look(onSpan);
+    });
+  }
+
+  #look(onSpan: (span: WatermarkSpan) => void): void {
+    const last = Math.floor((this.#frames - 1) / period);
+    for (const count of lookedAt) {
+      if (count > last + 1 && count !== lookedAt[0]) break;
+      this.#sum.fill(0);
+      const first = Math.max(0, last - count + 1);
+      for (let i = first; i <= last; i++) {
+        const block = this.#blocks[i % heldPeriods]!;
+        for (let j = 0; j < block.length; j++) this.#sum[j]! += block[j]!;
+      }
+      const found = this.#read();
+      if (found === undefined) continue;
+      const seconds = (detectHop * 1) / geometry.sampleRate;
+      this.#extend(
+        {
+          ...found,
+          start: (first * period + contextFrames) * seconds,
+          end: (this.#frames + contextFrames) * seconds,
+        },
+        onSpan,
+      );
+      return;
+    }
+    const open = this.#open;
+    const now = ((this.#frames + contextFrames) * detectHop) / geometry.sampleRate;
+    if (open !== undefined && now - open.span.end > 6) {
+      onSpan(open.span);
+      this.#open = undefined;
+    }
+  }
+
+  #extend(span: WatermarkSpan, onSpan: (span: WatermarkSpan) => void): void {
+    const text = span.payload.join();
+    const open = this.#open;
+    if (open !== undefined && open.text === text) {
+      const better = span.sync > open.span.sync ? span : open.span;
+      this.#open = { text, span: { ...better, start: open.span.start, end: span.end } };
+      return;
+    }
+    if (open !== undefined) onSpan(open.span);
+    this.#open = { text, span };
+  }
+
+  /** Reads a payload from `#sum`, whichever start of the pattern it takes. */
+  #read(): Pick<WatermarkSpan, "payload" | "sync" | "bitErrorRate"> | undefined {
+    this.#sumSlots();
+    const scores = new Float64Array(period);
+    for (let start = 0; start < period; start++) scores[start] = this.#syncScore(start);
+    const starts = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
+    for (const start of starts.slice(0, triedStarts)) {
+      if (scores[start]! < leastSync) return undefined;
+      const read = this.#readFrom(start);
+      if (read !== undefined) return { ...read, sync: scores[start]! };
+    }
+    return undefined;
+  }
+
+  /** Levels of a cell that begins at every frame of the period: running sums over the frames of a slot. */
+  #sumSlots(): void {
+    for (let band = 0; band < bands; band++) {
+      let sum = 0;
+      for (let i = 0; i < perSlot; i++) sum += this.#sum[i * bands + band]!;
+      for (let frame = 0; frame < period; frame++) {
+        this.#slotSums[frame * bands + band] = sum;
+        sum += this.#sum[((frame + perSlot) % period) * bands + band]! - this.#sum[frame * bands + band]!;
+      }
+    }
+  }
+
+  /** Correlation of the cells of known sign, divided by its standard deviation for a sound without the mark. */
+  #syncScore(start: number): number {
+    const { signs, bits } = this.#pattern;
+    let sum = 0;
+    let squares = 0;
+    for (let slot = 0; slot < slots; slot++) {
+      const row = ((start + slot * perSlot) % period) * bands;
+      for (let band = 0; band < bands; band++) {
+        const cell = slot * bands + band;
+        if (bits[cell]! >= 0) continue;
+        const level = this.#slotSums[row + band]!;
+        sum += signs[cell]! * level;
+        squares += level * level;
+      }
+    }
+    return squares > 0 ? sum / Math.sqrt(squares) : 0;
+  }
+
+  #readFrom(start: number): { payload: Uint8Array; bitErrorRate: number } | undefined {
+    const { signs, bits } = this.#pattern;
+    const soft = new Float64Array(this.#code.codeBits);
+    for (let slot = 0; slot < slots; slot++) {
+      const row = ((start + slot * perSlot) % period) * bands;
+      for (let band = 0; band < bands; band++) {
+        const cell = slot * bands + band;
+        const bit = bits[cell]!;
+        if (bit >= 0) soft[bit]! += signs[cell]! * this.#slotSums[row + band]!;
+      }
+    }
+    const weakest = Array.from(soft.keys())
+      .sort((a, b) => Math.abs(soft[a]!) - Math.abs(soft[b]!) || a - b)
+      .slice(0, chaseBits);
+    const received = Uint8Array.from(soft, (value) => (value > 0 ? 1 : 0));
+    for (let flips = 0; flips < 1 << chaseBits; flips++) {
+      const word = received.slice();
+      weakest.forEach((bit, i) => {
+        word[bit]! ^= (flips >> i) & 1;
+      });
+      const read = this.#code.decode(word);
+      if (read === undefined) continue;
+      let wrong = 0;
+      word.forEach((bit, i) => {
+        if (bit !== received[i]) wrong++;
+      });
+      return { payload: read.payload, bitErrorRate: wrong / word.length };
+    }
+    return undefined;
+  }
+}
+
+/** Frames that are worked on at once. */
+const blockFrames = 2048;
