@@ -41,7 +41,9 @@ export abstract class CodecBase extends EventTarget {
       throw new TypeError("Give the callbacks output and error.");
     }
     this.#error = init.error;
-    this.#schedule = init.schedule ?? queueMicrotask;
+    // Called plainly: browsers refuse their functions on another object.
+    const schedule = init.schedule ?? queueMicrotask;
+    this.#schedule = (task) => schedule(task);
     this.#queue = new ControlQueue(this.#schedule, init.maxQueueSize ?? defaultMaxQueueSize);
   }
 
