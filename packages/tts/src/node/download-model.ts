@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import {
   createReadStream,
   createWriteStream,
@@ -156,7 +155,7 @@ async function fetchFile(
       await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), count, file);
     } catch (cause) {
       // A write may still be under way: whoever goes on must find the file as it will stay.
-      if (!file.closed) await once(file, "close");
+      if (!file.closed) await new Promise<void>((closed) => file.once("close", closed));
       if (cause instanceof TtsError) throw cause;
       throw new TtsError(
         "tts/download-failed",
