@@ -13,9 +13,11 @@ export interface Setting {
   readonly from: string;
 }
 
-interface Definition {
-  readonly kind: "text" | "integer" | "duration" | "secret";
-  readonly fallback: string | number | undefined;
+export interface Definition {
+  readonly kind: "text" | "integer" | "duration" | "secret" | "flag";
+  readonly fallback: string | number | boolean | undefined;
+  /** The only values that are taken. */
+  readonly choices?: readonly string[];
   readonly description: string;
 }
 
@@ -57,6 +59,9 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
 
 export type Settings = Readonly<Record<SettingName, Setting>>;
 
+/** The table of longwave.toml that holds the settings of speech, see speech/speech-settings.ts. */
+export const speechTable = "tts";
+
 /** The file that is read from the working directory where none is named. */
 export const defaultConfigFile = "longwave.toml";
 
@@ -72,32 +77,63 @@ export function resolveSettings(
   environment: Readonly<Record<string, string | undefined>>,
   file?: string,
 ): Settings {
-  const path = file ?? environment["LONGWAVE_CONFIG"];
-  const stored = readConfigFile(path ?? defaultConfigFile, path !== undefined);
+  const stored = readConfig(environment, file);
   const settings: Partial<Record<SettingName, Setting>> = {};
   for (const [name, definition] of Object.entries(settingDefinitions) as [SettingName, Definition][]) {
-    const variable = `LONGWAVE_${name.toUpperCase()}`;
-    if (flags[name] !== undefined) {
-      settings[name] = {
-        value: checked(flags[name], definition, `--${name}`),
-        origin: "flag",
-        from: `--${name}`,
-      };
-    } else if (environment[variable] !== undefined) {
-      settings[name] = {
-        value: checked(environment[variable], definition, variable),
-        origin: "environment",
-        from: variable,
-      };
-    } else if (stored.values[name] !== undefined) {
-      settings[name] = {
-        value: checked(stored.values[name], definition, `${name} in ${stored.path}`),
-        origin: "file",
-        from: stored.path,
-      };
-    } else settings[name] = { value: definition.fallback, origin: "default", from: "default" };
+    settings[name] = resolveSetting(name, definition, {
+      flags,
+      environment,
+      variables: [`LONGWAVE_${name.toUpperCase()}`],
+      stored,
+    });
   }
   return settings as Settings;
+}
+
+/** A configuration file as it was read. */
+export interface StoredConfig {
+  readonly path: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Reads the file that was named, or that `LONGWAVE_CONFIG` names, or the default where it exists. @throws ConfigError */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  file?: string,
+): StoredConfig {
+  const path = file ?? environment["LONGWAVE_CONFIG"];
+  return readConfigFile(path ?? defaultConfigFile, path !== undefined);
+}
+
+/** One setting: flag, then the first variable that is set, then file, then default. @throws ConfigError */
+export function resolveSetting(
+  name: string,
+  definition: Definition,
+  sources: {
+    readonly flags: Readonly<Record<string, unknown>>;
+    readonly environment: Readonly<Record<string, string | undefined>>;
+    readonly variables: readonly string[];
+    readonly stored: StoredConfig;
+  },
+): Setting {
+  const { flags, environment, stored } = sources;
+  if (flags[name] !== undefined) {
+    const from = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return { value: checked(flags[name], definition, from), origin: "flag", from };
+  }
+  const variable = sources.variables.find((each) => environment[each] !== undefined);
+  if (variable !== undefined) {
+    return {
+      value: checked(environment[variable], definition, variable),
+      origin: "environment",
+      from: variable,
+    };
+  }
+  if (stored.values[name] !== undefined) {
+    const value = checked(stored.values[name], definition, `${name} in ${stored.path}`);
+    return { value, origin: "file", from: stored.path };
+  }
+  return { value: definition.fallback, origin: "default", from: "default" };
 }
 
 function readConfigFile(path: string, required: boolean): { path: string; values: Record<string, unknown> } {
@@ -118,7 +154,7 @@ function readConfigFile(path: string, required: boolean): { path: string; values
     throw new ConfigError("config/malformed", "malformed", `${path} is no TOML: ${line}`, { cause });
   }
   for (const key of Object.keys(values)) {
-    if (key in settingDefinitions) continue;
+    if (key in settingDefinitions || key === speechTable) continue;
     const known = Object.keys(settingDefinitions).join(", ");
     throw new ConfigError(
       "config/unknown-key",
@@ -129,7 +165,17 @@ function readConfigFile(path: string, required: boolean): { path: string; values
   return { path, values };
 }
 
-function checked(value: unknown, definition: Definition, from: string): string | number {
+function checked(value: unknown, definition: Definition, from: string): string | number | boolean {
+  if (definition.kind === "flag") {
+    if (typeof value === "boolean") return value;
+    if (value === "true" || value === "1") return true;
+    if (value === "false" || value === "0") return false;
+    throw new ConfigError(
+      "config/bad-value",
+      "usage",
+      `${from} must be true or false, not ${JSON.stringify(value)}.`,
+    );
+  }
   if (definition.kind === "integer") {
     const number =
       typeof value === "number" ? value : /^-?\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN;
@@ -142,6 +188,14 @@ function checked(value: unknown, definition: Definition, from: string): string |
   }
   if (typeof value === "string" && value !== "") {
     if (definition.kind === "duration") parseDurationUs(value);
+    if (definition.choices !== undefined && !definition.choices.includes(value)) {
+      const known = definition.choices.join(", ");
+      throw new ConfigError(
+        "config/bad-value",
+        "usage",
+        `${from} is ${JSON.stringify(value)}; it must be one of ${known}.`,
+      );
+    }
     return value;
   }
   throw new ConfigError("config/bad-value", "usage", `${from} must be text, not ${JSON.stringify(value)}.`);

@@ -50,7 +50,9 @@ export function createApp(options: AppOptions): Hono {
     ...announcementRoutes(host),
     ...catalogRoutes(host),
     ...eventRoutes(host),
-    ...(host.speech === undefined ? [] : speechRoutes(host.speech, metrics)),
+    ...(host.speech === undefined
+      ? []
+      : speechRoutes(host.speech, metrics, { hosts: host.voiceUrlHosts ?? [] })),
   ];
   const app = new Hono({ strict: true });
 

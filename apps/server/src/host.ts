@@ -38,6 +38,8 @@ export interface Host {
   readonly catalog?: Catalog;
   readonly archive?: StationArchive;
   readonly speech?: SpeechService;
+  /** Hosts from which `voice_url` may fetch recordings; none by default. */
+  readonly voiceUrlHosts?: readonly string[];
   /** Undefined when ready, else what is still missing, in words. */
   readonly notReady: () => string | undefined;
 }

@@ -4,3 +4,4 @@ export { type GuardOptions, isLoopbackHost } from "./guard.ts";
 export type { Host, HostedStation } from "./host.ts";
 export { type ListenOptions, type RunningServer, startServer } from "./listen.ts";
 export { type Problem, problemOf } from "./problem.ts";
+export { oggOpusOf } from "./speech/ogg-opus.ts";

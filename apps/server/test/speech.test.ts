@@ -107,7 +107,7 @@ describe("the speech routes", () => {
     expect(refused.status).toBe(400);
     expect(await refused.json()).toEqual({
       error: {
-        message: expect.stringMatching(/"wav" or "pcm"/),
+        message: expect.stringMatching(/"wav", "pcm", "opus"/),
         type: "invalid_request_error",
         param: null,
         code: "server/bad-request",

@@ -10,7 +10,13 @@ export {
   publishedModels,
   voiceLocation,
 } from "./config/published-models.ts";
-export type { SamplingOptions, SpeechEngine, SpeechRequest, VoiceInfo } from "./engine/speech-engine.ts";
+export type {
+  SamplingOptions,
+  SpeechEngine,
+  SpeechRequest,
+  VoiceInfo,
+  VoiceRecording,
+} from "./engine/speech-engine.ts";
 export { type EngineVoice, type SpeakOptions, Speech, Tts, type TtsOptions } from "./engine/tts.ts";
 export { TtsError, type TtsErrorCode, ttsErrorKinds } from "./errors.ts";
 export { FormantEngine } from "./formant/formant-engine.ts";
@@ -37,11 +43,14 @@ export {
 export { TorchRandom } from "./sampling/torch-random.ts";
 export {
   type ServedSpeech,
+  type SpeechReport,
   SpeechService,
   type SpeechServiceOptions,
   type SpeechStatistics,
 } from "./service/speech-service.ts";
 export { chunkBySentence } from "./text/chunk-by-sentence.ts";
+export { fewestWords, joinShort } from "./text/join-short.ts";
+export { maxPauseMs, type SpokenPart, splitAtPauses } from "./text/pauses.ts";
 export {
   defaultMaxTextBytes,
   normalizeText,

@@ -47,6 +47,38 @@ describe.skipIf(shared === undefined)("the native engine on threads (data/tts/ti
     await engine.close();
   });
 
+  test.each([1, 2] as const)(
+    "on %i threads speaks like a recording, and refuses one without cloning",
+    async (threads) => {
+      const recording = {
+        pcm: openTensors(`${shared}/golden.safetensors`).floats("voice.audio"),
+        sampleRate: 24_000,
+      };
+      const request = { text: "One two three.", seed: 5, sampling: { framesAfterEos: 1, eosThreshold: -6 } };
+      const engine = await PocketEngine.open({
+        configPath: `${shared}/config.yaml`,
+        voicesPath: join(folder, "manifest.json"),
+        capacity: 600,
+        cloning: true,
+        threads,
+      });
+      const cloned = await concatenate(engine.speak({ ...request, recording }));
+      // The recorded voice state was made of this very sound.
+      expect(maxDifference(cloned, await concatenate(engine.speak(request)))).toBeLessThan(1e-3);
+      expect(await concatenate(engine.speak({ ...request, recording }))).toEqual(cloned);
+      const empty = { pcm: new Float32Array(0), sampleRate: 24_000 };
+      await expect(concatenate(engine.speak({ ...request, recording: empty }))).rejects.toMatchObject({
+        code: "tts/option-invalid",
+      });
+      await engine.close();
+      const plain = await open({ threads });
+      await expect(concatenate(plain.speak({ ...request, recording }))).rejects.toMatchObject({
+        code: "tts/cloning-unavailable",
+      });
+      await plain.close();
+    },
+  );
+
   test("8-bit and bfloat16 weights speak nearly the same", async () => {
     const speak = async (precision: "f32" | "bf16" | "int8") => {
       const engine = await open({ threads: 1, precision });

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { type Setting, type SettingName, type Settings, settingDefinitions } from "../config.ts";
 import { printResult } from "../output.ts";
+import { resolveSpeechSettings, type SpeechSettings } from "../speech/speech-settings.ts";
 import { settingsOf } from "../station-options.ts";
 
 /** `longwave config`: which settings are in force, and where they come from. */
@@ -18,8 +19,15 @@ export function registerConfig(program: Command): void {
     .addHelpText("after", "\nExample:\n  LONGWAVE_PORT=8080 longwave config show --origin")
     .action((options: Record<string, unknown>) => {
       const settings = settingsOf(options);
+      const tts = resolveSpeechSettings({}, process.env, options["config"] as string | undefined);
       const origin = options["origin"] === true;
-      printResult(options["json"] === true, asObject(settings, origin), () => asLines(settings, origin));
+      const object = { ...asObject(settings, origin), tts: speechObject(tts, origin) };
+      printResult(options["json"] === true, object, () => [
+        ...asLines(settings, origin),
+        ...(Object.entries(tts) as [string, Setting][]).map(([name, setting]) =>
+          settingLine(`tts.${name}`, setting.value, setting, origin),
+        ),
+      ]);
     });
   config
     .command("check")
@@ -28,6 +36,7 @@ export function registerConfig(program: Command): void {
     .option("--json", "print one JSON object")
     .action((options: Record<string, unknown>) => {
       settingsOf(options);
+      resolveSpeechSettings({}, process.env, options["config"] as string | undefined);
       printResult(options["json"] === true, { ok: true }, () => ["The configuration is good."]);
     });
 }
@@ -50,7 +59,20 @@ function asObject(settings: Settings, origin: boolean): Record<string, unknown> 
 
 function asLines(settings: Settings, origin: boolean): string[] {
   return (Object.entries(settings) as [SettingName, Setting][]).map(([name, setting]) => {
-    const value = shown(name, setting) ?? pc.dim("(not set)");
-    return `${name.padEnd(9)} ${value}${origin ? pc.dim(`  from ${setting.from}`) : ""}`;
+    return settingLine(name, shown(name, setting) ?? undefined, setting, origin);
   });
+}
+
+function settingLine(name: string, value: Setting["value"], setting: Setting, origin: boolean): string {
+  const text = value ?? pc.dim("(not set)");
+  return `${name.padEnd(20)} ${text}${origin ? pc.dim(`  from ${setting.from}`) : ""}`;
+}
+
+function speechObject(settings: SpeechSettings, origin: boolean): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, { value = null, ...from }]) => [
+      name,
+      origin ? { value, origin: from.origin, from: from.from } : value,
+    ]),
+  );
 }

@@ -9,6 +9,8 @@ import pc from "picocolors";
 import { consoleDirectory } from "../console-directory.ts";
 import { CliError } from "../errors.ts";
 import { printResult } from "../output.ts";
+import { speechFindings } from "../speech/doctor.ts";
+import { resolveSpeechSettings } from "../speech/speech-settings.ts";
 import { addServerOptions, settingsOf } from "../station-options.ts";
 
 interface Finding {
@@ -23,9 +25,12 @@ export function registerDoctor(program: Command): void {
     .command("doctor")
     .description("Check this machine and the configuration (exit code 5 if something is broken)")
     .option("--catalog <directory>", "also check this catalog")
+    .option("--model <directory>", "also check this speech model")
+    .option("--engine <name>", "also check this speech engine, as the one that must speak")
     .option("--json", "print one JSON object");
   addServerOptions(command).action(async (options: Record<string, unknown>) => {
     const settings = settingsOf(options);
+    const speech = resolveSpeechSettings(options, process.env, options["config"] as string | undefined);
     const findings = [
       node(),
       cores(),
@@ -34,6 +39,7 @@ export function registerDoctor(program: Command): void {
       webConsole(),
       await port(settings.address.value as string, settings.port.value as number),
       ...(settings.catalog.value === undefined ? [] : [await catalog(settings.catalog.value as string)]),
+      ...(await speechFindings(speech)),
     ];
     printResult(options["json"] === true, { findings }, () => findings.map(line));
     const broken = findings.filter((finding) => finding.state === "bad");
@@ -46,7 +52,7 @@ export function registerDoctor(program: Command): void {
 
 function line({ name, state, says }: Finding): string {
   const mark = { good: pc.green("good"), note: pc.yellow("note"), bad: pc.red("bad ") }[state];
-  return `${mark}  ${name.padEnd(12)} ${says}`;
+  return `${mark}  ${name.padEnd(24)} ${says}`;
 }
 
 function node(): Finding {

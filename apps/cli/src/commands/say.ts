@@ -12,12 +12,14 @@ export function registerSay(program: Command): void {
     .option("-v, --voice <id>", "voice; see longwave voice list")
     .option("-o, --out <file>", "output file, - for standard output", "out.wav")
     .addOption(
-      new Option("--format <name>", "container of the output").choices(["wav", "pcm"]).default("wav"),
+      new Option("--format <name>", "container of the output").choices(["wav", "pcm", "opus"]).default("wav"),
     )
     .option("--stream", "write each block as soon as it is spoken")
     .option("--seed <n>", "same seed, same speech", wholeNumber, 0)
     .addOption(new Option("--engine <name>", "engine that must speak").choices(engineNames))
     .option("--model <directory>", "a model's folder, for the native engine (or LONGWAVE_TTS_MODEL)")
+    .option("--voices <file>", "manifest of the voices; default the model's own")
+    .option("--config <file>", "configuration file (default longwave.toml, if there is one), table [tts]")
     .addOption(
       new Option("--precision <name>", "weights of the native engine").choices([
         "auto",
@@ -36,6 +38,8 @@ export function registerSay(program: Command): void {
     .option("--frames-after-eos <n>", "frames of 80 ms after the end", wholeNumber)
     .option("--max-tokens <n>", "most tokens spoken in one go", wholeNumber)
     .option("--chunk", "give the engine one sentence at a time")
+    .option("--pauses", 'obey [pause:500ms] and <break time="500ms"/> in the text')
+    .option("--join-short", "join sentences of one or two words to a neighbour")
     .option("--max-chunk-chars <n>", "with --chunk: pack sentences up to this length", wholeNumber)
     .option("--dc-block", "remove the constant part")
     .option("--normalize", "scale to full level")

@@ -1,56 +1,109 @@
 import { DirectoryStore } from "@longwave/base/node";
 import { Catalog } from "@longwave/catalog";
 import { startServer } from "@longwave/server";
-import type { Command } from "commander";
+import { engineNames } from "@longwave/tts/node";
+import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { consoleDirectory } from "../console-directory.ts";
 import { CliError } from "../errors.ts";
 import { printLine } from "../output.ts";
+import { openSpeechService } from "../speech/speech-service.ts";
+import { durationMs, resolveSpeechSettings } from "../speech/speech-settings.ts";
 import { addServerOptions, settingsOf } from "../station-options.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { version } from "../version.ts";
 
-/** `longwave serve`: the HTTP API over a catalog, without a station. */
+/** `longwave serve`: the HTTP API without a station: speech, and a catalog where one is named. */
 export function registerServe(program: Command): void {
   const command = program
     .command("serve")
-    .description("Serve a catalog over HTTP: identify clips, list and enroll recordings")
+    .description("Serve over HTTP: speak texts; identify clips and list recordings where a catalog is named")
+    .option("--listen <host:port>", "address and port in one; :8080 is port 8080 of this machine alone")
     .option("--catalog <directory>", "directory of the catalog")
-    .option("--json", "print the address as JSON");
+    .option("--json", "print the address as JSON")
+    .addOption(new Option("--engine <name>", "engine that must speak").choices(engineNames))
+    .option("--model <directory>", "folder of a speech model")
+    .option("--voices <file>", "manifest of the voices; default the model's own")
+    .option("--voice <id>", "voice where a request names none")
+    .option("--precision <name>", "weights of the native engine: auto, f32, bf16, int8")
+    .option("--threads <n>", "threads of one speaking model, 1 or 2")
+    .option("--executable <path>", "path of an external speech program")
+    .option("--cloning", "let requests bring a recording to speak like")
+    .option("--voice-url-hosts <hosts>", "hosts that voice_url may name, with commas")
+    .option("--workers <n>", "texts that are spoken side by side")
+    .option("--max-text-bytes <n>", "longest text")
+    .option("--request-timeout <time>", "longest time for one text")
+    .option("--shutdown-timeout <time>", "longest wait for texts under way when stopping")
+    .option("--log-level <level>", "debug, info, warn, error");
   addServerOptions(command)
     .addHelpText(
       "after",
       `
 Examples:
+  longwave serve --listen :8080 --workers 4
   longwave serve --catalog ./catalog
+  curl -d '{"text":"Good evening."}' -H 'content-type: application/json' http://127.0.0.1:7373/tts -o a.wav
   curl --data-binary @clip.wav http://127.0.0.1:7373/v1/identify`,
     )
     .action(async (options: Record<string, unknown>) => {
-      const settings = settingsOf(options);
+      const flags = { ...options, ...listenAddress(options["listen"] as string | undefined) };
+      const settings = settingsOf(flags);
+      const speechSettings = resolveSpeechSettings(
+        flags,
+        process.env,
+        options["config"] as string | undefined,
+      );
       const directory = settings.catalog.value as string | undefined;
-      if (directory === undefined) {
-        throw new CliError(
-          "cli/bad-argument",
-          "usage",
-          "Name the catalog to serve with --catalog DIRECTORY.",
-        );
-      }
-      const catalog = await Catalog.open(new DirectoryStore(directory));
+      const catalog = directory === undefined ? undefined : await Catalog.open(new DirectoryStore(directory));
+      const speech = await openSpeechService(speechSettings);
       const server = await startServer({
-        host: { version, stations: new Map(), catalog, notReady: () => undefined },
+        host: {
+          version,
+          stations: new Map(),
+          ...(catalog === undefined ? {} : { catalog }),
+          speech: speech.service,
+          voiceUrlHosts: hostList(speechSettings.voiceUrlHosts.value as string | undefined),
+          notReady: () => undefined,
+        },
         address: settings.address.value as string,
         port: settings.port.value as number,
         token: settings.token.value as string | undefined,
         consoleDirectory: consoleDirectory(),
         onError: (error) => process.stderr.write(`longwave: ${(error as Error).stack}\n`),
       });
-      if (options["json"] === true) printLine(JSON.stringify({ url: server.url, tracks: catalog.size }));
-      else
+      const { url } = server;
+      if (options["json"] === true) {
+        printLine(JSON.stringify({ url, tracks: catalog?.size ?? null, engines: speech.engines }));
+      } else {
+        const recordings = catalog === undefined ? "" : ` and ${catalog.size} recordings`;
         printLine(
-          `${pc.bold("Serving")} ${catalog.size} recordings on ${pc.cyan(server.url)}. Stop with Ctrl-C.`,
+          `${pc.bold("Serving")} speech (${speech.engines.join(", ")})${recordings} on ${pc.cyan(url)}. Stop with Ctrl-C.`,
         );
+      }
       await untilStopped();
-      await server.close();
-      await catalog.close();
+      const graceMs = durationMs(speechSettings.shutdownTimeout);
+      // New texts are refused while those under way are spoken to their end.
+      const drained = speech.service.drain(graceMs);
+      await server.close(graceMs);
+      await drained;
+      await catalog?.close();
     });
+}
+
+function hostList(hosts: string | undefined): string[] {
+  return (hosts ?? "")
+    .split(",")
+    .map((host) => host.trim())
+    .filter((host) => host !== "");
+}
+
+/** `[HOST]:PORT` as the settings `address` and `port`. */
+function listenAddress(listen: string | undefined): { address?: string; port?: string } {
+  if (listen === undefined) return {};
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(listen);
+  if (match === null) {
+    throw new CliError("cli/bad-argument", "usage", `--listen ${listen} is not of the form [HOST]:PORT.`);
+  }
+  const address = match[1] ?? match[2] ?? "";
+  return { port: match[3]!, ...(address === "" ? {} : { address }) };
 }

@@ -1,5 +1,6 @@
 import { openTts } from "@longwave/tts/node";
 import { aggregate, type BenchRun } from "./bench-report.ts";
+import { openOptions, resolveSpeechSettings } from "./speech-settings.ts";
 
 interface BenchOptions {
   readonly text: string;
@@ -15,7 +16,7 @@ interface BenchOptions {
 
 /** `longwave tts bench`. */
 export async function bench(options: BenchOptions): Promise<void> {
-  await using tts = await openTts(options);
+  await using tts = await openTts(openOptions(resolveSpeechSettings({ ...options })));
   const runs: BenchRun[] = [];
   let engine = "";
   for (let run = 0; run < options.runs; run++) {

@@ -1,4 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { knownCommands, SubprocessEngine, verifyModel } from "@longwave/tts/node";
+import type { SpeechSettings } from "./speech-settings.ts";
 
 /** One finding of `longwave doctor`. */
 export interface SpeechFinding {
@@ -7,27 +9,79 @@ export interface SpeechFinding {
   readonly says: string;
 }
 
-/** Which engines can speak here, and whether a given model is whole. Engines that are not installed are notes, not failures. */
-export async function speechFindings(modelDirectory?: string): Promise<SpeechFinding[]> {
+/** How a program is run; tests bring their own. */
+export type RunProgram = (
+  command: string,
+  args: readonly string[],
+) => { status: number | null; stdout: string };
+
+const runProgram: RunProgram = (command, args) =>
+  spawnSync(command, args, { encoding: "utf8", timeout: 10_000, stdio: ["ignore", "pipe", "ignore"] });
+
+/**
+ * Which engines can speak here, and whether a configured model is whole. Programs that are not installed are notes, unless one of them
+ * is the engine that must speak.
+ */
+export async function speechFindings(
+  settings: SpeechSettings,
+  run: RunProgram = runProgram,
+): Promise<SpeechFinding[]> {
+  const wanted = settings.engine.value as string | undefined;
+  const executable = settings.executable.value as string | undefined;
+  const model = settings.model.value as string | undefined;
   const findings: SpeechFinding[] = [
     { name: "speech: formant", state: "good", says: "built in, speaks without a model" },
+    threads(),
   ];
   for (const command of knownCommands) {
-    const isThere = await new SubprocessEngine(command).isAvailable();
+    const isWanted = command.name === wanted;
+    const path = isWanted ? executable : undefined;
+    const isThere = await new SubprocessEngine(command, { executablePath: path }).isAvailable();
     findings.push({
       name: `speech: ${command.name}`,
-      state: isThere ? "good" : "note",
-      says: isThere ? "installed" : "not installed (optional)",
+      state: isThere ? "good" : isWanted ? "bad" : "note",
+      says: isThere
+        ? "installed"
+        : isWanted
+          ? "must speak, but is not installed"
+          : "not installed (optional)",
     });
+    if (isWanted && command.name === "pocket-tts")
+      findings.push(...reference(path ?? command.executable, run));
   }
-  if (modelDirectory === undefined) {
+  if (model === undefined) {
     const says = "no model given; get one with: longwave model download";
-    return [...findings, { name: "speech: native", state: "note", says }];
+    return [...findings, { name: "speech: native", state: wanted === "native" ? "bad" : "note", says }];
   }
   return [
     ...findings,
-    ...verifyModel(modelDirectory).map(({ name, ok, detail }): SpeechFinding => {
+    ...verifyModel(model).map(({ name, ok, detail }): SpeechFinding => {
       return { name: `speech model: ${name}`, state: ok ? "good" : "bad", says: detail };
     }),
+  ];
+}
+
+function threads(): SpeechFinding {
+  const isShared = typeof SharedArrayBuffer === "function";
+  const says = isShared ? "language model and decoder side by side" : "no shared memory: one thread";
+  return { name: "speech: threads", state: isShared ? "good" : "note", says };
+}
+
+/** The reference program needs Python 3.10 to 3.14 and must answer --version. */
+function reference(executable: string, run: RunProgram): SpeechFinding[] {
+  const version = run(executable, ["--version"]);
+  const python = /Python (\d+)\.(\d+)/.exec(run("python3", ["--version"]).stdout ?? "");
+  const minor = python?.[1] === "3" ? Number(python[2]) : Number.NaN;
+  return [
+    {
+      name: "speech: pocket-tts runs",
+      state: version.status === 0 ? "good" : "bad",
+      says: version.status === 0 ? version.stdout.trim() : "pocket-tts --version fails",
+    },
+    {
+      name: "speech: Python",
+      state: minor >= 10 && minor < 15 ? "good" : "bad",
+      says: python === null ? "python3 is not there" : `${python[0]}; pocket-tts needs 3.10 to 3.14`,
+    },
   ];
 }

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { encodeWav } from "@longwave/media";
+import { oggOpusOf } from "@longwave/server";
 import {
   concatenate,
   type FinishOptions,
@@ -12,23 +13,27 @@ import {
 } from "@longwave/tts";
 import { openTts } from "@longwave/tts/node";
 import { readText } from "./read-text.ts";
+import { openOptions, resolveSpeechSettings } from "./speech-settings.ts";
 
 /** Options of `longwave say`, as commander gives them. */
 export interface SayOptions extends FinishOptions {
   readonly text?: string;
   readonly voice?: string;
   readonly out: string;
-  readonly format: "wav" | "pcm";
+  readonly format: "wav" | "pcm" | "opus";
   readonly stream?: boolean;
   readonly seed: number;
   readonly engine?: string;
+  readonly config?: string;
   readonly chunk?: boolean;
+  readonly pauses?: boolean;
+  readonly joinShort?: boolean;
   readonly maxChunkChars?: number;
   readonly ttsArg: readonly string[];
   readonly executable?: string;
   readonly model?: string;
   readonly precision?: "auto" | "f32" | "bf16" | "int8";
-  readonly threads?: 1 | 2;
+  readonly threads?: number;
   readonly lsdDecodeSteps?: number;
   readonly temperature?: number;
   readonly noiseClamp?: number;
@@ -42,18 +47,17 @@ export interface SayOptions extends FinishOptions {
 /** `longwave say [TEXT]`: speaks, writes, and reports the engine on standard error. */
 export async function say(argument: string | undefined, options: SayOptions): Promise<void> {
   const text = await readText(argument ?? options.text);
+  const settings = resolveSpeechSettings({ ...options }, process.env, options.config);
+  const defaults = openOptions(settings);
   await using tts = await openTts({
-    engine: options.engine,
-    model: options.model ?? process.env["LONGWAVE_TTS_MODEL"],
-    precision: options.precision,
-    threads: options.threads,
+    ...defaults,
     hooks: {
       log: (level, message) => void (level === "warn" && process.stderr.write(`longwave: ${message}\n`)),
     },
-    subprocess: { executablePath: options.executable, extraArgs: options.ttsArg.flatMap(toArguments) },
+    subprocess: { ...defaults.subprocess, extraArgs: options.ttsArg.flatMap(toArguments) },
   });
   const started = performance.now();
-  const speech = tts.speak(text, { ...options, sampling: samplingOf(options) });
+  const speech = tts.speak(text, { ...options, voice: defaults.voice, sampling: samplingOf(options) });
   let firstMs: number | undefined;
   const timed = (async function* () {
     for await (const block of speech) {
@@ -101,6 +105,12 @@ function samplingOf(options: SayOptions): SamplingOptions {
 
 async function writeWhole(pcm: Float32Array, speech: Speech, options: SayOptions): Promise<number> {
   finish(pcm, speech.sampleRate, options);
+  if (options.format === "opus") {
+    await withOutput(options.out, async (write) => {
+      for await (const piece of oggOpusOf(inBlocks(pcm), speech.sampleRate)) await write(piece);
+    });
+    return pcm.length;
+  }
   const bytes =
     options.format === "pcm"
       ? toReferenceInt16(pcm)
@@ -121,14 +131,25 @@ async function writeStream(
     );
   }
   let frames = 0;
-  await withOutput(options.out, async (write) => {
-    if (options.format === "wav") await write(streamingWavHeader(speech.sampleRate));
+  const counted = (async function* () {
     for await (const block of blocks) {
       frames += block.length;
-      await write(toReferenceInt16(block));
+      yield block;
     }
+  })();
+  await withOutput(options.out, async (write) => {
+    if (options.format === "opus") {
+      for await (const piece of oggOpusOf(counted, speech.sampleRate)) await write(piece);
+      return;
+    }
+    if (options.format === "wav") await write(streamingWavHeader(speech.sampleRate));
+    for await (const block of counted) await write(toReferenceInt16(block));
   });
   return frames;
+}
+
+async function* inBlocks(pcm: Float32Array): AsyncIterable<Float32Array> {
+  for (let at = 0; at < pcm.length; at += 48_000) yield pcm.subarray(at, at + 48_000);
 }
 
 type Write = (bytes: Uint8Array) => Promise<void>;

@@ -2,10 +2,12 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { isNonCommercial } from "@longwave/tts";
 import { addVoice, exportVoice, openTts } from "@longwave/tts/node";
+import { openOptions, resolveSpeechSettings } from "./speech-settings.ts";
 
 /** `longwave voice list`. */
 export async function listVoices(options: { model?: string; json?: boolean }): Promise<void> {
-  await using tts = await openTts({ model: options.model, threads: 1 });
+  const settings = resolveSpeechSettings({ model: options.model });
+  await using tts = await openTts({ ...openOptions(settings), threads: 1 });
   const voices = tts.listVoices();
   if (options.json) console.log(JSON.stringify({ voices }));
   else

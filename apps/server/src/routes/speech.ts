@@ -2,21 +2,28 @@ import { isLongwaveError } from "@longwave/base";
 import { encodeWav } from "@longwave/media";
 import {
   concatenate,
-  predefinedVoices,
   type ServedSpeech,
-  type SpeakOptions,
   type SpeechService,
   streamingWavHeader,
-  TtsError,
   toReferenceInt16,
 } from "@longwave/tts";
 import { ServerError } from "../errors.ts";
-import { readBody, readJsonObject } from "../limits.ts";
+import { readJsonObject } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
 import { problemOf } from "../problem.ts";
 import { json, listOf, objectOf, type Route, type Schema, text, textOrNull } from "../route.ts";
+import type { FetchPolicy } from "../speech/fetch-recording.ts";
+import { oggOpusOf } from "../speech/ogg-opus.ts";
+import {
+  maxFormBytes,
+  openAiRequest,
+  readForm,
+  type SpeechFormat,
+  type SpeechInput,
+  speechFormats,
+  speechRequest,
+} from "../speech/speech-request.ts";
 
-const maxFormBytes = 16 * 1024 * 1024;
 const wavAnswer = { status: 200, description: "The speech.", contentType: "audio/wav" } as const;
 const speechBody: Schema = objectOf(
   {
@@ -25,16 +32,18 @@ const speechBody: Schema = objectOf(
     engine: text,
     seed: { type: "integer", minimum: 0 },
     chunk: { type: "boolean" },
-    format: { type: "string", enum: ["wav", "pcm"] },
+    pauses: { type: "boolean" },
+    joinShort: { type: "boolean" },
+    format: { type: "string", enum: speechFormats },
   },
-  ["voice", "engine", "seed", "chunk", "format"],
+  ["voice", "engine", "seed", "chunk", "pauses", "joinShort", "format"],
 );
 const openAiBody: Schema = objectOf(
   {
     model: text,
     input: text,
     voice: { anyOf: [text, objectOf({ id: text })] },
-    response_format: { type: "string", enum: ["wav", "pcm"] },
+    response_format: { type: "string", enum: speechFormats },
     speed: { type: "number" },
   },
   ["model", "voice", "response_format", "speed"],
@@ -45,7 +54,7 @@ const voiceSchema = objectOf(
 );
 
 /** Spoken text: plain JSON, the form of the reference, frames as they are made, and OpenAI's shape. */
-export function speechRoutes(service: SpeechService, metrics: Metrics): Route[] {
+export function speechRoutes(service: SpeechService, metrics: Metrics, policy: FetchPolicy): Route[] {
   observe(service, metrics);
   const voices = (path: string): Route => ({
     method: "get",
@@ -68,14 +77,14 @@ export function speechRoutes(service: SpeechService, metrics: Metrics): Route[] 
       const request = context.req.raw;
       const type = request.headers.get("content-type") ?? "";
       if (/^(multipart\/form-data|application\/x-www-form-urlencoded)/.test(type)) {
-        const form = await readForm(request, type);
-        return streamed(await speak(service, form.text, form, signal, request), "wav", {
+        const form = await readForm(request, type, service, policy, signal);
+        return streamed(await speak(service, form, signal, request), "wav", {
           "content-disposition": "attachment; filename=generated_speech.wav",
         });
       }
       const body = speechRequest(await readJsonObject(request));
-      const speech = await speak(service, body.text, body, signal, request);
-      return body.format === "pcm" ? streamed(speech, "pcm") : complete(speech);
+      const speech = await speak(service, body, signal, request);
+      return body.format === "wav" ? complete(speech) : streamed(speech, body.format);
     },
   });
   return [
@@ -93,7 +102,7 @@ export function speechRoutes(service: SpeechService, metrics: Metrics): Route[] 
       answer: wavAnswer,
       handle: async (context, signal) => {
         const body = speechRequest(await readJsonObject(context.req.raw));
-        return streamed(await speak(service, body.text, body, signal, context.req.raw), body.format);
+        return streamed(await speak(service, body, signal, context.req.raw), body.format);
       },
     },
     {
@@ -107,8 +116,7 @@ export function speechRoutes(service: SpeechService, metrics: Metrics): Route[] 
       handle: async (context, signal) => {
         try {
           const body = openAiRequest(await readJsonObject(context.req.raw));
-          const speech = await speak(service, body.input, body, signal, context.req.raw);
-          return body.format === "pcm" ? streamed(speech, "pcm") : streamed(speech, "wav");
+          return streamed(await speak(service, body, signal, context.req.raw), body.format);
         } catch (error) {
           return openAiError(error);
         }
@@ -120,20 +128,12 @@ export function speechRoutes(service: SpeechService, metrics: Metrics): Route[] 
 /** Waits for the first block; the speech ends when the client goes away, or when the route's time is up before it began. */
 async function speak(
   service: SpeechService,
-  input: string,
-  options: SpeakOptions,
+  { text: input, format: _, ...options }: SpeechInput,
   signal: AbortSignal,
   request: Request,
 ): Promise<ServedSpeech> {
   try {
-    const { voice, engine, seed, chunk } = options;
-    return await service.speak(input, {
-      voice,
-      engine,
-      seed,
-      chunk,
-      signal: AbortSignal.any([request.signal, signal]),
-    });
+    return await service.speak(input, { ...options, signal: AbortSignal.any([request.signal, signal]) });
   } catch (error) {
     throw withStatus(error);
   }
@@ -143,6 +143,7 @@ async function speak(
 const statuses: Readonly<Record<string, number>> = {
   "tts/voice-unknown": 404,
   "tts/queue-full": 429,
+  "tts/upload-too-large": 413,
   "tts/timeout": 504,
 };
 
@@ -164,32 +165,37 @@ async function complete(speech: ServedSpeech): Promise<Response> {
 /** A body that pulls: a slow client slows the synthesis down, one that leaves ends it. */
 function streamed(
   speech: ServedSpeech,
-  format: "wav" | "pcm",
+  format: SpeechFormat,
   extra: Readonly<Record<string, string>> = {},
 ): Response {
-  const blocks = speech[Symbol.asyncIterator]();
-  let isFirst = format === "wav";
+  const pieces = format === "opus" ? oggOpusOf(speech, speech.sampleRate) : plainPieces(speech, format);
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        if (isFirst) {
-          isFirst = false;
-          controller.enqueue(streamingWavHeader(speech.sampleRate));
-          return;
-        }
-        const { done, value } = await blocks.next();
+        const { done, value } = await pieces.next();
         if (done === true) controller.close();
-        else controller.enqueue(toReferenceInt16(value));
+        else controller.enqueue(value);
       },
       async cancel() {
         await speech.cancel();
+        await pieces.return(undefined);
       },
     },
     { highWaterMark: 0 },
   );
-  const type = format === "wav" ? "audio/wav" : `audio/pcm;rate=${speech.sampleRate};encoding=s16le`;
-  return new Response(body, { headers: { ...headersOf(speech, type), ...extra } });
+  return new Response(body, { headers: { ...headersOf(speech, contentTypes[format](speech)), ...extra } });
 }
+
+async function* plainPieces(speech: ServedSpeech, format: "wav" | "pcm"): AsyncGenerator<Uint8Array> {
+  if (format === "wav") yield streamingWavHeader(speech.sampleRate);
+  for await (const block of speech) yield toReferenceInt16(block);
+}
+
+const contentTypes: Readonly<Record<SpeechFormat, (speech: ServedSpeech) => string>> = {
+  wav: () => "audio/wav",
+  pcm: ({ sampleRate }) => `audio/pcm;rate=${sampleRate};encoding=s16le`,
+  opus: () => "audio/ogg;codecs=opus",
+};
 
 function headersOf(speech: ServedSpeech, type: string): Record<string, string> {
   return {
@@ -200,78 +206,6 @@ function headersOf(speech: ServedSpeech, type: string): Record<string, string> {
   };
 }
 
-function bad(message: string): never {
-  throw new ServerError("server/bad-request", "usage", message);
-}
-
-function speechRequest(
-  body: Record<string, unknown>,
-): SpeakOptions & { text: string; format: "wav" | "pcm" } {
-  const { text: input, voice, engine, seed, chunk, format = "wav", ...rest } = body;
-  for (const key of Object.keys(rest)) bad(`Unknown field "${key.slice(0, 60)}".`);
-  if (typeof input !== "string") bad('"text" must be a string.');
-  for (const [key, value] of Object.entries({ voice, engine })) {
-    if (value !== undefined && typeof value !== "string") bad(`"${key}" must be a string.`);
-  }
-  if (seed !== undefined && !(Number.isSafeInteger(seed) && (seed as number) >= 0))
-    bad('"seed" must be a whole number.');
-  if (chunk !== undefined && typeof chunk !== "boolean") bad('"chunk" must be true or false.');
-  if (format !== "wav" && format !== "pcm") bad('"format" must be "wav" or "pcm".');
-  return {
-    text: input as string,
-    voice: voice as string | undefined,
-    engine: engine as string | undefined,
-    seed: seed as number | undefined,
-    chunk: chunk as boolean | undefined,
-    format: format as "wav" | "pcm",
-  };
-}
-
-/** The reference's form: `text`, and `voice_url` or `voice_wav` but not both. */
-async function readForm(request: Request, type: string): Promise<SpeakOptions & { text: string }> {
-  const bytes = await readBody(request, maxFormBytes);
-  let form: FormData;
-  try {
-    form = await new Response(bytes as Uint8Array<ArrayBuffer>, {
-      headers: { "content-type": type },
-    }).formData();
-  } catch (cause) {
-    throw new ServerError("server/bad-request", "usage", "The form cannot be read.", { cause });
-  }
-  const input = form.get("text");
-  if (typeof input !== "string") bad('The form has no "text".');
-  const url = form.get("voice_url");
-  const recording = form.get("voice_wav");
-  if (url !== null && recording !== null) bad('Give "voice_url" or "voice_wav", not both.');
-  if (recording !== null) {
-    throw new TtsError(
-      "tts/cloning-unavailable",
-      "This server does not make voices from uploads; add one first.",
-    );
-  }
-  if (url !== null && (typeof url !== "string" || !/^[\w.-]{1,64}$/.test(url))) {
-    throw new TtsError(
-      "tts/voice-url-refused",
-      `"voice_url" must be the name of a voice (${predefinedVoices.slice(0, 3).join(", ")} …): addresses are not fetched.`,
-    );
-  }
-  return { text: input as string, voice: url === null ? undefined : (url as string) };
-}
-
-function openAiRequest(
-  body: Record<string, unknown>,
-): SpeakOptions & { input: string; format: "wav" | "pcm" } {
-  const { input, voice, response_format: format = "wav", speed = 1 } = body;
-  if (typeof input !== "string") bad('"input" must be a string.');
-  if (format !== "wav" && format !== "pcm") {
-    bad(`response_format ${JSON.stringify(format)?.slice(0, 40)} is not supported; use "wav" or "pcm".`);
-  }
-  if (speed !== 1) bad('Only "speed" 1 is supported.');
-  const id = typeof voice === "object" && voice !== null ? (voice as { id?: unknown }).id : voice;
-  if (id !== undefined && typeof id !== "string") bad('"voice" must be a name or {"id": name}.');
-  return { input: input as string, voice: id as string | undefined, format: format as "wav" | "pcm" };
-}
-
 /** OpenAI's clients expect the error inside an object of that name. */
 function openAiError(error: unknown): Response {
   const { status, detail, code } = problemOf(error);
@@ -279,7 +213,29 @@ function openAiError(error: unknown): Response {
   return json({ error: { message: detail, type, param: null, code } }, status);
 }
 
+/** Upper ends in seconds, and of the real-time factor: what listeners notice. */
+const durationBuckets = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60];
+const factorBuckets = [0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.6, 0.8, 1, 2, 5];
+
 function observe(service: SpeechService, metrics: Metrics): void {
+  service.onReport(({ code, seconds, firstSeconds, spokenSeconds }) => {
+    if (firstSeconds !== undefined) {
+      metrics.observe(
+        "longwave_speech_first_audio_seconds",
+        "From asking to the first block.",
+        firstSeconds,
+        durationBuckets,
+      );
+    }
+    if (code !== undefined || spokenSeconds === 0) return;
+    metrics.observe("longwave_speech_seconds", "From asking to the last block.", seconds, durationBuckets);
+    metrics.observe(
+      "longwave_speech_real_time_factor",
+      "Time it took by sound made, waiting included.",
+      seconds / spokenSeconds,
+      factorBuckets,
+    );
+  });
   metrics.onCollect(() => {
     const each = service.statistics;
     const counter = (name: string, help: string, value: number) =>

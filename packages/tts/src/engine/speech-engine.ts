@@ -17,8 +17,18 @@ export interface SpeechRequest {
   readonly seed?: number;
   /** Ends the speech; the iteration then throws the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Speak as whoever speaks here, instead of a voice; only for engines with `canClone`. */
+  readonly recording?: VoiceRecording;
   /** Settings that only the native engine knows. */
   readonly sampling?: SamplingOptions;
+}
+
+/** A recording to make a voice of; its first 30 s are used. */
+export interface VoiceRecording {
+  /** Mono samples. */
+  readonly pcm: Float32Array;
+  /** Hz. */
+  readonly sampleRate: number;
 }
 
 /** The reference's sampling settings, with its names and defaults. */
@@ -35,6 +45,8 @@ export interface SamplingOptions {
   readonly framesAfterEos?: number;
   /** Most tokens spoken in one go; default 50. */
   readonly maxTokens?: number;
+  /** Join chunks of fewer than three words to a neighbour, even beyond `maxTokens`; default false, as in the reference. */
+  readonly joinShort?: boolean;
 }
 
 /**
@@ -47,6 +59,8 @@ export interface SpeechEngine {
   /** Hz. */
   readonly sampleRate: number;
   readonly defaultVoice: string;
+  /** True where `recording` is understood; default false. */
+  readonly canClone?: boolean;
   listVoices(): readonly VoiceInfo[];
   speak(request: SpeechRequest): AsyncIterable<Float32Array>;
   close(): Promise<void>;

@@ -1,8 +1,10 @@
 import { TtsError } from "../errors.ts";
 import { chunkBySentence } from "../text/chunk-by-sentence.ts";
+import { joinShort } from "../text/join-short.ts";
+import { type SpokenPart, splitAtPauses } from "../text/pauses.ts";
 import { defaultMaxTextBytes, normalizeText } from "../text/prepare-text.ts";
 import { nearNames } from "./near-names.ts";
-import type { SamplingOptions, SpeechEngine, VoiceInfo } from "./speech-engine.ts";
+import type { SamplingOptions, SpeechEngine, VoiceInfo, VoiceRecording } from "./speech-engine.ts";
 
 /** How to speak one text. */
 export interface SpeakOptions {
@@ -14,6 +16,12 @@ export interface SpeakOptions {
   readonly engine?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly sampling?: SamplingOptions | undefined;
+  /** Speak as whoever speaks in this recording; the engine must be able to clone. Not together with `voice`. */
+  readonly recording?: VoiceRecording | undefined;
+  /** Obey `[pause:500ms]` and `<break time="500ms"/>` in the text; default false: they are read out. */
+  readonly pauses?: boolean | undefined;
+  /** Join sentences (with `chunk`) and the native engine's chunks of fewer than three words to a neighbour; default false. */
+  readonly joinShort?: boolean | undefined;
   /** Give the engine one sentence (or packs up to `maxChunkChars`) at a time; default false. */
   readonly chunk?: boolean | undefined;
   readonly maxChunkChars?: number | undefined;
@@ -100,22 +108,38 @@ export class Tts {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new TtsError("tts/option-invalid", `The seed ${seed} is not a whole number from 0 to 2^53.`);
     }
-    const engine = this.#choose(options.engine, options.voice);
-    const voice = options.voice ?? engine.defaultVoice;
-    const chunks = options.chunk ? chunkBySentence(clean, options.maxChunkChars ?? 0) : [clean];
-    const { signal, sampling } = options;
+    const { signal, recording } = options;
+    if (recording !== undefined && options.voice !== undefined) {
+      throw new TtsError("tts/option-invalid", "Give a voice or a recording, not both.");
+    }
+    const engine =
+      recording === undefined
+        ? this.#choose(options.engine, options.voice)
+        : this.#chooseCloning(options.engine);
+    const voice = options.voice ?? (recording === undefined ? engine.defaultVoice : "recording");
+    const parts = partsOf(clean, options);
+    const sampling = options.joinShort ? { ...options.sampling, joinShort: true } : options.sampling;
     return new Speech(engine, voice, async function* () {
-      for (const chunk of chunks) {
+      for (const part of parts) {
         signal?.throwIfAborted();
+        if ("pauseMs" in part) {
+          yield* silence(Math.round((part.pauseMs * engine.sampleRate) / 1000), signal);
+          continue;
+        }
         yield* engine.speak({
-          text: chunk,
-          voice,
+          text: part.text,
           seed,
+          ...(recording === undefined ? { voice } : { recording }),
           ...(signal === undefined ? {} : { signal }),
           ...(sampling === undefined ? {} : { sampling }),
         });
       }
     });
+  }
+
+  /** True if one of the engines, or the named one, can speak like a recording. */
+  canClone(engine?: string): boolean {
+    return this.#engines.some((each) => each.canClone === true && (engine ?? each.name) === each.name);
   }
 
   async close(): Promise<void> {
@@ -126,6 +150,15 @@ export class Tts {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #chooseCloning(name: string | undefined): SpeechEngine {
+    const engine = this.#engines.find((each) => each.canClone === true && (name ?? each.name) === each.name);
+    if (engine !== undefined) return engine;
+    throw new TtsError(
+      "tts/cloning-unavailable",
+      `${name ?? this.engines.join(", ")} cannot speak like a recording; open a model whose weights have an encoder, with cloning on.`,
+    );
   }
 
   #choose(name: string | undefined, voice: string | undefined): SpeechEngine {
@@ -155,6 +188,26 @@ export class Tts {
     throw new TtsError("tts/voice-unknown", `No voice "${voice}"; ${hint}`);
   }
 }
+
+function partsOf(text: string, options: SpeakOptions): SpokenPart[] {
+  const parts: SpokenPart[] = options.pauses ? splitAtPauses(text) : [{ text }];
+  if (!options.chunk) return parts;
+  return parts.flatMap((part): SpokenPart[] => {
+    if ("pauseMs" in part) return [part];
+    const sentences = chunkBySentence(part.text, options.maxChunkChars ?? 0);
+    return (options.joinShort ? joinShort(sentences) : sentences).map((each) => ({ text: each }));
+  });
+}
+
+/** Blocks of at most 80 ms, so that leaving and slow listeners work as in speech. */
+function* silence(frames: number, signal: AbortSignal | undefined): Iterable<Float32Array> {
+  for (let left = frames; left > 0; left -= silentBlockFrames) {
+    signal?.throwIfAborted();
+    yield new Float32Array(Math.min(left, silentBlockFrames));
+  }
+}
+
+const silentBlockFrames = 1920;
 
 /** Engines that cannot list their voices (external programs) take any name. */
 function speaksAs(engine: SpeechEngine, voice: string): boolean {

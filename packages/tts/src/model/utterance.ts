@@ -2,6 +2,7 @@ import type { ModelConfig } from "../config/model-config.ts";
 import type { SamplingOptions } from "../engine/speech-engine.ts";
 import { TtsError } from "../errors.ts";
 import { TorchRandom } from "../sampling/torch-random.ts";
+import { joinShort } from "../text/join-short.ts";
 import { prepareText } from "../text/prepare-text.ts";
 import type { SentencePieceTokenizer } from "../text/sentencepiece-tokenizer.ts";
 import { defaultMaxTokens, splitIntoChunks } from "../text/split-into-chunks.ts";
@@ -57,7 +58,8 @@ export function planUtterance(
       `framesAfterEos is ${fixed}; give a whole number from 0 to 1000.`,
     );
   }
-  const chunks = splitIntoChunks(tokenizer, text, maxTokens, config).map((chunk) => {
+  const pieces = splitIntoChunks(tokenizer, text, maxTokens, config);
+  const chunks = (options.joinShort ? joinShort(pieces) : pieces).map((chunk) => {
     const ids = tokenizer.encode(chunk);
     const maxFrames = maxFramesFor(ids.length, config.mimi.frameRate);
     if (ids.length + maxFrames > capacity) {

@@ -23,6 +23,10 @@ export interface OpenTtsOptions {
   readonly voices?: string | undefined;
   readonly precision?: PocketEngineOptions["precision"];
   readonly threads?: PocketEngineOptions["threads"];
+  /** Voice of the native engine where none is asked for; default the manifest's first. */
+  readonly voice?: string | undefined;
+  /** Let speech follow a recording; needs weights with an encoder and 44 MB more. Default false. */
+  readonly cloning?: boolean | undefined;
   readonly hooks?: Hooks | undefined;
 }
 
@@ -67,6 +71,8 @@ function openNative(options: OpenTtsOptions): Promise<PocketEngine> {
     voicesPath: options.voices ?? (existsSync(beside) ? beside : undefined),
     precision: options.precision,
     threads: options.threads,
+    defaultVoice: options.voice,
+    cloning: options.cloning,
     hooks: options.hooks,
   });
 }

@@ -1,11 +1,13 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { type Hooks, silentHooks } from "@longwave/base";
 import { type ModelConfig, parseModelConfig } from "../config/model-config.ts";
 import { nearNames } from "../engine/near-names.ts";
-import type { SpeechEngine, SpeechRequest, VoiceInfo } from "../engine/speech-engine.ts";
+import type { SpeechEngine, SpeechRequest, VoiceInfo, VoiceRecording } from "../engine/speech-engine.ts";
 import { TtsError, type TtsErrorCode, ttsErrorKinds } from "../errors.ts";
+import { maxCloneSeconds } from "../model/clone-voice.ts";
 import type { WeightFormat } from "../model/linear.ts";
 import { SafetensorsFile } from "../model/safetensors.ts";
 import { planUtterance } from "../model/utterance.ts";
@@ -16,6 +18,7 @@ import { readVoice, type VoiceState } from "../voice/voice-state.ts";
 import { FileByteSource } from "./file-byte-source.ts";
 import {
   type AudioMessage,
+  type CloneMessage,
   cancelledWord,
   controlWords,
   type PocketRole,
@@ -44,6 +47,8 @@ export interface PocketEngineOptions {
   readonly capacity?: number | undefined;
   /** Bytes of loaded voices that are kept; default 256 MiB. */
   readonly voiceCacheBytes?: number | undefined;
+  /** Load the encoder too, so that speech may follow a recording (44 MB more); default false. */
+  readonly cloning?: boolean | undefined;
   readonly hooks?: Hooks | undefined;
 }
 
@@ -82,6 +87,7 @@ export class PocketEngine implements SpeechEngine {
   readonly #warned = new Set<string>();
   #turn: Turn | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #cloned: ((message: AudioMessage) => void) | undefined;
   #nextId = 1;
   #failure: TtsError | undefined;
   #closed = false;
@@ -142,7 +148,15 @@ export class PocketEngine implements SpeechEngine {
           );
     if (!existsSync(weightsPath)) missing(weightsPath, "weights");
     const control = new Int32Array(new SharedArrayBuffer(controlWords * 4));
-    const format = chooseFormat(options.precision ?? "auto", weightsPath);
+    const weights = inspectWeights(weightsPath);
+    const { precision = "auto" } = options;
+    const format = precision !== "auto" ? precision : weights.isBfloat16 ? "bf16" : "f32";
+    if (options.cloning && !weights.hasEncoder) {
+      throw new TtsError(
+        "tts/cloning-unavailable",
+        `${weightsPath} has no encoder: these are the weights without voice cloning.`,
+      );
+    }
     const roles: PocketRole[] = (options.threads ?? 2) === 1 ? ["both"] : ["language", "decoder"];
     const workers = roles.map(
       (role) =>
@@ -154,6 +168,7 @@ export class PocketEngine implements SpeechEngine {
             weightsPath,
             format,
             capacity: options.capacity ?? defaultCapacity,
+            cloning: options.cloning ?? false,
             control,
           } satisfies PocketWorkerData,
           execArgv: [],
@@ -184,8 +199,8 @@ export class PocketEngine implements SpeechEngine {
    * `tts/worker-failed`, `tts/closed`
    */
   speak(request: SpeechRequest): AsyncIterable<Float32Array> {
-    const voice = this.#loadVoice(request.voice ?? this.defaultVoice);
-    return this.#speakAs(request, voice);
+    if (request.recording !== undefined) return this.#speakAs(request, request.recording);
+    return this.#speakAs(request, this.#loadVoice(request.voice ?? this.defaultVoice));
   }
 
   /** Speaks with a voice that is not in the manifest, for example one just cloned. */
@@ -199,7 +214,11 @@ export class PocketEngine implements SpeechEngine {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  async *#speakAs(request: SpeechRequest, voice: VoiceState): AsyncIterable<Float32Array> {
+  get canClone(): boolean {
+    return this.#options.cloning ?? false;
+  }
+
+  async *#speakAs(request: SpeechRequest, speaker: VoiceState | VoiceRecording): AsyncIterable<Float32Array> {
     const { signal } = request;
     const plan = planUtterance(
       request.text,
@@ -219,7 +238,9 @@ export class PocketEngine implements SpeechEngine {
     try {
       signal?.throwIfAborted();
       if (this.#failure !== undefined) throw this.#failure;
-      yield* this.#run({ id: this.#nextId++, plan, voice }, signal);
+      const voice = "pcm" in speaker ? await this.#clone(speaker) : speaker;
+      signal?.throwIfAborted();
+      yield* this.#run({ kind: "speak", id: this.#nextId++, plan, voice }, signal);
     } finally {
       release();
     }
@@ -253,6 +274,31 @@ export class PocketEngine implements SpeechEngine {
     }
   }
 
+  /** The voice of a recording, made once and kept as long as there is room. */
+  async #clone({ pcm, sampleRate }: VoiceRecording): Promise<VoiceState> {
+    if (!this.canClone) {
+      throw new TtsError("tts/cloning-unavailable", "This engine was opened without cloning.");
+    }
+    const clip = pcm.slice(0, maxCloneSeconds * sampleRate);
+    const bytes = new Uint8Array(clip.buffer);
+    const key = `recording:${sampleRate}:${createHash("sha256").update(bytes).digest("hex")}`;
+    const known = this.#states.find(key);
+    if (known !== undefined) return known;
+    const answer = await new Promise<AudioMessage>((resolve) => {
+      this.#cloned = resolve;
+      if (this.#failure !== undefined) this.#abandonClone(this.#failure);
+      else this.#workers[0]!.postMessage({ kind: "clone", pcm: clip, sampleRate } satisfies CloneMessage);
+    });
+    if (answer.kind === "voice-failed") throw rebuild(answer.code, answer.message);
+    if (answer.kind !== "voice") throw new TtsError("tts/worker-failed", "A speech thread gave no voice.");
+    return this.#states.get(key, () => answer.voice);
+  }
+
+  #abandonClone({ code, message }: TtsError): void {
+    this.#cloned?.({ kind: "voice-failed", code, message });
+    this.#cloned = undefined;
+  }
+
   #cancel(turn: Turn): void {
     Atomics.store(this.#control, cancelledWord, turn.id);
     Atomics.notify(this.#control, takenWord);
@@ -260,6 +306,11 @@ export class PocketEngine implements SpeechEngine {
   }
 
   #receive(message: AudioMessage): void {
+    if (message.kind === "voice" || message.kind === "voice-failed") {
+      this.#cloned?.(message);
+      this.#cloned = undefined;
+      return;
+    }
     const turn = this.#turn;
     if (turn === undefined || message.kind === "ready" || message.kind === "failed" || message.id !== turn.id)
       return;
@@ -282,6 +333,7 @@ export class PocketEngine implements SpeechEngine {
 
   #fail(reason: string, cause?: unknown): void {
     this.#failure ??= new TtsError(this.#closed ? "tts/closed" : "tts/worker-failed", reason, { cause });
+    this.#abandonClone(this.#failure);
     const turn = this.#turn;
     if (turn === undefined || turn.done) return;
     turn.done = true;
@@ -355,12 +407,14 @@ function localPath(folder: string, path: string | null, key: string): string {
   return isAbsolute(path) ? path : resolve(folder, path);
 }
 
-function chooseFormat(precision: WeightFormat | "auto", weightsPath: string): WeightFormat {
-  if (precision !== "auto") return precision;
+function inspectWeights(weightsPath: string): { isBfloat16: boolean; hasEncoder: boolean } {
   const source = new FileByteSource(weightsPath);
   try {
     const file = SafetensorsFile.open(source, weightsPath);
-    return file.tensors.get("flow_lm.out_norm.weight")?.dtype === "BF16" ? "bf16" : "f32";
+    return {
+      isBfloat16: file.tensors.get("flow_lm.out_norm.weight")?.dtype === "BF16",
+      hasEncoder: file.has("mimi.encoder.model.0.conv.weight"),
+    };
   } finally {
     source.close();
   }

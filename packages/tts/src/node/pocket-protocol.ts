@@ -13,6 +13,8 @@ export interface PocketWorkerData {
   readonly weightsPath: string;
   readonly format: WeightFormat;
   readonly capacity: number;
+  /** Load the encoder too, so that recordings can be made into voices. */
+  readonly cloning: boolean;
   /** Shared 32-bit words, see the constants below. */
   readonly control: Int32Array;
 }
@@ -26,8 +28,16 @@ export const controlWords = 2;
 /** Frames that the language model may be ahead of the listener: 2 s. A slow listener stops it here. */
 export const maxFramesAhead = 25;
 
+/** To the language model: make a voice of a recording. */
+export interface CloneMessage {
+  readonly kind: "clone";
+  readonly pcm: Float32Array;
+  readonly sampleRate: number;
+}
+
 /** To the language model. */
 export interface SpeakMessage {
+  readonly kind: "speak";
   readonly id: number;
   readonly plan: UtterancePlan;
   readonly voice: VoiceState;
@@ -55,5 +65,7 @@ export interface EndMessage {
 export type AudioMessage =
   | { readonly kind: "ready"; readonly residentBytes: number }
   | { readonly kind: "failed"; readonly code: string; readonly message: string }
+  | { readonly kind: "voice"; readonly voice: VoiceState }
+  | { readonly kind: "voice-failed"; readonly code: string; readonly message: string }
   | { readonly kind: "audio"; readonly id: number; readonly pcm: Float32Array }
   | EndMessage;

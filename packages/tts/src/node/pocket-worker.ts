@@ -3,12 +3,14 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { isLongwaveError } from "@longwave/base";
 import { frameSamples, parseModelConfig } from "../config/model-config.ts";
+import { cloneVoice } from "../model/clone-voice.ts";
 import { PocketModel } from "../model/pocket-model.ts";
 import { SafetensorsFile } from "../model/safetensors.ts";
 import { Utterance } from "../model/utterance.ts";
 import { FileByteSource } from "./file-byte-source.ts";
 import {
   type AudioMessage,
+  type CloneMessage,
   cancelledWord,
   type EndMessage,
   type LatentMessage,
@@ -29,6 +31,7 @@ function open(): PocketModel {
     return new PocketModel(config, SafetensorsFile.open(source, data.weightsPath), {
       flowLm: data.role !== "decoder",
       decoder: data.role !== "language",
+      encoder: data.cloning && data.role !== "decoder",
       format: data.format,
       capacity: data.capacity,
     });
@@ -68,6 +71,26 @@ function decode(model: PocketModel, id: number): void {
   post({ kind: "audio", id, pcm }, [pcm.buffer]);
 }
 
+/** Makes a voice in memory that threads share; runs between utterances, on the language model's thread. */
+function clone(model: PocketModel, { pcm, sampleRate }: CloneMessage): void {
+  const source = new FileByteSource(data.weightsPath);
+  try {
+    const file = SafetensorsFile.open(source, data.weightsPath);
+    const { rows, keys, values } = cloneVoice(model, file, pcm, sampleRate);
+    const share = (array: Float32Array) => {
+      const shared = new Float32Array(new SharedArrayBuffer(array.byteLength));
+      shared.set(array);
+      return shared;
+    };
+    post({ kind: "voice", voice: { kind: "cache", rows, keys: keys.map(share), values: values.map(share) } });
+  } catch (error) {
+    const code = isLongwaveError(error) ? error.code : "tts/worker-failed";
+    post({ kind: "voice-failed", code, message: (error as Error).message });
+  } finally {
+    source.close();
+  }
+}
+
 function post(message: AudioMessage, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
@@ -87,7 +110,8 @@ function serveDecoder(model: PocketModel, latents: MessagePort): void {
 function serveLanguage(model: PocketModel, latents: MessagePort): void {
   const { core, flowLm, config } = model;
   const source = core.floats(flowLm.latent, config.mimi.latentDim);
-  port.on("message", (message: SpeakMessage) => {
+  port.on("message", (message: SpeakMessage | CloneMessage) => {
+    if (message.kind === "clone") return clone(model, message);
     const end = speak(model, message, (isChunkStart) => {
       latents.postMessage({ kind: "latent", id: message.id, latent: source.slice(), isChunkStart });
     });
@@ -97,7 +121,8 @@ function serveLanguage(model: PocketModel, latents: MessagePort): void {
 
 function serveBoth(model: PocketModel): void {
   const { core, decoder, flowLm, config } = model;
-  port.on("message", (message: SpeakMessage) => {
+  port.on("message", (message: SpeakMessage | CloneMessage) => {
+    if (message.kind === "clone") return clone(model, message);
     const end = speak(model, message, (isChunkStart) => {
       if (isChunkStart) decoder.reset(core);
       core.copy(decoder.latent, flowLm.latent, config.mimi.latentDim * 4);

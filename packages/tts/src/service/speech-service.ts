@@ -29,6 +29,21 @@ export interface SpeechStatistics {
   readonly finished: number;
 }
 
+/** One request that is over, for histograms and logs; times in seconds. */
+export interface SpeechReport {
+  /** Undefined where all was well, else the error's code (`cancelled` where it has none). */
+  readonly code: string | undefined;
+  readonly engine: string | undefined;
+  readonly voice: string | undefined;
+  readonly textLength: number;
+  /** From asking to the last block, waiting included. */
+  readonly seconds: number;
+  /** From asking to the first block; undefined where none came. */
+  readonly firstSeconds: number | undefined;
+  /** Sound made. */
+  readonly spokenSeconds: number;
+}
+
 /** One answered request: who speaks, and the blocks. Leaving the loop, or `cancel`, gives the place back within a block. */
 export interface ServedSpeech extends AsyncIterable<Float32Array> {
   readonly engine: string;
@@ -49,6 +64,7 @@ export class SpeechService {
   #running = 0;
   #draining = false;
   #whenIdle: (() => void)[] = [];
+  readonly #listeners: ((report: SpeechReport) => void)[] = [];
   #requests = 0;
   #errors = 0;
   #finished = 0;
@@ -77,6 +93,16 @@ export class SpeechService {
     };
   }
 
+  /** Calls `listener` after every request, also those that failed or were refused. */
+  onReport(listener: (report: SpeechReport) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** True if requests may bring a recording to speak like. */
+  get canClone(): boolean {
+    return this.#options.workers[0]!.canClone();
+  }
+
   listVoices(): readonly EngineVoice[] {
     return this.#options.workers[0]!.listVoices();
   }
@@ -98,6 +124,7 @@ export class SpeechService {
     });
     let tts: Tts | undefined;
     let hasEnded = false;
+    let firstSeconds: number | undefined;
     const end = (error?: unknown, voice?: string, engine?: string, frames = 0, rateHz = 1) => {
       if (hasEnded) return;
       hasEnded = true;
@@ -110,13 +137,19 @@ export class SpeechService {
         this.#spoken += frames / rateHz;
         this.#synthesis += seconds;
       }
+      const code = error === undefined ? undefined : codeOf(error);
+      const spokenSeconds = frames / rateHz;
+      const textLength = text.length;
       this.#hooks.log?.(error === undefined ? "info" : "warn", "speech", {
         voice,
         engine,
-        textLength: text.length,
+        textLength,
         seconds,
-        code: (error as { code?: string } | undefined)?.code,
+        spokenSeconds,
+        code,
       });
+      const report = { code, engine, voice, textLength, seconds, firstSeconds, spokenSeconds };
+      for (const listener of this.#listeners) listener(report);
       if (tts !== undefined) this.#release(tts);
     };
     try {
@@ -130,7 +163,8 @@ export class SpeechService {
       const speech = tts.speak(text, { ...options, signal: stop.signal });
       const blocks = speech[Symbol.asyncIterator]();
       const first = await blocks.next();
-      this.#first += (clock.nowUs() - started) / 1e6;
+      firstSeconds = (clock.nowUs() - started) / 1e6;
+      this.#first += firstSeconds;
       return served(speech, blocks, first, stop, end);
     } catch (error) {
       end(error);
@@ -193,6 +227,11 @@ export class SpeechService {
     else this.#idle.push(tts);
     if (this.#running === 0) for (const done of this.#whenIdle.splice(0)) done();
   }
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : "cancelled";
 }
 
 function drainingError(): TtsError {

@@ -15,14 +15,19 @@ export class VoiceStateCache {
     return this.#bytes;
   }
 
+  /** The voice under `key`, if it is there. */
+  find(key: string): VoiceState | undefined {
+    const known = this.#states.get(key);
+    if (known === undefined) return undefined;
+    this.#states.delete(key);
+    this.#states.set(key, known);
+    return known;
+  }
+
   /** The voice under `key`, made by `load` where it is not there. */
   get(key: string, load: () => VoiceState): VoiceState {
-    const known = this.#states.get(key);
-    if (known !== undefined) {
-      this.#states.delete(key);
-      this.#states.set(key, known);
-      return known;
-    }
+    const known = this.find(key);
+    if (known !== undefined) return known;
     const state = load();
     const bytes = voiceBytes(state);
     if (bytes > this.#maxBytes) return state;

@@ -1,0 +1,117 @@
+import { engineNames, type OpenTtsOptions } from "@longwave/tts/node";
+import { type Definition, readConfig, resolveSetting, type Setting, speechTable } from "../config.ts";
+import { parseDurationUs } from "../duration.ts";
+import { ConfigError } from "../errors.ts";
+
+/** Settings of everything that speaks. */
+export type SpeechSettingName =
+  | "engine"
+  | "model"
+  | "voices"
+  | "voice"
+  | "precision"
+  | "threads"
+  | "executable"
+  | "cloning"
+  | "workers"
+  | "voiceUrlHosts"
+  | "maxTextBytes"
+  | "requestTimeout"
+  | "shutdownTimeout"
+  | "logLevel";
+
+/**
+ * Every setting: `--key-name` on the command line, `LONGWAVE_TTS_KEY_NAME` (or `POCKETTTS_KEY_NAME`) in the environment, `keyName` in
+ * the table [tts] of longwave.toml.
+ */
+export const speechDefinitions: Readonly<Record<SpeechSettingName, Definition>> = {
+  engine: { kind: "text", fallback: undefined, choices: engineNames, description: "engine that must speak" },
+  model: { kind: "text", fallback: undefined, description: "folder of a model, for the native engine" },
+  voices: {
+    kind: "text",
+    fallback: undefined,
+    description: "manifest of the voices; the model's own without",
+  },
+  voice: { kind: "text", fallback: undefined, description: "voice where none is asked for" },
+  precision: {
+    kind: "text",
+    fallback: "auto",
+    choices: ["auto", "f32", "bf16", "int8"],
+    description: "weights of the native engine",
+  },
+  threads: { kind: "integer", fallback: 2, description: "threads of the native engine, 1 or 2" },
+  executable: { kind: "text", fallback: undefined, description: "path of the external program" },
+  cloning: { kind: "flag", fallback: false, description: "let requests bring a recording to speak like" },
+  workers: { kind: "integer", fallback: 2, description: "texts that a server speaks side by side" },
+  voiceUrlHosts: {
+    kind: "text",
+    fallback: undefined,
+    description: "hosts that voice_url may name, with commas; none without",
+  },
+  maxTextBytes: { kind: "integer", fallback: 4096, description: "longest text that a server takes" },
+  requestTimeout: { kind: "duration", fallback: "60s", description: "longest time for one text" },
+  shutdownTimeout: { kind: "duration", fallback: "30s", description: "longest wait for texts at the end" },
+  logLevel: {
+    kind: "text",
+    fallback: "info",
+    choices: ["debug", "info", "warn", "error"],
+    description: "least level that a server logs",
+  },
+};
+
+export type SpeechSettings = Readonly<Record<SpeechSettingName, Setting>>;
+
+/** Resolves all settings of speech. @throws ConfigError for an unknown key of [tts] or a value of the wrong kind */
+export function resolveSpeechSettings(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  file?: string,
+): SpeechSettings {
+  const whole = readConfig(environment, file);
+  const table = whole.values[speechTable] ?? {};
+  if (typeof table !== "object" || table === null || Array.isArray(table)) {
+    throw new ConfigError("config/bad-value", "usage", `${speechTable} in ${whole.path} must be a table.`);
+  }
+  const values = table as Record<string, unknown>;
+  for (const key of Object.keys(values)) {
+    if (Object.hasOwn(speechDefinitions, key)) continue;
+    const known = Object.keys(speechDefinitions).join(", ");
+    throw new ConfigError(
+      "config/unknown-key",
+      "usage",
+      `[${speechTable}] in ${whole.path} has the unknown key ${key}; known are ${known}.`,
+    );
+  }
+  const stored = { path: whole.path, values };
+  const settings: Partial<Record<SpeechSettingName, Setting>> = {};
+  for (const [name, definition] of Object.entries(speechDefinitions) as [SpeechSettingName, Definition][]) {
+    const upper = name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+    const variables = [`LONGWAVE_TTS_${upper}`, `POCKETTTS_${upper}`];
+    settings[name] = resolveSetting(name, definition, { flags, environment, variables, stored });
+  }
+  const threads = settings.threads!.value;
+  if (threads !== 1 && threads !== 2) {
+    throw new ConfigError("config/bad-value", "usage", `threads (${settings.threads!.from}) must be 1 or 2.`);
+  }
+  return settings as SpeechSettings;
+}
+
+/** The settings as the library takes them. */
+export function openOptions(settings: SpeechSettings): OpenTtsOptions {
+  const text = (name: SpeechSettingName) => settings[name].value as string | undefined;
+  return {
+    engine: text("engine"),
+    model: text("model"),
+    voices: text("voices"),
+    voice: text("voice"),
+    precision: text("precision") as OpenTtsOptions["precision"],
+    threads: settings.threads.value as 1 | 2,
+    cloning: settings.cloning.value as boolean,
+    subprocess: { executablePath: text("executable") },
+  };
+}
+
+/** A duration in milliseconds. */
+export function durationMs(setting: Setting): number {
+  return Math.round(parseDurationUs(setting.value as string) / 1000);
+}
