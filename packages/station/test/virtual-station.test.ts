@@ -38,10 +38,13 @@ describe("a virtual run", () => {
     expect(events.at(-1)?.type).toBe("station.stopped");
   });
 
-  test("writes the same log twice, and another one for another seed", async () => {
-    const lines = async (events: Promise<StationEvent[]>) => (await events).map(eventLine).join("\n");
-    const [once, again, other] = [await lines(first), await lines(run(7, 80, 3)), await lines(run(8, 10, 1))];
-    expect(again).toBe(once);
-    expect(other).not.toBe(once);
+  // `npm run conformance -- station` repeats two whole minutes in processes of their own.
+  test("writes the same log again as far as a shorter run goes, and another one for another seed", async () => {
+    const lines = (events: StationEvent[]) =>
+      events.filter(({ atUs, type }) => atUs < 20e6 && type !== "station.stopped").map(eventLine);
+    const [once, again, other] = [await first, await run(7, 20, 3), await run(8, 10, 3)];
+    expect(lines(once).length).toBeGreaterThan(5);
+    expect(lines(again)).toEqual(lines(once));
+    expect(lines(other).slice(0, 5)).not.toEqual(lines(once).slice(0, 5));
   });
 });
