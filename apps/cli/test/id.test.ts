@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SeededRandom } from "@longwave/base";
@@ -51,6 +51,8 @@ describe.skipIf(!existsSync(program))("longwave id (needs npm run build)", () =>
     writeFileSync(join(folder, "noisy.wav"), wav(excerpt.map((x) => x + 0.02 * (random.next() - 0.5))));
     writeFileSync(join(folder, "other.wav"), wav(song(50, 6)));
     writeFileSync(join(folder, "nothing.wav"), "");
+    writeFileSync(join(folder, "junk.mp3"), "no music".repeat(500));
+    writeFileSync(join(folder, "slow.wav"), encodeWav(song(1, 1), { sampleRate: 1000, channels: 1 }));
   });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -92,16 +94,32 @@ describe.skipIf(!existsSync(program))("longwave id (needs npm run build)", () =>
   test.each([
     [2, ["enroll", "EMPTY", "--catalog", "CATALOG"], /contains no audio file/],
     [2, ["enroll", "NOWHERE", "--catalog", "CATALOG"], /does not exist/],
-    [5, ["match", "NOISY", "--catalog", "NOWHERE"], /no catalog here/],
+    [5, ["match", "NOISY", "--catalog", "NOWHERE"], /no catalog in \S+nowhere; enroll/],
     [2, ["match", "NOWHERE", "--catalog", "SEEDED"], /no file/],
     [3, ["match", "NOTHING", "--catalog", "SEEDED"], /empty/],
     [2, ["match", "NOISY"], /--catalog/],
+    [3, ["enroll", "NOTHING", "--catalog", "CATALOG"], /nothing\.wav is empty/],
+    [3, ["enroll", "JUNK", "--catalog", "CATALOG"], /junk\.mp3: The content is no audio format/],
+    [2, ["enroll", "SLOW", "--catalog", "CATALOG"], /slow\.wav: The sample rate is 1000 Hz/],
+    [
+      2,
+      ["enroll", "NOISY", "--catalog", "SONGS"],
+      /but other data \(0\.wav\); name a new or empty directory/,
+    ],
+    [
+      5,
+      ["enroll", "NOISY", "--catalog", "JUNK"],
+      /junk\.mp3 is a file where a directory is needed; name another/,
+    ],
   ])("exits with %d and one clear message for id %j", (status, args, message) => {
     const paths: Record<string, string> = {
       EMPTY: join(folder, "empty"),
       NOWHERE: join(folder, "nowhere"),
       NOISY: join(folder, "noisy.wav"),
       NOTHING: join(folder, "nothing.wav"),
+      JUNK: join(folder, "junk.mp3"),
+      SLOW: join(folder, "slow.wav"),
+      SONGS: join(folder, "songs"),
       CATALOG: join(folder, "unused"),
       SEEDED: join(folder, "catalog"),
     };
@@ -110,7 +128,49 @@ describe.skipIf(!existsSync(program))("longwave id (needs npm run build)", () =>
     expect(result.stderr).not.toMatch(/\n\s+at /);
     expect(result.status).toBe(status);
     expect(existsSync(paths["CATALOG"]!)).toBe(false);
+    expect(readdirSync(paths["SONGS"]!)).toHaveLength(songCount);
   });
+
+  // As somebody who may not: nobody, where the tests run as root.
+  const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const asSomebody = (...args: string[]) =>
+    spawnSync(process.execPath, [program, ...args], { encoding: "utf8", ...somebody });
+  const canBeSomebody = process.platform !== "win32" && asSomebody("--version").status === 0;
+  test.skipIf(!canBeSomebody)(
+    `says what may not be read or written${canBeSomebody ? "" : " (skipped: the program is not readable for nobody)"}`,
+    () => {
+      const closed = mkdtempSync(join(tmpdir(), "longwave-closed-"));
+      const open = mkdtempSync(join(tmpdir(), "longwave-open-"));
+      try {
+        writeFileSync(join(closed, "a.wav"), wav(song(1, 2)));
+        writeFileSync(join(open, "secret.wav"), wav(song(1, 2)), { mode: 0 });
+        writeFileSync(join(open, "song.wav"), wav(song(1, 2)), { mode: 0o644 });
+        chmodSync(open, 0o755);
+        chmodSync(closed, 0);
+        const attempts: [status: number, message: RegExp, args: string[]][] = [
+          [
+            5,
+            /secret\.wav cannot be read: no permission/,
+            [join(open, "secret.wav"), "--catalog", join(open, "none")],
+          ],
+          [5, /No permission to read \S+; change its/, [closed, "--catalog", join(open, "catalog")]],
+          [
+            2,
+            /No permission \(\S+catalog\); change/,
+            [join(open, "song.wav"), "--catalog", join(closed, "catalog")],
+          ],
+        ];
+        for (const [status, message, args] of attempts) {
+          const result = asSomebody("id", "enroll", ...args);
+          expect(result.stderr).toMatch(message);
+          expect(result.status, message.source).toBe(status);
+        }
+      } finally {
+        chmodSync(closed, 0o700);
+        for (const path of [closed, open]) rmSync(path, { recursive: true });
+      }
+    },
+  );
 
   test("leaves the catalog as before or as after a change when killed while enrolling", async () => {
     const random = new SeededRandom(7);

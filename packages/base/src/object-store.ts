@@ -16,6 +16,8 @@ export type PutCondition = { readonly ifAbsent: true } | { readonly ifMatch: str
  * the new one. Errors: `store/not-found`, `store/conflict`, `store/read-only`, `store/bad-key`, `store/failed`.
  */
 export interface ObjectStore {
+  /** Where it is, for messages: a directory, an address. */
+  readonly location?: string | undefined;
   /** The whole object, or the half-open byte range of it; undefined where there is none. A range is cut at the end. */
   get(
     key: string,

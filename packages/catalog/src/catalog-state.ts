@@ -139,14 +139,17 @@ async function newManifest(
   create: { profile: ProfileId } | undefined,
 ): Promise<Manifest | undefined> {
   if (create === undefined) {
-    throw new CatalogError("catalog/missing", "There is no catalog here; enroll something first.");
+    throw new CatalogError(
+      "catalog/missing",
+      `There is no catalog ${placeOf(store)}; enroll something first, or name another place.`,
+    );
   }
   const foreign = await firstForeignObject(store);
   if (foreign !== undefined) {
     if ((await store.head(manifestKey)) !== undefined) return undefined;
     throw new CatalogError(
       "catalog/foreign",
-      `There is no catalog here but other data (${foreign}); name a new or empty directory for the catalog.`,
+      `There is no catalog ${placeOf(store)} but other data (${foreign}); name a new or empty directory.`,
     );
   }
   return {
@@ -155,6 +158,10 @@ async function newManifest(
     segments: [],
     journalStart: 1,
   };
+}
+
+function placeOf(store: ObjectStore): string {
+  return store.location === undefined ? "here" : `in ${store.location}`;
 }
 
 /** An object that is there although no catalog is; names that begin with a dot (.DS_Store, .gitkeep) do not count. */

@@ -54,6 +54,13 @@ Examples:
 }
 
 async function runVirtually(settings: Settings, duration: string): Promise<void> {
+  if (settings.input.value !== undefined) {
+    throw new CliError(
+      "cli/bad-argument",
+      "usage",
+      "--virtual plays the built-in programme, whose log is the same everywhere; leave out --input, or --virtual.",
+    );
+  }
   await runVirtualStation({
     seed: settings.seed.value as number,
     songs: settings.songs.value as number,

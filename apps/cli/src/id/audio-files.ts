@@ -16,7 +16,7 @@ export interface AudioFile {
 
 /**
  * The audio files among `paths`, directories searched through, in order of their ids.
- * @throws BaseError `cli/no-such-file`, `cli/no-audio`
+ * @throws BaseError `cli/no-such-file`, `cli/no-audio`, `cli/unreadable`
  */
 export async function findAudioFiles(paths: readonly string[]): Promise<AudioFile[]> {
   const files: AudioFile[] = [];
@@ -32,7 +32,15 @@ export async function findAudioFiles(paths: readonly string[]): Promise<AudioFil
 }
 
 async function filesIn(directory: string): Promise<AudioFile[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(
+    (cause: NodeJS.ErrnoException) => {
+      const what =
+        cause.code === "EACCES"
+          ? `No permission to read ${cause.path ?? directory}; change its permissions or name another directory.`
+          : `${cause.path ?? directory} cannot be read: ${cause.message}.`;
+      throw new BaseError("cli/unreadable", "unavailable", what, { cause });
+    },
+  );
   const files = entries
     .filter((entry) => entry.isFile() && audioExtensions.has(extname(entry.name).slice(1).toLowerCase()))
     .map((entry) => {

@@ -1,4 +1,4 @@
-import { isLongwaveError } from "@longwave/base";
+import { BaseError, isLongwaveError, type LongwaveError } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
 import { Catalog } from "@longwave/catalog";
 import type { ProfileId } from "@longwave/fingerprint";
@@ -43,7 +43,8 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
         console.log(`${status} ${id}: ${hashes} hashes, ${clockTime(durationSeconds * 1000)}${same}`);
       }
     } catch (error) {
-      if (options.skipErrors !== true || !isLongwaveError(error)) throw error;
+      if (!isLongwaveError(error)) throw error;
+      if (options.skipErrors !== true) throw naming(path, error);
       count.failed++;
       const { code, message } = error;
       if (options.json === true) console.log(JSON.stringify({ id, path, status: "failed", code, message }));
@@ -58,4 +59,10 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
         `the catalog holds ${size} tracks with ${postings} hashes.`,
     );
   }
+}
+
+/** The error with the file's name in front, where it does not say which of many it was. */
+function naming(path: string, error: LongwaveError): LongwaveError {
+  if (error.message.includes(path)) return error;
+  return new BaseError(error.code, error.kind, `${path}: ${error.message}`, { cause: error });
 }

@@ -25,6 +25,10 @@ export class DirectoryStore implements ObjectStore {
     this.directory = directory;
   }
 
+  get location(): string {
+    return this.directory;
+  }
+
   async get(key: string, range?: { start: number; end: number }): Promise<Uint8Array | undefined> {
     checkKey(key);
     return withFile(join(this.directory, key), async (file) => {
@@ -220,7 +224,7 @@ function asStoreError(error: unknown, key: string): unknown {
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
     const where = (error as NodeJS.ErrnoException).path ?? key;
     const what = code === "EROFS" ? "The file system is read-only" : "No permission";
-    const message = `${what}: ${key} cannot be read or written (${where}); change its permissions or name another directory.`;
+    const message = `${what} (${where}); change its permissions or name another directory.`;
     return new StoreError("store/read-only", "unavailable", message, { cause: error });
   }
   return new StoreError("store/failed", "unavailable", `The store failed on ${key}: ${reasonOf(error)}.`, {
