@@ -8,19 +8,14 @@ import {
   type ImportSource,
   importRecording,
 } from "./import-recording.ts";
+import { toInt16 } from "./int16.ts";
 import { hashKey, partKey, recordingKey, recordingPrefix, rootKey, rootMetadata } from "./layout.ts";
 import { Lease } from "./lease.ts";
 import type { PacketItem } from "./packet-item.ts";
 import { chunkItems } from "./packet-source.ts";
 import type { RecordOptions } from "./record-options.ts";
-import { parseJson, parseRecording, type RecordingInfo } from "./recording-info.ts";
-import {
-  checkSampleRange,
-  emptyReport,
-  type ReadReport,
-  RecordingReader,
-  type StoredForm,
-} from "./recording-reader.ts";
+import { parseJson, parseRecording, type RecordingInfo, type StoredForm } from "./recording-info.ts";
+import { checkSampleRange, emptyReport, type ReadReport, RecordingReader } from "./recording-reader.ts";
 import { type AppendStart, RecordingWriter, type RecordingWriterOptions } from "./recording-writer.ts";
 import { finishLive, type RepairReport, repairStore } from "./repair.ts";
 import { collectSeek, SeekArray } from "./seek-array.ts";
@@ -55,17 +50,21 @@ export interface ReadOptions {
   readonly requireExact?: boolean;
   /** Compare the digests of what is decoded, and decode again from an earlier place where one differs; default false. */
   readonly verify?: boolean;
+  /** Form of the samples: floats, or 16-bit integers by the profile's rule (x * 32768, half to even, saturated). */
+  readonly as?: SampleForm;
 }
 
+export type SampleForm = "float32" | "int16";
+
 /** Decoded samples and how they were come by. */
-export interface Clip {
+export interface Clip<Form extends SampleForm = "float32"> {
   readonly id: string;
   /** First sample frame. */
   readonly start: number;
   readonly channels: number;
   readonly sampleRate: 48000;
   /** Interleaved; the caller's. */
-  readonly pcm: Float32Array;
+  readonly pcm: Form extends "int16" ? Int16Array : Float32Array;
   readonly report: Readonly<ReadReport>;
 }
 
@@ -128,11 +127,14 @@ export class Archive {
    * Reads samples; an empty range costs nothing. Metadata and shard indexes are kept between reads and looked up again
    * where they turn out to be old. Errors: see RecordingReader.read.
    */
-  async read(id: string, options: ReadOptions): Promise<Clip> {
+  async read<Form extends SampleForm = "float32">(
+    id: string,
+    options: ReadOptions & { readonly as?: Form },
+  ): Promise<Clip<Form>> {
     const requestsBefore = { requests: 0 };
     const { info, start, end } = await this.#locate(id, options, requestsBefore);
     const pcm = new Float32Array((end - start) * info.channels);
-    const report = emptyReport(info);
+    const report = emptyReport({ profile: this.#profile });
     report.requests = requestsBefore.requests;
     if (end > start) await this.#readInto(info, start, end, pcm, report, options);
     if (options.requireExact === true && !report.exact) {
@@ -141,7 +143,9 @@ export class Archive {
         `Samples [${start}, ${end}) of ${id} cannot be proven exact; run verify.`,
       );
     }
-    return { id, start, channels: info.channels, sampleRate: 48_000, pcm, report };
+    const samples = options.as === "int16" ? Int16Array.from(pcm, toInt16) : pcm;
+    const { channels } = info;
+    return { id, start, channels, sampleRate: 48_000, pcm: samples as Clip<Form>["pcm"], report };
   }
 
   /** The samples that positions mean: numbers as they are, wall-clock times through the recording's time axis. */
@@ -182,7 +186,7 @@ export class Archive {
     const live = options.live === true ? { publishFrames: 48_000 } : options.live || undefined;
     const form: RecordingForm = {
       id,
-      profile: this.#options.profile ?? "opus-1",
+      profile: this.#profile,
       channels: options.channels,
       chunkFrames: options.chunkFrames ?? 480_000,
       chunksPerShard: options.chunksPerShard ?? 360,
@@ -276,6 +280,10 @@ export class Archive {
     return Lease.take(this.store, id, this.#options.owner ?? "a writer", takeOver);
   }
 
+  get #profile(): string {
+    return this.#options.profile ?? "opus-1";
+  }
+
   get #sha256(): Sha256Factory {
     return this.#options.sha256 ?? portableSha256;
   }
@@ -353,7 +361,7 @@ export class Archive {
       this.#readers.get(oldest)!.close();
       this.#readers.delete(oldest);
     }
-    const reader = new RecordingReader(this.store, info, this.#options.decoder);
+    const reader = new RecordingReader(this.store, info, this.#options.decoder, this.#profile);
     this.#readers.set(info.id, reader);
     return reader;
   }

@@ -1,7 +1,8 @@
+import { isLongwaveError } from "@longwave/base";
 import type { Chunk } from "./chunk-format.ts";
 import type { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
-import { chunkItems, type StoredPacket } from "./packet-source.ts";
+import { packetsOf, type StoredPacket } from "./packet-source.ts";
 import { pointFlags, unproven } from "./seek-point.ts";
 import type { SegmentTable } from "./segment-table.ts";
 
@@ -14,13 +15,30 @@ export interface ReadStatistics {
 /** Gets pieces of the decoder's own buffer: sample frames `[from, to)` of `pcm`, the first of them at `sample`. */
 export type SampleSink = (pcm: Float32Array, from: number, to: number, sample: number) => void;
 
+/**
+ * Where decoding begins: at the latest proven point (`point`), there with a run-up longer by so many packets (`longer`), or
+ * at the head of the chunk (`head`).
+ */
+export type ChunkStart =
+  | { readonly at: "point" }
+  | { readonly at: "longer"; readonly packets: number }
+  | { readonly at: "head" };
+
 export interface ChunkReadOptions {
   readonly pointFrames: number;
-  /** Start at the chunk's head, as a second opinion. */
-  readonly forceChunkHead?: boolean;
+  readonly start?: ChunkStart;
+  /** Stored states are of another profile: begin with the pre-roll, as well as it goes. */
+  readonly withoutStates?: boolean;
 }
 
-/** Decodes `[start, end)`, which lies inside the chunk, into `sink`, from the latest exact place on. */
+/** A stored state could not be loaded, or the chunk holds no such start: begin elsewhere. */
+export class StartRefused extends Error {}
+
+/**
+ * Decodes `[start, end)`, which lies inside the chunk, into `sink`.
+ * @throws StartRefused where decoding cannot begin as `options.start` says
+ * @throws ArchiveError `archive/chunk-corrupt`
+ */
 export function decodeChunkRange(
   chunk: Chunk,
   decoder: SegmentDecoder,
@@ -30,75 +48,116 @@ export function decodeChunkRange(
   statistics: ReadStatistics,
   options: ChunkReadOptions,
 ): void {
-  const items = [...chunkItems(chunk)];
-  const own = chunk.preRollCount;
+  const items = packetsOf(chunk);
   const chunkEnd = chunk.firstSample + chunk.validFrames;
   const end = Math.min(range.end, chunkEnd);
-  const first = startDecoder(
-    chunk,
-    items,
-    decoder,
-    segments,
-    choosePoint(chunk, range.start, options),
-    statistics,
-  );
+  const first = startDecoder(chunk, items, decoder, segments, range.start, statistics, options);
+  const decode = (item: StoredPacket, i: number) => {
+    if (i < first) return undefined;
+    decodeItem(item, decoder, segments, statistics);
+    return decoder.pcm;
+  };
+  const reached = walkChunk(chunk, items, { start: range.start, end }, decode, sink);
+  if (reached < end) throw corrupt(chunk, `holds fewer packets than its ${chunk.validFrames} frames need`);
+}
+
+/**
+ * Walks a chunk's own packets along the sample axis and hands their part of the range to `sink`. `decode` returns where the
+ * packet's samples are, or undefined where they do not matter.
+ * @returns the sample reached
+ */
+export function walkChunk(
+  chunk: Chunk,
+  items: readonly StoredPacket[],
+  range: { readonly start: number; readonly end: number },
+  decode: (item: StoredPacket, index: number) => Float32Array | undefined,
+  sink: SampleSink,
+): number {
+  const own = chunk.preRollCount;
   let sample = chunk.firstSample;
   let skipRemaining = 0;
-  // The axis is walked from the chunk's start; decoding begins with packet `first`.
-  for (let i = own; i < items.length && sample < end; i++) {
+  for (let i = own; i < items.length && sample < range.end; i++) {
     const item = items[i]!;
     if (i > own && item.segment !== undefined) skipRemaining = item.preSkip;
     const skip = i === own ? chunk.trimHead : Math.min(skipRemaining, item.frames);
     if (i > own) skipRemaining -= skip;
     const keptEnd = sample + Math.max(0, item.frames - skip - item.trim);
-    if (i >= first) {
-      decodeItem(item, decoder, segments, statistics);
+    const pcm = decode(item, i);
+    if (pcm !== undefined) {
       const from = Math.max(sample, range.start);
-      const to = Math.min(keptEnd, end);
-      if (to > from) sink(decoder.pcm, skip + from - sample, skip + to - sample, from);
+      const to = Math.min(keptEnd, range.end);
+      if (to > from) sink(pcm, skip + from - sample, skip + to - sample, from);
     }
     sample = keptEnd;
   }
-  if (sample < end) throw corrupt(chunk, `holds fewer packets than its ${chunk.validFrames} frames need`);
+  return sample;
 }
 
-/** Number of the latest point at or before `start` from which decoding can begin. */
-function choosePoint(chunk: Chunk, start: number, options: ChunkReadOptions): number {
-  const latest = options.forceChunkHead ? 0 : Math.floor((start - chunk.firstSample) / options.pointFrames);
-  for (let number = Math.min(latest, chunk.points.length - 1); number >= 0; number--) {
-    const point = chunk.points[number]!;
-    const stored = (point.flags & pointFlags.stateStored) !== 0 && chunk.states.has(number);
-    if (stored || point.runUpFloat !== unproven) return number;
-  }
-  throw corrupt(chunk, "has no seek point to start from");
-}
-
-/** Loads the point's state or decodes its run-up; returns the packet whose output counts first. */
+/** Brings the decoder in front of the packet whose output counts first; returns that packet. */
 function startDecoder(
   chunk: Chunk,
   items: readonly StoredPacket[],
   decoder: SegmentDecoder,
   segments: SegmentTable,
-  number: number,
+  sample: number,
   statistics: ReadStatistics,
+  options: ChunkReadOptions,
 ): number {
-  const point = chunk.points[number]!;
+  const start = options.start ?? { at: "point" };
+  const number =
+    start.at === "head"
+      ? headPoint(chunk, options)
+      : choosePoint(chunk, Math.floor((sample - chunk.firstSample) / options.pointFrames), options);
+  const point = chunk.points[number];
+  if (point === undefined) throw corrupt(chunk, "has no seek point");
   const target = chunk.preRollCount + point.packet;
   const firstPacket = chunk.firstPacket - chunk.preRollCount;
-  const state = (point.flags & pointFlags.stateStored) === 0 ? undefined : chunk.states.get(number);
-  if (state !== undefined) {
+  const state = stateOf(chunk, number, options);
+  if (state !== undefined && start.at !== "longer") {
     decoder.start(segments.head(segments.at(firstPacket + target)));
-    decoder.decoder.loadState(state);
+    try {
+      decoder.decoder.loadState(state);
+    } catch (error) {
+      if (!isLongwaveError(error)) throw error;
+      throw new StartRefused(`its state is refused (${error.message})`, { cause: error });
+    }
     return target;
   }
-  const first = target - point.runUpFloat;
-  if (first < 0) throw corrupt(chunk, `has a run-up of ${point.runUpFloat} packets that it does not hold`);
+  let runUp = point.runUpFloat === unproven ? target : point.runUpFloat;
+  if (start.at === "longer") runUp += start.packets;
+  const first = target - runUp;
+  if (first < 0) throw new StartRefused(`a run-up of ${runUp} packets is more than the chunk holds`);
   decoder.start(segments.head(segments.at(firstPacket + first)));
-  for (const item of items.slice(first, target)) decodeItem(item, decoder, segments, statistics);
+  for (let i = first; i < target; i++) decodeItem(items[i]!, decoder, segments, statistics);
   return target;
 }
 
-function decodeItem(
+function stateOf(chunk: Chunk, number: number, options: ChunkReadOptions): Uint8Array | undefined {
+  if (options.withoutStates === true) return undefined;
+  const isStored = (chunk.points[number]!.flags & pointFlags.stateStored) !== 0;
+  return isStored ? chunk.states.get(number) : undefined;
+}
+
+/** Number of the latest point at or before `latest` from which decoding can begin. */
+function choosePoint(chunk: Chunk, latest: number, options: ChunkReadOptions): number {
+  for (let number = Math.min(latest, chunk.points.length - 1); number >= 0; number--) {
+    if (stateOf(chunk, number, options) !== undefined || chunk.points[number]!.runUpFloat !== unproven)
+      return number;
+  }
+  return headPoint(chunk, options);
+}
+
+function headPoint(chunk: Chunk, options: ChunkReadOptions): number {
+  const head = chunk.points[0];
+  if (head === undefined) throw corrupt(chunk, "has no seek point to start from");
+  const startable = stateOf(chunk, 0, options) !== undefined || head.runUpFloat !== unproven;
+  if (!startable && options.withoutStates !== true)
+    throw new StartRefused("its head has neither run-up nor state");
+  return 0;
+}
+
+/** Decodes one packet; the first one of a segment resets the decoder. */
+export function decodeItem(
   item: StoredPacket,
   decoder: SegmentDecoder,
   segments: SegmentTable,

@@ -4,6 +4,7 @@ export {
   type ArchivePosition,
   type Clip,
   type ReadOptions,
+  type SampleForm,
   timeAxis,
 } from "./archive.ts";
 export { type ClipPacket, clipPackets, clipPages } from "./clip-pages.ts";

@@ -15,6 +15,18 @@ export interface StoredPacket {
   readonly preSkip: number;
 }
 
+const parsed = new WeakMap<Chunk, readonly StoredPacket[]>();
+
+/** All packets of a chunk, pre-roll first; parsed once. @throws ArchiveError `archive/chunk-corrupt` */
+export function packetsOf(chunk: Chunk): readonly StoredPacket[] {
+  let items = parsed.get(chunk);
+  if (items === undefined) {
+    items = [...chunkItems(chunk)];
+    parsed.set(chunk, items);
+  }
+  return items;
+}
+
 /** All packets of a chunk, pre-roll first. @throws ArchiveError `archive/chunk-corrupt` for a packet without a duration */
 export function* chunkItems(chunk: Chunk): Generator<StoredPacket> {
   let event = 0;

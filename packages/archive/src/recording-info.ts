@@ -72,6 +72,23 @@ export interface RecordingInfo {
   readonly rawMetadata: readonly string[];
 }
 
+/** What of a recording's description reading needs. */
+export type StoredForm = Pick<
+  RecordingInfo,
+  | "id"
+  | "profile"
+  | "channels"
+  | "chunkFrames"
+  | "chunksPerShard"
+  | "pointFrames"
+  | "sealedShards"
+  | "shardBytes"
+  | "shardSha256"
+> & {
+  readonly segments: readonly Omit<RecordingInfo["segments"][number], "packetsSha256">[];
+  readonly frames?: number;
+};
+
 /**
  * Validates what was parsed from a recording's `zarr.json`.
  * @throws ArchiveError `archive/version`, `archive/metadata`

@@ -1,37 +1,18 @@
 import { isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import { type Chunk, decodeChunk } from "./chunk-format.ts";
-import { decodeChunkRange, type ReadStatistics, type SampleSink } from "./chunk-reader.ts";
-import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { shardKey, tailKey } from "./layout.ts";
-import type { RecordingInfo } from "./recording-info.ts";
-import { SegmentTable } from "./segment-table.ts";
+import { RangeDecoder, type RangeStatistics } from "./range-decoder.ts";
+import type { RecordingInfo, StoredForm } from "./recording-info.ts";
 import { decodeShardIndex, type InnerChunk, shardIndexBytes, withoutChecksum } from "./shard.ts";
 
 /** Cost and quality of a read. */
-export interface ReadReport extends ReadStatistics {
+export interface ReadReport extends RangeStatistics {
   profile: string;
   bytesFetched: number;
   requests: number;
 }
-
-/** What of a recording's description reading needs. */
-export type StoredForm = Pick<
-  RecordingInfo,
-  | "id"
-  | "profile"
-  | "channels"
-  | "chunkFrames"
-  | "chunksPerShard"
-  | "pointFrames"
-  | "sealedShards"
-  | "shardBytes"
-  | "shardSha256"
-> & {
-  readonly segments: readonly Omit<RecordingInfo["segments"][number], "packetsSha256">[];
-  readonly frames?: number;
-};
 
 /** Parsed chunks kept for the next read; a chunk is 20 to 200 KB. */
 const keptChunks = 8;
@@ -49,22 +30,21 @@ const mostFetchedBytes = 1 << 27;
 export class RecordingReader {
   readonly info: StoredForm;
   readonly #store: ObjectStore;
-  readonly #decoder: SegmentDecoder;
-  readonly #segments: SegmentTable;
+  readonly #decoder: RangeDecoder;
   readonly #indexes = new Map<number, (InnerChunk | undefined)[]>();
   readonly #chunks = new Map<number, Chunk>();
 
-  constructor(store: ObjectStore, info: StoredForm, create: DecoderFactory) {
+  /** @param profile of the decoder; default the recording's own */
+  constructor(store: ObjectStore, info: StoredForm, create: DecoderFactory, profile: string = info.profile) {
     this.info = info;
     this.#store = store;
-    this.#decoder = new SegmentDecoder(create, info.profile, info.channels);
-    this.#segments = new SegmentTable(info.segments, info.channels);
+    this.#decoder = new RangeDecoder(info, create, profile);
   }
 
   /**
    * Decodes `[start, end)` into `into` (interleaved, at least `(end - start) * channels` values).
    * The range must lie in the recording.
-   * @throws ArchiveError `archive/chunk-corrupt`, `archive/chunk-missing`
+   * @throws ArchiveError `archive/chunk-corrupt`, `archive/chunk-missing`, `archive/proof-failed`
    */
   async read(
     start: number,
@@ -79,24 +59,17 @@ export class RecordingReader {
       const number = Math.floor(at / chunkFrames);
       const stop = Math.min(end, (number + 1) * chunkFrames);
       const chunk = await this.chunk(number, report, signal, Math.floor((end - 1) / chunkFrames));
-      this.decodeRange(chunk, at, stop, report, (pcm, from, to, sample) => {
-        into.set(pcm.subarray(from * channels, to * channels), (sample - start) * channels);
-      });
+      await this.#decoder.decode(
+        chunk,
+        { start: at, end: stop },
+        report,
+        (pcm, from, to, sample) =>
+          into.set(pcm.subarray(from * channels, to * channels), (sample - start) * channels),
+        options.verify === true,
+        (other) => this.chunk(other, report, signal),
+      );
       at = stop;
     }
-  }
-
-  /** Decodes a range inside one chunk, from the best exact place on or from the chunk's head. */
-  decodeRange(
-    chunk: Chunk,
-    start: number,
-    end: number,
-    statistics: ReadStatistics,
-    sink: SampleSink,
-    forceChunkHead = false,
-  ): void {
-    const options = { pointFrames: this.info.pointFrames, forceChunkHead };
-    decodeChunkRange(chunk, this.#decoder, this.#segments, { start, end }, sink, statistics, options);
   }
 
   /**
@@ -232,5 +205,12 @@ export function checkSampleRange(info: RecordingInfo, start: number, end: number
 
 /** A report with nothing in it yet. */
 export function emptyReport(info: Pick<RecordingInfo, "profile">): ReadReport {
-  return { exact: true, profile: info.profile, packetsDecoded: 0, bytesFetched: 0, requests: 0 };
+  return {
+    exact: true,
+    profile: info.profile,
+    packetsDecoded: 0,
+    fallbacks: 0,
+    bytesFetched: 0,
+    requests: 0,
+  };
 }

@@ -1,8 +1,9 @@
 import type { DecoderFactory } from "@longwave/media";
 import { decodeChunk } from "./chunk-format.ts";
-import { decodeChunkRange } from "./chunk-reader.ts";
+import { decodeChunkRange, StartRefused } from "./chunk-reader.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
+import { toInt16 } from "./int16.ts";
 import { SegmentTable } from "./segment-table.ts";
 
 /** What zarrita hands to a codec: the array's data type and the inner chunk's shape. */
@@ -97,17 +98,11 @@ function decodeWholeChunk(
       { packetsDecoded: 0, exact: true },
       { pointFrames: Number.MAX_SAFE_INTEGER },
     );
+  } catch (error) {
+    if (!(error instanceof StartRefused)) throw error;
+    throw new ArchiveError("archive/chunk-corrupt", `A Zarr chunk cannot be decoded: ${error.message}.`);
   } finally {
     decoder.close();
   }
   return pcm;
-}
-
-/** The profile's integer rule: x * 32768, round half to even, saturate. */
-export function toInt16(value: number): number {
-  const scaled = value * 32_768;
-  const floor = Math.floor(scaled);
-  const fraction = scaled - floor;
-  const rounded = fraction > 0.5 || (fraction === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
-  return rounded > 32_767 ? 32_767 : rounded < -32_768 ? -32_768 : rounded;
 }

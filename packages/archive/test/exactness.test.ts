@@ -1,9 +1,9 @@
 import { Archive, type PacketItem } from "@longwave/archive";
 import { MemoryStore, SeededRandom } from "@longwave/base";
 import { createSeekableDecoder } from "@longwave/opus";
+import { opusStream, streamKinds } from "@longwave/testkit/opus-streams";
 import { describe, expect, test } from "vitest";
 import { SegmentDecoder } from "../src/decode-run.ts";
-import { opusStream, streamKinds } from "./opus-streams.ts";
 
 /** The sequential decode: one decoder from the first packet on. */
 function sequential(items: readonly PacketItem[], channels: number): Float32Array {

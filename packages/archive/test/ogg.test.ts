@@ -6,8 +6,8 @@ import { Archive, oggPages, openOggSource, type PacketItem } from "@longwave/arc
 import { MemoryStore, SeededRandom } from "@longwave/base";
 import { encodeWav } from "@longwave/media";
 import { createSeekableDecoder } from "@longwave/opus";
+import { opusStream, streamKinds } from "@longwave/testkit/opus-streams";
 import { afterAll, describe, expect, test } from "vitest";
-import { opusStream, streamKinds } from "./opus-streams.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "longwave-ogg-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

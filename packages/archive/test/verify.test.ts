@@ -58,7 +58,13 @@ async function forge(
   const chunk = decodeChunk(withoutChecksum(chunks[number]!, key), "toy", key);
   const packetList = [...chunkItems(chunk)].map((item) => item.data);
   chunks[number] = withChecksum(encodeChunk({ ...chunk, ...change(chunk), packetList }));
-  await store.put(key, Buffer.concat(encodeShard(chunks, chunksPerShard)));
+  const forged = Buffer.concat(encodeShard(chunks, chunksPerShard));
+  await store.put(key, forged);
+  const metadata = new TextDecoder().decode((await store.get("rec/r/zarr.json"))!);
+  const sizes = `"shardBytes":[${shard.length}]`;
+  expect(metadata).toContain(sizes);
+  const mended = metadata.replace(sizes, `"shardBytes":[${forged.length}]`);
+  await store.put("rec/r/zarr.json", new TextEncoder().encode(mended));
 }
 
 async function verified(store: MemoryStore) {
@@ -119,5 +125,71 @@ describe("verify", () => {
     );
     await store.delete(key);
     expect((await verified(store)).findings[0]).toMatchObject({ code: "archive/chunk-missing" });
+  });
+});
+
+describe("reading a forged index", () => {
+  const from = 192_000 + 2_000;
+  const range = { from, to: from + 60_000 };
+  const same = (a: Float32Array, b: Float32Array) =>
+    Buffer.compare(Buffer.from(a.buffer), Buffer.from(b.buffer)) === 0;
+
+  /** What an archive nobody touched gives for `range`. */
+  async function right(kind: number): Promise<Float32Array> {
+    const archive = await Archive.open(await recorded(kind), { decoder, profile: "toy" });
+    return (await archive.read("r", range)).pcm;
+  }
+
+  const read = async (store: MemoryStore, verify: boolean) => {
+    const archive = await Archive.open(store, { decoder, profile: "toy" });
+    return archive.read("r", { ...range, verify });
+  };
+
+  test("a run-up that was lowered is noticed with verify, and the sound is right all the same", async () => {
+    const store = await recorded(1);
+    await forge(store, 1, (chunk) => ({
+      points: chunk.points.map((point) => ({ ...point, runUpFloat: 2, runUpInt16: 2 })),
+    }));
+    expect(same((await read(store, false)).pcm, await right(1))).toBe(false);
+    const { pcm, report } = await read(store, true);
+    expect(same(pcm, await right(1))).toBe(true);
+    expect(report.fallbacks).toBeGreaterThan(0);
+  });
+
+  test("a forged state is noticed with verify; decoding then begins with the segment", async () => {
+    const store = await recorded(254);
+    await forge(store, 1, (chunk) => ({
+      states: new Map([[0, new Uint8Array(chunk.states.get(0)!.length)]]),
+    }));
+    const { pcm, report } = await read(store, true);
+    expect(same(pcm, await right(254))).toBe(true);
+    expect(report.fallbacks).toBe(4);
+  });
+
+  test("a state that the decoder refuses is replaced without verify, too", async () => {
+    const store = await recorded(254);
+    await forge(store, 1, () => ({ states: new Map([[0, Uint8Array.of(1, 2, 3)]]) }));
+    expect(same((await read(store, false)).pcm, await right(254))).toBe(true);
+  });
+
+  test("where no start gives what was proven, the read fails and says where", async () => {
+    const store = await recorded(1);
+    await forge(store, 1, (chunk) => ({
+      points: chunk.points.map((point, i) => (i === 1 ? { ...point, digest: point.digest ^ 1 } : point)),
+    }));
+    await expect(read(store, true)).rejects.toMatchObject({
+      code: "archive/proof-failed",
+      message: expect.stringContaining(`the second at sample ${192_000 + 48_000} differs`),
+    });
+  });
+
+  test("another decoder profile reads, and says that it is not exact", async () => {
+    const other = (head: OpusHead) => new ToyDecoder(head, "toy-2");
+    const archive = await Archive.open(await recorded(1), { decoder: other, profile: "toy-2" });
+    const { report } = await archive.read("r", range);
+    expect(report).toMatchObject({ exact: false, profile: "toy-2" });
+    await expect(archive.read("r", { ...range, requireExact: true })).rejects.toMatchObject({
+      code: "archive/proof-failed",
+    });
   });
 });

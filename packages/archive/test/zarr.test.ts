@@ -3,7 +3,7 @@ import { MemoryStore, SeededRandom } from "@longwave/base";
 import type { OpusHead } from "@longwave/media";
 import { expect, test } from "vitest";
 import * as zarr from "zarrita";
-import { toInt16 } from "../src/zarr-codec.ts";
+import { toInt16 } from "../src/int16.ts";
 import { ToyDecoder } from "./toy-decoder.ts";
 
 const decoder = (head: OpusHead, profile: string) => new ToyDecoder(head, profile);

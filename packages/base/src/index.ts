@@ -24,3 +24,5 @@ export {
 } from "./object-store.ts";
 export { type Random, SeededRandom } from "./random.ts";
 export { SampleRing } from "./ring-buffer.ts";
+export { S3Store, type S3StoreOptions } from "./s3/s3-store.ts";
+export type { S3Credentials } from "./s3/sign-request.ts";

@@ -1,9 +1,25 @@
 // Real Opus streams of every kind that matters to random access, made at test time: our own signals through the encoder of
 // npm libopus-wasm (libopus 1.6.1).
-import type { PacketItem } from "@longwave/archive";
 import { SeededRandom } from "@longwave/base";
-import type { OpusHead } from "@longwave/media";
 import { Application, Bandwidth, createEncoder, type EncoderOptions, Signal } from "libopus-wasm";
+
+/** What a stream is made of; the archive's `PacketItem`. */
+export type StreamItem =
+  | { readonly type: "segment"; readonly head: StreamHead }
+  | { readonly type: "packet"; readonly data: Uint8Array }
+  | { readonly type: "loss"; readonly frames: number };
+
+/** An Opus header of one or two channels; `OpusHead` of `@longwave/media`. */
+export interface StreamHead {
+  readonly channels: number;
+  readonly preSkip: number;
+  readonly inputSampleRate: number;
+  readonly gainQ8: number;
+  readonly family: number;
+  readonly streams: number;
+  readonly coupled: number;
+  readonly mapping: Uint8Array;
+}
 
 type SignalKind = "music" | "organ" | "speech" | "pauses" | "edge";
 
@@ -109,12 +125,21 @@ export const streamKinds: readonly StreamKind[] = [
   },
 ];
 
+/** What a logger of speech would record for a day: 60 ms packets, cheap to make and to decode. */
+export const loggerKind: StreamKind = {
+  name: "speech logger 60 ms",
+  signal: "pauses",
+  channels: 1,
+  encoder: { ...silk, maxBandwidth: Bandwidth.Narrowband, bitrate: 14_000 },
+  frameSize: 2880,
+};
+
 /** The items of a stream of about `seconds`. */
-export async function opusStream(kind: StreamKind, seconds: number): Promise<PacketItem[]> {
+export async function opusStream(kind: StreamKind, seconds: number): Promise<StreamItem[]> {
   const frameSize = kind.frameSize ?? 960;
   const encoder = await createEncoder({ channels: kind.channels, complexity: 5, ...kind.encoder, frameSize });
   const random = new SeededRandom(kind.name.length, 77);
-  const head: OpusHead = {
+  const head: StreamHead = {
     channels: kind.channels,
     preSkip: kind.preSkip ?? encoder.getLookahead(),
     inputSampleRate: 48_000,
@@ -124,7 +149,7 @@ export async function opusStream(kind: StreamKind, seconds: number): Promise<Pac
     coupled: kind.channels - 1,
     mapping: Uint8Array.from({ length: kind.channels }, (_, i) => i),
   };
-  const items: PacketItem[] = [{ type: "segment", head }];
+  const items: StreamItem[] = [{ type: "segment", head }];
   const make = signals[kind.signal](new SeededRandom(kind.name.length * 1000));
   const pcm = new Float32Array(frameSize * kind.channels);
   const count = Math.ceil((seconds * 48_000) / frameSize);
