@@ -9,10 +9,26 @@ import {
   importRecording,
 } from "./import-recording.ts";
 import { toInt16 } from "./int16.ts";
-import { hashKey, partKey, recordingKey, recordingPrefix, rootKey, rootMetadata } from "./layout.ts";
+import {
+  chunkKey,
+  hashKey,
+  partKey,
+  recordingKey,
+  recordingPrefix,
+  rootKey,
+  rootMetadata,
+} from "./layout.ts";
 import { Lease } from "./lease.ts";
 import type { PacketItem } from "./packet-item.ts";
 import { chunkItems } from "./packet-source.ts";
+import { type ReadManyOptions, readInOrder } from "./read-many.ts";
+import {
+  type ArchivePosition,
+  type ReadOptions,
+  type ReadRequest,
+  requestBytes,
+  type SampleForm,
+} from "./read-request.ts";
 import type { RecordOptions } from "./record-options.ts";
 import { parseJson, parseRecording, type RecordingInfo, type StoredForm } from "./recording-info.ts";
 import { checkSampleRange, emptyReport, type ReadReport, RecordingReader } from "./recording-reader.ts";
@@ -38,23 +54,6 @@ export interface ArchiveOptions {
   readonly owner?: string;
   readonly hooks?: Hooks;
 }
-
-/** A position in a recording: a sample frame, or a wall-clock time in nanoseconds since the Unix epoch. */
-export type ArchivePosition = number | { readonly unixNs: bigint };
-
-export interface ReadOptions {
-  readonly from: ArchivePosition;
-  readonly to: ArchivePosition;
-  readonly signal?: AbortSignal;
-  /** Refuse what cannot be proven exact; default false. */
-  readonly requireExact?: boolean;
-  /** Compare the digests of what is decoded, and decode again from an earlier place where one differs; default false. */
-  readonly verify?: boolean;
-  /** Form of the samples: floats, or 16-bit integers by the profile's rule (x * 32768, half to even, saturated). */
-  readonly as?: SampleForm;
-}
-
-export type SampleForm = "float32" | "int16";
 
 /** Decoded samples and how they were come by. */
 export interface Clip<Form extends SampleForm = "float32"> {
@@ -157,15 +156,18 @@ export class Archive {
     return { start, end };
   }
 
-  /** Reads several ranges in the order of the requests. */
-  async *readMany(
-    requests: Iterable<{ id: string } & ReadOptions>,
-    signal?: AbortSignal,
+  /** Reads several ranges, in the order of the requests; a few at a time, bounded in memory. */
+  readMany(
+    requests: Iterable<ReadRequest> | AsyncIterable<ReadRequest>,
+    options: ReadManyOptions = {},
   ): AsyncIterable<Clip> {
-    for (const request of requests) {
-      signal?.throwIfAborted();
-      yield await this.read(request.id, signal === undefined ? request : { ...request, signal });
-    }
+    const { signal } = options;
+    return readInOrder(
+      requests,
+      ({ id, ...rest }) => this.read(id, { ...rest, as: "float32", ...(signal && { signal }) }),
+      requestBytes,
+      options,
+    );
   }
 
   /** Starts a recording. */
@@ -182,6 +184,9 @@ export class Archive {
       );
     }
     const startNs = options.startTimeNs;
+    if (options.v2Twin === true && options.live) {
+      throw new ArchiveError("archive/options", "A live recording cannot have a twin for Zarr version 2.");
+    }
     const lease = options.live ? await this.#lease(id, options.takeOver === true) : undefined;
     const live = options.live === true ? { publishFrames: 48_000 } : options.live || undefined;
     const form: RecordingForm = {
@@ -198,11 +203,14 @@ export class Archive {
       decoder: this.#options.decoder,
       sha256: this.#sha256,
       ...(options.source === undefined ? {} : { source: options.source }),
-      ...(startNs === undefined ? {} : { anchors: [{ sample: 0, unixNs: startNs.toString() }] }),
+      ...(startNs === undefined
+        ? { anchors: options.anchors ?? [] }
+        : { anchors: [{ sample: 0, unixNs: startNs.toString() }] }),
       ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
       ...(options.rawMetadata === undefined ? {} : { rawMetadata: options.rawMetadata }),
       ...(live === undefined ? {} : { live }),
       ...(lease === undefined ? {} : { lease }),
+      ...(options.v2Twin === true ? { v2Twin: true } : {}),
       ...(resume === undefined ? {} : { seek: await this.#seekOf(form, resume) }),
       ...internal,
     });
@@ -247,6 +255,7 @@ export class Archive {
         ...{ chunkFrames, chunksPerShard, pointFrames, source, metadata, lease },
         append: await this.#appendStart(info),
         seek: await this.#storedSeek(info),
+        ...(info.v2Twin === true ? { v2Twin: true } : {}),
         ...(live === undefined ? {} : { live }),
       });
       await writer.begin();
@@ -261,6 +270,16 @@ export class Archive {
     const isFull = info.frames % (info.chunkFrames * info.chunksPerShard) === 0;
     if (isFull) return { info, places: [], last: undefined };
     const reader = this.reader(info);
+    if (info.v2Twin === true) {
+      if (info.frames % info.chunkFrames === 0) return { info, places: [], last: undefined };
+      const number = Math.floor(info.frames / info.chunkFrames);
+      const storedBytes = (await this.store.head(chunkKey(info.id, number)))?.size ?? 0;
+      return {
+        info,
+        places: [],
+        last: { chunk: await reader.chunk(number, emptyReport(info)), storedBytes },
+      };
+    }
     const found = await reader.places(info.sealedShards - 1, emptyReport(info));
     const places = found.filter((place) => place !== undefined);
     if (info.frames % info.chunkFrames === 0) return { info, places, last: undefined };

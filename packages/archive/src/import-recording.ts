@@ -75,7 +75,8 @@ export async function importRecording(
   const chunkFrames = options.chunkFrames ?? (await chooseChunkFrames(items));
   const writer = await archive.record(
     { ...recordOptions, chunkFrames, id, channels: source.channels },
-    { journal: true, ...(resume === undefined ? {} : { resume }) },
+    // Chunks of their own are simply written again; shards go on behind the last whole one.
+    { journal: options.v2Twin !== true, ...(resume === undefined ? {} : { resume }) },
   );
   try {
     for await (const item of items) {

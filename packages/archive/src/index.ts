@@ -1,21 +1,30 @@
 export {
   Archive,
   type ArchiveOptions,
-  type ArchivePosition,
   type Clip,
-  type ReadOptions,
-  type SampleForm,
   timeAxis,
 } from "./archive.ts";
 export { type ClipPacket, clipPackets, clipPages } from "./clip-pages.ts";
 export { ArchiveError, type ArchiveErrorCode } from "./errors.ts";
 export { framedPackets, type PacketFraming, packetFramings } from "./framing.ts";
+export {
+  type ImportPlan,
+  type PlanOptions,
+  planImport,
+  type RateMode,
+  type SoundForm,
+} from "./import-plan.ts";
 export type { ImportOptions, ImportResult, ImportSource } from "./import-recording.ts";
 export { codecName } from "./layout.ts";
 export { oggPages } from "./ogg-export.ts";
-export { type OggSource, openOggSource } from "./ogg-source.ts";
+export { type OggSource, openOggSource, openOpusSource } from "./ogg-source.ts";
+export { type EncoderFactory, ItemEncoder, type PacketEncoder } from "./packet-encoder.ts";
 export type { PacketItem } from "./packet-item.ts";
+export type { ReadManyOptions } from "./read-many.ts";
+export { type PoolPort, type PoolWorker, ReadPool, serveReads } from "./read-pool.ts";
+export type { ArchivePosition, ReadOptions, ReadRequest, SampleForm } from "./read-request.ts";
 export type { RecordOptions } from "./record-options.ts";
+export { parseIso, type RecorderStart, recorderStart } from "./recorder-start.ts";
 export type { RecordingInfo, SegmentInfo, SourceInfo } from "./recording-info.ts";
 export type { ReadReport } from "./recording-reader.ts";
 export type { RecordingWriter } from "./recording-writer.ts";

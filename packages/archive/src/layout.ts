@@ -17,6 +17,10 @@ export function arrayKey(id: string): string {
 export function shardKey(id: string, shard: number): string {
   return `rec/${id}/pcm/c/${shard}/0`;
 }
+/** A chunk that is an object of its own (recordings with a twin for Zarr version 2). */
+export function chunkKey(id: string, chunk: number): string {
+  return `rec/${id}/pcm/${chunk}.0`;
+}
 /** A chunk that belongs to a shard not yet complete, while recording. */
 export function tailKey(id: string, chunk: number): string {
   return `rec/${id}/tail/${chunk}`;
@@ -62,6 +66,21 @@ export function recordingMetadata(info: RecordingInfo): Uint8Array {
 /** The PCM array's metadata: int16 [frames, channels], shards of inner chunks, our codec, then crc32c. */
 export function arrayMetadata(info: RecordingInfo, frames: number): Uint8Array {
   const inner = [info.chunkFrames, info.channels];
+  const chunkCodecs = [{ name: codecName, configuration: codecConfiguration(info) }, { name: "crc32c" }];
+  if (info.v2Twin === true) {
+    return json({
+      zarr_format: 3,
+      node_type: "array",
+      shape: [frames, info.channels],
+      data_type: "int16",
+      chunk_grid: { name: "regular", configuration: { chunk_shape: inner } },
+      chunk_key_encoding: { name: "v2", configuration: { separator: "." } },
+      fill_value: 0,
+      codecs: chunkCodecs,
+      dimension_names: ["time", "channel"],
+      attributes: {},
+    });
+  }
   return json({
     zarr_format: 3,
     node_type: "array",
@@ -78,17 +97,7 @@ export function arrayMetadata(info: RecordingInfo, frames: number): Uint8Array {
         name: "sharding_indexed",
         configuration: {
           chunk_shape: inner,
-          codecs: [
-            {
-              name: codecName,
-              configuration: {
-                format: 1,
-                profile: info.profile,
-                segments: info.segments.map((each) => [each.firstPacket, each.gainQ8]),
-              },
-            },
-            { name: "crc32c" },
-          ],
+          codecs: chunkCodecs,
           index_codecs: [{ name: "bytes", configuration: { endian: "little" } }, { name: "crc32c" }],
           index_location: "end",
         },
@@ -97,6 +106,35 @@ export function arrayMetadata(info: RecordingInfo, frames: number): Uint8Array {
     dimension_names: ["time", "channel"],
     attributes: {},
   });
+}
+
+function codecConfiguration(info: RecordingInfo): Record<string, unknown> {
+  return {
+    format: 1,
+    profile: info.profile,
+    segments: info.segments.map((each) => [each.firstPacket, each.gainQ8]),
+  };
+}
+
+/** The same array for readers of Zarr version 2: `.zarray` and `.zattrs` beside the chunks, `.zgroup` above. */
+export function v2Metadata(info: RecordingInfo, frames: number): Map<string, Uint8Array> {
+  const array = {
+    zarr_format: 2,
+    shape: [frames, info.channels],
+    chunks: [info.chunkFrames, info.channels],
+    dtype: "<i2",
+    compressor: { id: codecName, ...codecConfiguration(info), chunk_frames: info.chunkFrames },
+    fill_value: 0,
+    order: "C",
+    filters: null,
+    dimension_separator: ".",
+  };
+  const attributes = { _ARRAY_DIMENSIONS: ["time", "channel"], sampling_rate: 48_000 };
+  return new Map([
+    [`rec/${info.id}/pcm/.zarray`, json(array)],
+    [`rec/${info.id}/pcm/.zattrs`, json(attributes)],
+    [`rec/${info.id}/.zgroup`, json({ zarr_format: 2 })],
+  ]);
 }
 
 /** Metadata and data of a one-dimensional uint8 array that holds `bytes` in one gzip chunk. */

@@ -1,9 +1,16 @@
-import { type ByteSource, OggOpusReader, type OpusTags, writeOpusTags } from "@longwave/media";
+import {
+  type ByteSource,
+  OggOpusReader,
+  type OpusFileReader,
+  type OpusTags,
+  openOpusFile,
+  writeOpusTags,
+} from "@longwave/media";
 import { ArchiveError } from "./errors.ts";
 import type { ImportSource } from "./import-recording.ts";
 import type { PacketItem } from "./packet-item.ts";
 
-/** An Ogg Opus file as a source of an import, with what its headers say. */
+/** An Opus file as a source of an import, with what its headers say. */
 export interface OggSource extends ImportSource {
   readonly tags: OpusTags;
   /** The comment header of the first link, byte for byte as it would be written. */
@@ -24,7 +31,16 @@ const unknownGapFrames = 960;
  * @throws ArchiveError `archive/multistream`; MediaError `media/not-opus`, `media/limit`
  */
 export async function openOggSource(bytes: ByteSource): Promise<OggSource> {
-  const reader = await OggOpusReader.open(bytes);
+  return sourceOf(await OggOpusReader.open(bytes));
+}
+
+/** The same for Ogg or WebM (Matroska), told apart by their first bytes. @throws MediaError `media/webm-malformed` besides */
+export async function openOpusSource(bytes: ByteSource): Promise<OggSource> {
+  const reader = await openOpusFile(bytes);
+  return sourceOf(reader);
+}
+
+function sourceOf(reader: OpusFileReader): OggSource {
   const first = reader.links[0]!;
   const { channels, family } = first.head;
   if (family !== 0 || (channels !== 1 && channels !== 2)) {
@@ -33,21 +49,22 @@ export async function openOggSource(bytes: ByteSource): Promise<OggSource> {
       `The stream has ${channels} channels in mapping family ${family}; mono and stereo of family 0 can be archived.`,
     );
   }
+  const hasTags = first.tags.vendor !== "" || first.tags.comments.length > 0;
   return {
     channels,
     tags: first.tags,
-    rawMetadata: new Map([["OpusTags", writeOpusTags(first.tags)]]),
+    rawMetadata: new Map(hasTags ? [["OpusTags", writeOpusTags(first.tags)]] : []),
     get truncated() {
       return reader.report.truncated;
     },
     get damagedBytes() {
       return reader.report.damagedBytes;
     },
-    items: () => oggItems(reader),
+    items: () => opusItems(reader),
   };
 }
 
-async function* oggItems(reader: OggOpusReader): AsyncGenerator<PacketItem> {
+async function* opusItems(reader: OpusFileReader): AsyncGenerator<PacketItem> {
   let link = -1;
   let lastFrames = unknownGapFrames;
   for await (const packet of reader.packets()) {

@@ -43,6 +43,8 @@ export class RangeDecoder {
   readonly #decoder: SegmentDecoder;
   readonly #segments: SegmentTable;
   readonly #isForeign: boolean;
+  /** Ends with the decode that is on its way: there is one decoder. */
+  #busy: Promise<unknown> = Promise.resolve();
 
   /** @param profile of the decoder; where it is not the recording's, stored states are not used and nothing is exact */
   constructor(form: StoredForm, create: DecoderFactory, profile: string) {
@@ -52,8 +54,15 @@ export class RangeDecoder {
     this.#isForeign = profile !== form.profile;
   }
 
-  /** @throws ArchiveError `archive/proof-failed`, `archive/chunk-corrupt` */
-  async decode(
+  /** Calls are carried out one after the other. @throws ArchiveError `archive/proof-failed`, `archive/chunk-corrupt` */
+  decode(...parameters: Parameters<RangeDecoder["decodeNow"]>): Promise<void> {
+    const done = this.#busy.then(() => this.decodeNow(...parameters));
+    this.#busy = done.catch(() => undefined);
+    return done;
+  }
+
+  /** As `decode`, for a caller who knows that nothing else is on its way. */
+  async decodeNow(
     chunk: Chunk,
     range: { readonly start: number; readonly end: number },
     statistics: RangeStatistics,

@@ -1,4 +1,4 @@
-import type { SourceInfo } from "./recording-info.ts";
+import type { RecordingInfo, SourceInfo } from "./recording-info.ts";
 
 /** How a recording is made. */
 export interface RecordOptions {
@@ -13,10 +13,14 @@ export interface RecordOptions {
   readonly source?: SourceInfo;
   /** Wall-clock time of sample 0, nanoseconds since the Unix epoch. */
   readonly startTimeNs?: bigint;
+  /** The whole wall-clock axis, instead of `startTimeNs`: see `TimeAxis`. */
+  readonly anchors?: RecordingInfo["anchors"];
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
   /** Readable while it is written, at the latest after so many sample frames (default 1 s). */
   readonly live?: boolean | { readonly publishFrames: number };
+  /** Keep chunks as objects of their own with Zarr version 2 metadata besides: see `v2Metadata`. Not for live recordings. */
+  readonly v2Twin?: boolean;
   /** Take the lease away from a writer that is known to be dead. */
   readonly takeOver?: boolean;
 }

@@ -44,6 +44,8 @@ export interface RecordingInfo {
   /** Size of each shard object. */
   readonly shardBytes: readonly number[];
   readonly tailChunks: number;
+  /** Chunks are objects of their own instead of lying in shards, and readers of Zarr version 2 find metadata as well. */
+  readonly v2Twin?: boolean;
   readonly counts: {
     readonly packetBytes: number;
     readonly preRollBytes: number;
@@ -84,6 +86,7 @@ export type StoredForm = Pick<
   | "sealedShards"
   | "shardBytes"
   | "shardSha256"
+  | "v2Twin"
 > & {
   readonly segments: readonly Omit<RecordingInfo["segments"][number], "packetsSha256">[];
   readonly frames?: number;

@@ -2,7 +2,7 @@ import { isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import { type Chunk, decodeChunk } from "./chunk-format.ts";
 import { ArchiveError } from "./errors.ts";
-import { shardKey, tailKey } from "./layout.ts";
+import { chunkKey, shardKey, tailKey } from "./layout.ts";
 import { RangeDecoder, type RangeStatistics } from "./range-decoder.ts";
 import type { RecordingInfo, StoredForm } from "./recording-info.ts";
 import { decodeShardIndex, type InnerChunk, shardIndexBytes, withoutChecksum } from "./shard.ts";
@@ -146,10 +146,10 @@ export class RecordingReader {
 
   /** The stored bytes of chunk `first` and of those up to `last` that lie right behind it. */
   async #fetch(first: number, last: number, report: ReadReport, signal?: AbortSignal): Promise<Uint8Array[]> {
-    const { chunksPerShard, sealedShards, id } = this.info;
+    const { chunksPerShard, sealedShards, id, v2Twin } = this.info;
     const shard = Math.floor(first / chunksPerShard);
-    if (shard >= sealedShards) {
-      const key = tailKey(id, first);
+    if (v2Twin === true || shard >= sealedShards) {
+      const key = v2Twin === true ? chunkKey(id, first) : tailKey(id, first);
       report.requests++;
       const bytes = await this.#store.get(key, undefined, signal);
       if (bytes === undefined) throw this.#missing(first, key);

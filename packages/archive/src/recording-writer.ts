@@ -7,12 +7,14 @@ import {
   arrayKey,
   arrayMetadata,
   blobArray,
+  chunkKey,
   metaKey,
   partKey,
   recordingKey,
   recordingMetadata,
   shardKey,
   tailKey,
+  v2Metadata,
 } from "./layout.ts";
 import type { Lease } from "./lease.ts";
 import { combinedHash, PacketHash } from "./packet-hash.ts";
@@ -37,6 +39,8 @@ export interface RecordingWriterOptions extends ChunkBuilderOptions {
   /** Keep a journal at every whole shard, so that an interrupted import can go on there. */
   readonly journal?: boolean;
   readonly sha256: Sha256Factory;
+  /** Chunks become objects of their own. */
+  readonly v2Twin?: boolean;
   /** Append to this recording. */
   readonly append?: AppendStart;
   /** Held while the recording is written, and given back at its end. */
@@ -263,6 +267,7 @@ export class RecordingWriter {
       shardSha256: [...this.#shardSha256],
       shardBytes: [...this.#shardBytes],
       tailChunks: this.#tailChunks,
+      ...(o.v2Twin === true ? { v2Twin: true } : {}),
       counts: { ...this.#counts, ...builder.counts },
       packetsSha256: combinedHash(hashes),
       source: o.source ?? {},
@@ -294,7 +299,8 @@ export class RecordingWriter {
     for (let chunk = this.#builder.take(); chunk !== undefined; chunk = this.#builder.take()) {
       this.#count(chunk);
       const stored = withChecksum(chunk.payload);
-      await this.#shard.push(stored);
+      if (this.#options.v2Twin === true) await this.#store.put(chunkKey(this.id, chunk.index), stored);
+      else await this.#shard.push(stored);
       this.#seek.add(chunk, this.#options.pointFrames);
       if (this.#options.live !== undefined) {
         await this.#store.put(tailKey(this.id, chunk.index), stored);
@@ -375,6 +381,8 @@ export class RecordingWriter {
       arrayKey(this.id),
       arrayMetadata(info, state === "complete" ? info.frames : sealedFrames),
     );
+    if (info.v2Twin === true)
+      for (const [key, bytes] of v2Metadata(info, info.frames)) await this.#store.put(key, bytes);
     await this.#options.lease?.check();
     const described = await storeAnchors(this.#store, info);
     await this.#store.put(recordingKey(this.id), recordingMetadata(described));

@@ -89,7 +89,7 @@ export class TimeAxis {
     const drift = next !== undefined && this.#isContinuous(i + 1);
     const samples = drift ? BigInt(next.sample - anchor.sample) : rateHz;
     const ns = drift ? next.unixNs - anchor.unixNs : nsPerSecond;
-    const end = next?.sample ?? this.#frames;
+    const end = Math.max(anchor.sample, Math.min(next?.sample ?? this.#frames, this.#frames));
     if (i > 0 || anchor.sample === 0)
       return { start: anchor.sample, end, startNs: anchor.unixNs, samples, ns };
     const startNs = anchor.unixNs - divideRounded(BigInt(anchor.sample) * ns, samples);

@@ -1,21 +1,27 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import {
+  type Archive,
   framedPackets,
+  type ImportPlan,
   type ImportSource,
-  openOggSource,
+  openOpusSource,
   type PacketFraming,
   type PacketItem,
+  type RateMode,
+  type RecordingInfo,
+  type SourceInfo,
 } from "@longwave/archive";
-import { newUlid } from "@longwave/archive/node";
+import { newUlid, openAudioInput } from "@longwave/archive/node";
 import { isLongwaveError } from "@longwave/base";
 import { plainOpusHead } from "@longwave/media";
+import { OpusEncoder } from "@longwave/opus";
 import { parseDurationUs } from "../duration.ts";
 import { CliError } from "../errors.ts";
-import { printLine, progress } from "../output.ts";
+import { printLine } from "../output.ts";
 import { indexShare, lengthText } from "./format.ts";
+import { ImportProgress } from "./import-progress.ts";
 import { parseTimeNs } from "./position.ts";
 import { withArchive } from "./with-archive.ts";
 
@@ -25,7 +31,23 @@ export interface ImportCommandOptions {
   readonly startTime?: string;
   readonly chunk?: string;
   readonly resume?: boolean;
+  readonly plan?: boolean;
+  readonly lossy?: boolean;
+  readonly yes?: boolean;
+  readonly bitrate?: string;
+  readonly rate?: RateMode;
+  readonly v2Compat?: boolean;
   readonly json?: boolean;
+}
+
+/** What an input brings along besides its packets. */
+export interface Input {
+  readonly open: () => Promise<ImportSource>;
+  readonly plan?: ImportPlan | undefined;
+  readonly source: SourceInfo;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
+  readonly anchors?: RecordingInfo["anchors"];
 }
 
 /** `longwave archive import STORE FILE...`: one line (or JSON object) a file. */
@@ -34,81 +56,106 @@ export async function importFiles(
   files: readonly string[],
   options: ImportCommandOptions,
 ): Promise<void> {
-  const chunkFrames =
-    options.chunk === undefined ? undefined : Math.round((parseDurationUs(options.chunk) * 48) / 1000);
-  const startTimeNs = options.startTime === undefined ? undefined : parseTimeNs(options.startTime);
+  if (options.plan === true) {
+    for (const file of files) await showPlan(file, options);
+    return;
+  }
   await withArchive(
     store,
     async (archive) => {
-      for (const file of files) {
-        const { source, container, bytes, sha256, rawMetadata } = await openInput(file, options);
-        let shown = 0;
-        const { info, duplicate } = await archive.import(source, {
-          source: { name: basename(file), bytes, sha256, container },
-          ...(rawMetadata && { rawMetadata }),
-          ...(chunkFrames !== undefined && { chunkFrames }),
-          ...(startTimeNs !== undefined && { startTimeNs }),
-          resume: options.resume === true,
-          onProgress: (frames) => {
-            if (frames - shown < 600 * 48_000) return;
-            shown = frames;
-            progress(`${basename(file)}: ${lengthText(frames)}`);
-          },
-        });
-        if (options.json === true) printLine(JSON.stringify({ file, duplicate, ...info }));
-        else if (duplicate) printLine(`${file}: already there as ${info.id}`);
-        else {
-          const { provenPoints, points, checkpoints } = info.counts;
-          printLine(
-            `${file}: ${info.id}, ${lengthText(info.frames)}, ${provenPoints} of ${points} seek points proven, ` +
-              `${checkpoints} states, index ${indexShare(info).toFixed(2)} %`,
-          );
-        }
-      }
+      for (const file of files) await importOne(archive, file, options);
       await archive.consolidate();
     },
     { newId: newUlid },
   );
 }
 
-interface Input {
-  readonly source: ImportSource;
-  readonly container: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
+async function importOne(archive: Archive, file: string, options: ImportCommandOptions): Promise<void> {
+  const chunkFrames =
+    options.chunk === undefined ? undefined : Math.round((parseDurationUs(options.chunk) * 48) / 1000);
+  const startTimeNs = options.startTime === undefined ? undefined : parseTimeNs(options.startTime);
+  const input = await openInput(file, options);
+  const source = await input.open();
+  const progress = new ImportProgress(basename(file), await expectedFrames(file, input));
+  const { info, duplicate } = await archive.import(source, {
+    source: input.source,
+    ...(input.metadata && { metadata: input.metadata }),
+    ...(input.rawMetadata && { rawMetadata: input.rawMetadata }),
+    ...(chunkFrames !== undefined && { chunkFrames }),
+    ...(startTimeNs === undefined ? { anchors: input.anchors ?? [] } : { startTimeNs }),
+    ...(options.v2Compat === true && { v2Twin: true }),
+    resume: options.resume === true,
+    onProgress: (frames) => progress.at(frames),
+  });
+  progress.end();
+  if (options.json === true) printLine(JSON.stringify({ file, duplicate, ...info }));
+  else if (duplicate) printLine(`${file}: already there as ${info.id}`);
+  else {
+    const { provenPoints, points, checkpoints } = info.counts;
+    printLine(
+      `${file}: ${info.id}, ${lengthText(info.frames)}, ${provenPoints} of ${points} seek points proven, ` +
+        `${checkpoints} states, index ${indexShare(info).toFixed(2)} %`,
+    );
+  }
 }
 
-/** Packet lists are read whole; Ogg is hashed in a first pass and streamed in a second one. */
-async function openInput(file: string, options: ImportCommandOptions): Promise<Input> {
-  if (options.framing !== undefined || file === "-") {
-    const bytes = await readInput(file);
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    if (options.framing === undefined) {
-      const source = await openOggSource(bytes);
-      return { source, container: "ogg", bytes: bytes.length, sha256, rawMetadata: source.rawMetadata };
-    }
-    const source = packetSource(bytes, options.framing, options);
-    return { source, container: options.framing, bytes: bytes.length, sha256 };
+/** Says what an import would do, and does nothing. */
+async function showPlan(file: string, options: ImportCommandOptions): Promise<void> {
+  const { plan, source, metadata, anchors } = await openInput(file, options);
+  if (options.json === true) {
+    printLine(JSON.stringify({ file, source, plan: plan ?? { mode: "copy" }, metadata, anchors }));
+    return;
   }
+  if (plan === undefined) {
+    printLine(`${file}: ${source.container}, copied packet by packet`);
+    return;
+  }
+  const { expansion, mode, sampleRateHz, channels, bitrateBps, seconds, bytes, warnings } = plan;
+  const length = seconds === undefined ? "unknown length" : lengthText(Math.round(seconds * 48_000));
+  const size = bytes === undefined ? "" : `, about ${(bytes / 1e6).toFixed(1)} MB`;
+  printLine(
+    `${file}: ${plan.container}, ${sampleRateHz} Hz, ${channels} channels, ${length}: ${mode}` +
+      `${mode === "expand" ? ` ${expansion.numerator}/${expansion.denominator}` : ""}, Opus at ${bitrateBps / 1000} kbit/s${size}`,
+  );
+  for (const warning of warnings) printLine(`  ${warning}`);
+}
+
+/** Packet lists and standard input are read whole; files are looked at, then streamed. */
+export async function openInput(file: string, options: ImportCommandOptions): Promise<Input> {
   try {
-    const hash = createHash("sha256");
-    let bytes = 0;
-    for await (const piece of createReadStream(file)) {
-      hash.update(piece);
-      bytes += piece.length;
-    }
-    const source = await openOggSource(createReadStream(file));
-    return { source, container: "ogg", bytes, sha256: hash.digest("hex"), rawMetadata: source.rawMetadata };
+    if (options.framing !== undefined || file === "-") return await inMemory(file, options);
+    const bitrateBps = options.bitrate === undefined ? undefined : parseBitrate(options.bitrate);
+    return await openAudioInput(file, {
+      encoder: ({ channels, bitrateBps: rate }) => new OpusEncoder({ channels, bitrateBps: rate }),
+      acceptLossy: options.lossy === true || options.yes === true,
+      ...(bitrateBps !== undefined && { bitrateBps }),
+      ...(options.rate !== undefined && { mode: options.rate }),
+    });
   } catch (error) {
-    throw unreadable(file, error);
+    if (isLongwaveError(error)) throw error;
+    throw new CliError("cli/bad-argument", "usage", `Cannot read ${file}: ${(error as Error).message}.`, {
+      cause: error,
+    });
   }
+}
+
+async function inMemory(file: string, options: ImportCommandOptions): Promise<Input> {
+  const bytes = await readFile(file === "-" ? "/dev/stdin" : file);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const container = options.framing ?? "opus";
+  const source = { name: basename(file), bytes: bytes.length, sha256, container };
+  if (options.framing !== undefined) {
+    const framed = packetSource(bytes, options.framing, options);
+    return { open: async () => framed, source };
+  }
+  const opened = await openOpusSource(bytes);
+  return { open: async () => opened, source, rawMetadata: opened.rawMetadata };
 }
 
 function packetSource(
   bytes: Uint8Array,
   framing: PacketFraming,
-  options: ImportCommandOptions,
+  options: Pick<ImportCommandOptions, "channels">,
 ): ImportSource {
   const channels = Number(options.channels);
   if (channels !== 1 && channels !== 2) {
@@ -124,18 +171,34 @@ function packetSource(
   return { channels, items };
 }
 
-async function readInput(file: string): Promise<Uint8Array> {
+/** Sample frames that the import will have, as far as that is known in front. */
+async function expectedFrames(file: string, input: Input): Promise<number | undefined> {
+  const { plan } = input;
+  if (plan?.seconds !== undefined) {
+    return plan.seconds * 48_000 * (plan.expansion.numerator / plan.expansion.denominator);
+  }
+  if (input.source.container !== "ogg-opus") return undefined;
+  return lastGranule(file, (await stat(file)).size);
+}
+
+/** Granule position of the last page of an Ogg file: its length, pre-skip included, of the last link. */
+async function lastGranule(file: string, size: number): Promise<number | undefined> {
+  const handle = await open(file);
   try {
-    return await readFile(file === "-" ? "/dev/stdin" : file);
-  } catch (error) {
-    throw unreadable(file, error);
+    const length = Math.min(size, 1 << 16);
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    const at = buffer.lastIndexOf("OggS");
+    if (at < 0 || at + 14 > length) return undefined;
+    const granule = Number(buffer.readBigInt64LE(at + 6));
+    return granule > 0 ? granule : undefined;
+  } finally {
+    await handle.close();
   }
 }
 
-/** System errors become one message; ours pass. */
-function unreadable(file: string, error: unknown): unknown {
-  if (isLongwaveError(error)) return error;
-  return new CliError("cli/bad-argument", "usage", `Cannot read ${file}: ${(error as Error).message}.`, {
-    cause: error,
-  });
+function parseBitrate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(k?)$/i.exec(text);
+  const bps = match === null ? Number.NaN : Number(match[1]) * (match[2] === "" ? 1 : 1000);
+  if (bps >= 6000 && bps <= 510_000) return Math.round(bps);
+  throw new CliError("cli/bad-argument", "usage", `--bitrate is 6k to 510k, not ${text}.`);
 }

@@ -1,5 +1,6 @@
+import { hostname } from "node:os";
 import { Archive } from "@longwave/archive";
-import { openStore } from "@longwave/archive/node";
+import { nodeSha256, openStore } from "@longwave/archive/node";
 import { createSeekableDecoder } from "@longwave/opus";
 
 /** Opens the archive that the user named, for the time of `use`. */
@@ -12,6 +13,8 @@ export async function withArchive<T>(
   try {
     const archive = await Archive.open(store, {
       decoder: createSeekableDecoder,
+      sha256: nodeSha256,
+      owner: `process ${process.pid} on ${hostname()}`,
       ...(options.newId && { newId: options.newId }),
     });
     try {

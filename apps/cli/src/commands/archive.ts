@@ -1,5 +1,6 @@
 import { packetFramings } from "@longwave/archive";
 import { type Command, Option } from "commander";
+import { append } from "../archive/append.ts";
 import { exportRecording } from "../archive/export.ts";
 import { extract } from "../archive/extract.ts";
 import { importFiles } from "../archive/import.ts";
@@ -16,16 +17,44 @@ export function registerArchive(program: Command): void {
 
   archive
     .command("import")
-    .description("add recordings without re-encoding; the exactness of every seek point is proven on the way")
-    .argument("<store>", "directory of the archive; made where there is none")
-    .argument("<file...>", "Ogg Opus files, or packet lists with --framing; - is standard input")
+    .description("add recordings; Opus is copied, other sound encoded; every seek point is proven on the way")
+    .argument("<store>", "directory of the archive, made where there is none, or s3://bucket/prefix")
+    .argument(
+      "<file...>",
+      "Ogg or WebM Opus, WAV, FLAC, MP3 ..., or packet lists with --framing; - is standard input",
+    )
     .addOption(new Option("--framing <name>", "the files are packet lists").choices(packetFramings))
     .option("--channels <n>", "channels of a packet list", "2")
     .option("--start-time <time>", "when the first sample was heard, ISO 8601")
     .option("--chunk <duration>", "length of a chunk; default 10s, or 30s for low bit rates")
     .option("--resume", "go on with an import that was interrupted")
+    .option("--plan", "show what would be done, and do nothing")
+    .option("--lossy", "accept that what is not Opus yet is encoded, which loses something")
+    .option("--yes", "the same as --lossy")
+    .option("--bitrate <rate>", "of what is encoded, for example 96k; default 64k mono, 128k stereo")
+    .addOption(
+      new Option(
+        "--rate <mode>",
+        "other rates than 48 kHz; default resample, above 96 kHz expand time",
+      ).choices(["resample", "expand"]),
+    )
+    .option("--v2-compat", "write metadata for readers of Zarr version 2 as well")
     .option("--json", "one JSON object a file")
     .action(importFiles);
+
+  archive
+    .command("append")
+    .description("continue a recording with a file, as a new segment")
+    .argument("<store>", "directory or s3://bucket/prefix")
+    .argument("<id>", "recording")
+    .argument("<file>", "as for import; - is standard input")
+    .addOption(new Option("--framing <name>", "the file is a packet list").choices(packetFramings))
+    .option("--channels <n>", "channels of a packet list", "2")
+    .option("--lossy", "accept that what is not Opus yet is encoded")
+    .option("--bitrate <rate>", "of what is encoded")
+    .option("--take-over", "take the recording away from a writer that is known to be dead")
+    .option("--json", "one JSON object")
+    .action(append);
 
   archive
     .command("ls")

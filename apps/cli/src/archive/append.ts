@@ -1,0 +1,34 @@
+import { printResult, progress } from "../output.ts";
+import { lengthText } from "./format.ts";
+import { type ImportCommandOptions, openInput } from "./import.ts";
+import { withArchive } from "./with-archive.ts";
+
+/** `longwave archive append STORE ID FILE`: the file becomes a new segment of the recording. */
+export async function append(
+  store: string,
+  id: string,
+  file: string,
+  options: ImportCommandOptions & { takeOver?: boolean },
+): Promise<void> {
+  await withArchive(
+    store,
+    async (archive) => {
+      const before = await archive.info(id);
+      const source = await (await openInput(file, options)).open();
+      const writer = await archive.append(id, { takeOver: options.takeOver === true });
+      try {
+        for await (const item of source.items()) await writer.push(item);
+      } catch (error) {
+        writer.abandon();
+        throw error;
+      }
+      const info = await writer.close();
+      await archive.consolidate();
+      progress(`${file}: ${lengthText(info.frames - before.frames)} appended`);
+      printResult(options.json === true, info, () => [
+        `${id}: ${lengthText(info.frames)}, ${info.segments.length} segments`,
+      ]);
+    },
+    { mustExist: true },
+  );
+}

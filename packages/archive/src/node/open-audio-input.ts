@@ -1,0 +1,274 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import {
+  type AudioFormat,
+  detectAudioFormat,
+  detectionBytes,
+  type RecorderMetadata,
+  recorderMetadata,
+  resamplerFactory,
+  type WavChunk,
+  WavReader,
+} from "@longwave/media";
+import { decodeAudioFile } from "@longwave/media/node";
+import { ArchiveError } from "../errors.ts";
+import { type ImportPlan, type PlanOptions, planImport } from "../import-plan.ts";
+import type { ImportSource } from "../import-recording.ts";
+import { openOpusSource } from "../ogg-source.ts";
+import { type EncoderFactory, ItemEncoder } from "../packet-encoder.ts";
+import type { PacketItem } from "../packet-item.ts";
+import { downmix } from "../pcm-form.ts";
+import type { RecordOptions } from "../record-options.ts";
+import { recorderStart } from "../recorder-start.ts";
+import type { SourceInfo } from "../recording-info.ts";
+
+export interface AudioInputOptions extends PlanOptions {
+  /** Encodes what is not Opus yet; without it such files are refused. */
+  readonly encoder?: EncoderFactory;
+  /** Encoding loses something, and that is accepted. */
+  readonly acceptLossy?: boolean;
+  /** The ffmpeg program for formats that nothing else here decodes; default "ffmpeg" on PATH; false = never. */
+  readonly ffmpeg?: string | false;
+  readonly signal?: AbortSignal;
+}
+
+/** A file that is ready to be imported. */
+export interface AudioInput {
+  /** What encoding would do; undefined for Opus, which is copied. */
+  readonly plan: ImportPlan | undefined;
+  /** @throws ArchiveError `archive/lossy` unless the loss was accepted, `archive/options` without an encoder */
+  open(): Promise<ImportSource>;
+  readonly source: SourceInfo;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly rawMetadata: ReadonlyMap<string, Uint8Array>;
+  readonly anchors: NonNullable<RecordOptions["anchors"]>;
+}
+
+const rateHz = 48_000;
+
+/**
+ * Looks at an audio file: recognises it by content, hashes it, reads its metadata, and plans what an import would do. Opus
+ * in Ogg or WebM is copied packet by packet. WAV is streamed through the encoder; FLAC, MP3 and Vorbis are decoded in memory
+ * first, anything else by ffmpeg where there is one.
+ * @throws MediaError for files that cannot be read or are nothing known; ArchiveError `archive/options`
+ */
+export async function openAudioInput(path: string, options: AudioInputOptions = {}): Promise<AudioInput> {
+  const look = await scanFile(path);
+  const source: SourceInfo = {
+    name: basename(path),
+    bytes: look.bytes,
+    sha256: look.sha256,
+    container: look.format,
+  };
+  if (look.format === "ogg-opus" || look.format === "matroska") {
+    const opened = await openOpusSource(createReadStream(path));
+    const { vendor, comments } = opened.tags;
+    return {
+      plan: undefined,
+      open: async () => opened,
+      source,
+      metadata: comments.length > 0 ? { opusTags: { vendor, comments } } : {},
+      rawMetadata: opened.rawMetadata,
+      anchors: [],
+    };
+  }
+  const decoded = look.wav === undefined ? await decodeOther(path, options) : undefined;
+  const form = look.wav ?? decoded!.form;
+  const typed = recorderMetadata(look.chunks);
+  const expandedBefore = typed.guano?.timeExpansion;
+  const plan = planImport(
+    { ...form, container: look.format },
+    { ...options, ...(expandedBefore === undefined ? {} : { expandedBefore }) },
+  );
+  return {
+    plan,
+    open: async () => {
+      if (options.acceptLossy !== true) {
+        throw new ArchiveError(
+          "archive/lossy",
+          `${source.name} would be encoded: ${plan.warnings.join(" ")} Accept that to import it.`,
+        );
+      }
+      if (options.encoder === undefined) {
+        throw new ArchiveError("archive/options", `${source.name} is no Opus, and there is no encoder.`);
+      }
+      const pieces = decoded === undefined ? wavPieces(path) : decoded.pieces();
+      const { encoder } = options;
+      return { channels: plan.archiveChannels, items: () => encodedItems(pieces, plan, encoder) };
+    },
+    source,
+    metadata: { ...describe(typed), encoding: encodingOf(plan) },
+    rawMetadata: rawChunks(look.chunks),
+    anchors: anchorsOf(typed, plan),
+  };
+}
+
+interface Look {
+  readonly format: AudioFormat;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly chunks: readonly WavChunk[];
+  readonly wav: { sampleRateHz: number; channels: number; frames: number } | undefined;
+}
+
+/** One pass over the file: its hash, and of a WAV file form, length and metadata, wherever its chunks are. */
+async function scanFile(path: string): Promise<Look> {
+  const hash = createHash("sha256");
+  let start = new Uint8Array(0);
+  let bytes = 0;
+  let reader: WavReader | undefined;
+  let format: AudioFormat | undefined;
+  const begin = () => {
+    format = detectAudioFormat(start);
+    if (format !== "wav") return;
+    reader = new WavReader(() => undefined);
+    reader.push(start);
+  };
+  const size = (await stat(path)).size;
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Uint8Array>) {
+    hash.update(piece);
+    bytes += piece.length;
+    if (format !== undefined) {
+      reader?.push(piece);
+      continue;
+    }
+    const joined = new Uint8Array(start.length + piece.length);
+    joined.set(start);
+    joined.set(piece, start.length);
+    start = joined;
+    if (start.length >= Math.min(size, detectionBytes)) begin();
+  }
+  if (format === undefined) begin();
+  reader?.end();
+  const head = reader?.head;
+  return {
+    format: format ?? "unknown",
+    bytes,
+    sha256: hash.digest("hex"),
+    chunks: reader?.chunks ?? [],
+    wav: head && {
+      sampleRateHz: head.format.sampleRate,
+      channels: head.format.channels,
+      frames: reader!.frames,
+    },
+  };
+}
+
+/** Sound in the source's form, piece by piece. */
+type Pieces = AsyncIterable<{ readonly pcm: Float32Array; readonly frames: number }>;
+
+async function* wavPieces(path: string): Pieces {
+  let pieces: { pcm: Float32Array; frames: number }[] = [];
+  let channels = 1;
+  const reader = new WavReader(
+    (pcm, frames) => pieces.push({ pcm: pcm.slice(0, frames * channels), frames }),
+    {
+      onHead: (head) => {
+        channels = head.format.channels;
+      },
+    },
+  );
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Uint8Array>) {
+    reader.push(piece);
+    yield* pieces;
+    pieces = [];
+  }
+  reader.end();
+}
+
+async function decodeOther(path: string, options: AudioInputOptions) {
+  const { pcm, sampleRate, channels, frames } = await decodeAudioFile(path, {
+    ...(options.ffmpeg === undefined ? {} : { ffmpeg: options.ffmpeg }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  async function* pieces(): Pieces {
+    const step = 1 << 16;
+    for (let at = 0; at < frames; at += step) {
+      const count = Math.min(step, frames - at);
+      yield { pcm: pcm.subarray(at * channels, (at + count) * channels), frames: count };
+    }
+  }
+  return { form: { sampleRateHz: sampleRate, channels, frames }, pieces };
+}
+
+async function* encodedItems(
+  pieces: Pieces,
+  plan: ImportPlan,
+  encoder: EncoderFactory,
+): AsyncGenerator<PacketItem> {
+  const items = new ItemEncoder(encoder, plan.archiveChannels, plan.bitrateBps, plan.sampleRateHz);
+  const push = (pcm: Float32Array, frames: number) => items.push(pcm, frames);
+  const converter =
+    plan.mode === "resample" ? resamplerFactory(plan.sampleRateHz, rateHz, plan.archiveChannels) : undefined;
+  const mix = downmix(plan.channels, plan.archiveChannels);
+  try {
+    for await (const { pcm, frames } of pieces) {
+      const mixed = mix(pcm, frames);
+      if (converter === undefined) push(mixed, frames);
+      else converter.push(mixed, frames, push);
+      yield* items.take();
+    }
+    converter?.flush(push);
+    items.finish();
+    yield* items.take();
+  } finally {
+    converter?.close?.();
+    items.close();
+  }
+}
+
+function describe(metadata: RecorderMetadata): Record<string, unknown> {
+  const { guano, bext, ixml, audioMoth, info } = metadata;
+  return JSON.parse(
+    JSON.stringify({ guano, bext, ixml, audioMoth, ...(info.length > 0 ? { info } : {}) }, (_, value) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value,
+    ),
+  );
+}
+
+function encodingOf(plan: ImportPlan): Record<string, unknown> {
+  const { mode, expansion, sampleRateHz, channels, bitrateBps, warnings } = plan;
+  return {
+    lossy: true,
+    mode,
+    timeExpansion: expansion,
+    sourceRateHz: sampleRateHz,
+    sourceChannels: channels,
+    bitrateBps,
+    warnings,
+  };
+}
+
+/** Chunks byte for byte under their names; a second one of a kind gets a number. */
+function rawChunks(chunks: readonly WavChunk[]): Map<string, Uint8Array> {
+  const raw = new Map<string, Uint8Array>();
+  for (const { id, bytes } of chunks) {
+    const name = id.trim().replace(/[^\w-]/g, "_");
+    let free = name;
+    for (let n = 2; raw.has(free); n++) free = `${name}-${n}`;
+    raw.set(free, bytes);
+  }
+  return raw;
+}
+
+/** The wall-clock axis; stretched time runs slower, told by a second anchor at or behind the end. */
+function anchorsOf(metadata: RecorderMetadata, plan: ImportPlan): NonNullable<RecordOptions["anchors"]> {
+  const start = recorderStart(metadata, plan.sampleRateHz);
+  if (start === undefined) return [];
+  const first = { sample: 0, unixNs: start.unixNs.toString() };
+  const before = metadata.guano?.timeExpansion ?? 1;
+  // A second of the recorder's clock lasts so many sample frames of the archive, both whole numbers.
+  const [samples, seconds] =
+    plan.mode === "expand"
+      ? [plan.sampleRateHz, 1]
+      : Number.isInteger(before) && before > 1
+        ? [rateHz * before, 1]
+        : [rateHz, 1];
+  if (samples === rateHz) return [first];
+  const archived = (plan.frames ?? 0) * (plan.mode === "resample" ? rateHz / plan.sampleRateHz : 1);
+  const count = Math.ceil(archived / samples) + 1;
+  const end = start.unixNs + BigInt(count * seconds) * 1_000_000_000n;
+  return [first, { sample: count * samples, unixNs: end.toString(), continuous: true }];
+}
