@@ -41,6 +41,7 @@ export {
   type OpusDemuxer,
   type OpusFilePacket,
   type OpusFileReader,
+  type OpusGap,
 } from "./opus/ogg-opus-reader.ts";
 export { OggOpusWriter, type OggOpusWriterOptions } from "./opus/ogg-opus-writer.ts";
 export { openOpusFile } from "./opus/open-opus-file.ts";

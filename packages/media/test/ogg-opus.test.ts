@@ -75,7 +75,7 @@ describe("files made by opusenc", () => {
     expect(links[0]!.head).toMatchObject({ channels, preSkip: 312, inputSampleRate: 48_000, gainQ8: 0 });
     expect(heard(packets)).toBe(frames);
     expect(packets.reduce((sum, { skipStart }) => sum + skipStart, 0)).toBe(312);
-    expect(report).toEqual({ truncated: false, damagedBytes: 0, gaps: 0, gapFrames: 0 });
+    expect(report).toEqual({ truncated: false, damagedBytes: 0, gaps: 0, gapFrames: 0, firstGaps: [] });
   });
 
   test("the piece size makes no difference", async () => {
@@ -204,6 +204,7 @@ describe("damage", () => {
         damagedBytes: pages[page]!.length,
         gaps: 1,
         gapFrames: 4800,
+        firstGaps: [{ link: 0, frames: 4800, page: page + 1 }],
       });
     }
   });
@@ -311,6 +312,17 @@ describe("bad input", () => {
     );
     demuxer.push(large);
     expect(gaps).toEqual([960]);
+  });
+
+  test("the report names the page of each gap", async () => {
+    const pages = pagesOf(write(packetsOf(40), undefined, { maxDelayMs: 60 }));
+    const missing = [...pages.slice(0, 5), ...pages.slice(6, 9), ...pages.slice(11)];
+    const reader = await OggOpusReader.open(Buffer.concat(missing));
+    for await (const _packet of reader.packets());
+    expect(reader.report.firstGaps).toEqual([
+      { link: 0, frames: 2880, page: 6 },
+      { link: 0, frames: 2 * 2880, page: 11 },
+    ]);
   });
 
   test("tags that claim more than they hold are damaged", () => {

@@ -1,5 +1,5 @@
 import { OpusDecoder } from "./decoder.ts";
-import type { OpusDecoderOptions } from "./decoder-options.ts";
+import type { Bandwidth, OpusDecoderOptions } from "./decoder-options.ts";
 import { errorOfCode, OpusError } from "./errors.ts";
 import { checkUsable, longestPacketMs } from "./packet-buffers.ts";
 
@@ -34,6 +34,8 @@ export class OpusMultistreamDecoder implements Disposable {
   readonly channels: number;
   readonly streams: number;
   readonly coupled: number;
+  /** Whether 16-bit output is soft-clipped, stream by stream. */
+  softClip: boolean;
   readonly #options: OpusMultistreamDecoderOptions;
   readonly #mapping: Uint8Array;
   readonly #matrix: Int16Array | undefined;
@@ -54,6 +56,7 @@ export class OpusMultistreamDecoder implements Disposable {
     this.#matrix = options.demixingMatrix?.slice();
     const longest = (this.sampleRate * longestPacketMs) / 1000;
     this.#scratch = new Float32Array(longest * 2);
+    this.softClip = options.softClip ?? true;
     const { core, sampleRate, gainQ8, phaseInversionDisabled, ignoreExtensions } = options;
     try {
       for (let stream = 0; stream < this.streams; stream++) {
@@ -108,6 +111,44 @@ export class OpusMultistreamDecoder implements Disposable {
   decodeFec(packet: Uint8Array, pcm: Float32Array, frames: number): number {
     checkUsable(pcm);
     return this.#checked(this.#run(packet, pcm, frames, true, false));
+  }
+
+  /** As `decodeFec`, to 16-bit samples; not soft-clipped, as libopus. */
+  decodeFecInt16(packet: Uint8Array, pcm: Int16Array, frames: number): number {
+    checkUsable(pcm);
+    return this.#checked(this.#run(packet, pcm, frames, true, false));
+  }
+
+  /** Gain of the output in 1/256 dB, -32768..32767. */
+  get gainQ8(): number {
+    return this.#first().gainQ8;
+  }
+
+  set gainQ8(value: number) {
+    for (const decoder of this.#decoders) decoder.gainQ8 = value;
+  }
+
+  /** Whether the phase inversion of intensity stereo is ignored. */
+  get phaseInversionDisabled(): boolean {
+    return this.#first().phaseInversionDisabled;
+  }
+
+  set phaseInversionDisabled(value: boolean) {
+    for (const decoder of this.#decoders) decoder.phaseInversionDisabled = value;
+  }
+
+  /** Whether packet extensions are ignored. */
+  get ignoreExtensions(): boolean {
+    return this.#first().ignoreExtensions;
+  }
+
+  set ignoreExtensions(value: boolean) {
+    for (const decoder of this.#decoders) decoder.ignoreExtensions = value;
+  }
+
+  /** Bandwidth of the first stream's last packet; undefined before it. */
+  get bandwidth(): Bandwidth | undefined {
+    return this.#first().bandwidth;
   }
 
   /** Final ranges of all streams, exclusive-ored, as libopus reports them. */
@@ -176,6 +217,7 @@ export class OpusMultistreamDecoder implements Disposable {
   /** A second decoder in the same state. */
   clone(): OpusMultistreamDecoder {
     const twin = new OpusMultistreamDecoder(this.#options);
+    twin.softClip = this.softClip;
     try {
       twin.copyFrom(this);
     } catch (error) {
@@ -245,7 +287,7 @@ export class OpusMultistreamDecoder implements Disposable {
         this.#scratch,
         room,
         fec,
-        clip && this.#options.softClip !== false,
+        clip && this.softClip,
       );
       if (result <= 0) return result;
       if (!lost) at += decoder.lastStreamBytes;

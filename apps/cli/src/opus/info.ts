@@ -1,6 +1,12 @@
 import { createReadStream } from "node:fs";
 import { isLongwaveError } from "@longwave/base";
-import { type OpusFileReader, type OpusTags, openOpusFile, opusR128Gain } from "@longwave/media";
+import {
+  type OpusFileReader,
+  type OpusGap,
+  type OpusTags,
+  openOpusFile,
+  opusR128Gain,
+} from "@longwave/media";
 import { createPacketInfo, parsePacket, splitMultistreamPacket } from "@longwave/opus";
 import { CliError } from "../errors.ts";
 import { printLine, printResult } from "../output.ts";
@@ -60,6 +66,7 @@ export async function info(input: string, options: OpusInfoOptions): Promise<voi
     ...(report.truncated ? ["the file ends before its last page or inside an element"] : []),
     ...(report.damagedBytes > 0 ? [`${report.damagedBytes} bytes belong to no whole page`] : []),
     ...(report.gaps > 0 ? [`${report.gaps} gaps, ${seconds(report.gapFrames)} s missing`] : []),
+    ...report.firstGaps.map(gapLine),
     ...described.flatMap(({ malformed }, i) =>
       malformed > 0 ? [`stream ${i}: ${malformed} malformed packets`] : [],
     ),
@@ -68,6 +75,11 @@ export async function info(input: string, options: OpusInfoOptions): Promise<voi
     ...described.flatMap((link, i) => linkLines(link, i)),
     ...warnings.map((warning) => `warning: ${warning}`),
   ]);
+}
+
+function gapLine({ link, frames, page }: OpusGap): string {
+  const where = page === undefined ? "" : ` at page ${page}`;
+  return `stream ${link}: ${frames === 0 ? "a gap of unknown length" : `${seconds(frames)} s missing`}${where}`;
 }
 
 /** The packet of the first stream, which tells mode and duration; empty, hence malformed, where it cannot be taken apart. */

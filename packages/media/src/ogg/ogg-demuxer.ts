@@ -17,10 +17,13 @@ export interface OggHandler {
   begin(serial: number): void;
   /** A whole packet: `bytes[start, end)`, which may be empty. */
   packet(serial: number, bytes: Uint8Array, start: number, end: number): void;
-  /** All packets that end on a page were handed out. `granule` is the page's, -1 where no packet ends on it. */
-  pageEnd(serial: number, granule: number, eos: boolean): void;
-  /** Pages of this stream are missing here, or a packet of it was cut or too long. */
-  gap(serial: number): void;
+  /**
+   * All packets that end on a page were handed out. `granule` is the page's, -1 where no packet ends on it; `page` is its
+   * number.
+   */
+  pageEnd(serial: number, granule: number, eos: boolean, page: number): void;
+  /** Before or on the page of this number, pages of the stream are missing, or a packet of it was cut or too long. */
+  gap(serial: number, page: number): void;
   /** A stream is over without its last page, because the next link of a chain begins. */
   abandon?(serial: number): void;
   /** Bytes of the file that belong to no whole page. */
@@ -90,7 +93,7 @@ export class OggDemuxer {
       this.#checkSequence(stream, page);
     }
     this.#packets(stream, page);
-    this.#handler.pageEnd(serial, page.granule, page.eos);
+    this.#handler.pageEnd(serial, page.granule, page.eos, page.sequence);
     if (page.eos) this.#streams.delete(serial);
   }
 
@@ -120,7 +123,7 @@ export class OggDemuxer {
     if (!broken) return;
     stream.open = false;
     stream.partialLength = 0;
-    this.#handler.gap(page.serial);
+    this.#handler.gap(page.serial, page.sequence);
   }
 
   #packets(stream: Stream, page: OggPage): void {
@@ -156,7 +159,7 @@ export class OggDemuxer {
     const length = stream.partialLength + end - start;
     stream.open = true;
     if (length > maxPacketBytes) {
-      if (stream.partialLength <= maxPacketBytes) this.#handler.gap(page.serial);
+      if (stream.partialLength <= maxPacketBytes) this.#handler.gap(page.serial, page.sequence);
       stream.partialLength = Math.max(length, maxPacketBytes + 1);
       return;
     }

@@ -39,8 +39,11 @@ export interface OggOpusHandler {
   /** A link begins: its headers and start are known. */
   link?(link: OggOpusLink, index: number): void;
   packet?(packet: OggOpusPacket): void;
-  /** Sound is missing before the next packet: `frames` at 48 kHz by the granule positions, 0 where they cannot tell. */
-  gap?(link: number, frames: number): void;
+  /**
+   * Sound is missing before the next packet: `frames` at 48 kHz by the granule positions, 0 where they cannot tell. `page` is
+   * the number of the Ogg page where it shows; undefined in other containers.
+   */
+  gap?(link: number, frames: number, page?: number): void;
   /** Bytes of the file that belong to no whole page. */
   damage?(count: number): void;
 }
@@ -106,7 +109,7 @@ export class OggOpusDemuxer {
       {
         begin: (serial) => this.#begin(serial),
         packet: (serial, bytes, start, end) => this.#take(serial, bytes, start, end),
-        pageEnd: (serial, granule, eos) => this.#pageEnd(serial, granule, eos),
+        pageEnd: (serial, granule, eos, page) => this.#pageEnd(serial, granule, eos, page),
         gap: (serial) => {
           const stream = this.#streams.get(serial);
           if (stream !== undefined) stream.gap = true;
@@ -208,14 +211,14 @@ export class OggOpusDemuxer {
     stream.frames[stream.count++] = end > start ? packetFramesAt(bytes, start, end) : 0;
   }
 
-  #pageEnd(serial: number, granule: number, eos: boolean): void {
+  #pageEnd(serial: number, granule: number, eos: boolean, page: number): void {
     const stream = this.#streams.get(serial);
     if (stream?.head === undefined) return;
     const { count } = stream;
     if (count > 0) {
       let total = 0;
       for (let i = 0; i < count; i++) total += stream.frames[i]!;
-      const trim = this.#place(stream, granule, total, eos);
+      const trim = this.#place(stream, granule, total, eos, page);
       this.#emit(stream, count, total, trim);
       stream.count = 0;
       stream.pageLength = 0;
@@ -227,31 +230,31 @@ export class OggOpusDemuxer {
   }
 
   /** Sets where the page's packets begin, reports what is missing before them; returns the frames to trim at the end. */
-  #place(stream: OpusStream, granule: number, total: number, eos: boolean): number {
+  #place(stream: OpusStream, granule: number, total: number, eos: boolean, page: number): number {
     if (granule < 0) {
       this.#startLink(stream, 0);
-      this.#reportGap(stream, 0);
+      this.#reportGap(stream, 0, page);
       return 0;
     }
     const start = granule - total;
     if (stream.link < 0) {
       // The first page tells where the stream begins; a last page that is the first one begins at 0 (section 4.3).
       this.#startLink(stream, Math.max(0, start));
-      this.#reportGap(stream, 0);
+      this.#reportGap(stream, 0, page);
       return eos && start < 0 ? -start : 0;
     }
     const missing = start - stream.position;
     if (missing > 0) stream.gap = true;
-    this.#reportGap(stream, Math.max(0, missing));
+    this.#reportGap(stream, Math.max(0, missing), page);
     if (missing > 0) stream.position = start;
     return eos && missing < 0 ? Math.min(total, -missing) : 0;
   }
 
-  #reportGap(stream: OpusStream, frames: number): void {
+  #reportGap(stream: OpusStream, frames: number, page: number): void {
     if (!stream.gap) return;
     stream.gap = false;
     stream.skip = Math.max(0, stream.skip - frames);
-    this.#handler.gap?.(stream.link, frames);
+    this.#handler.gap?.(stream.link, frames, page);
   }
 
   #startLink(stream: OpusStream, startGranule: number): void {

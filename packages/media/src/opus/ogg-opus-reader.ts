@@ -24,6 +24,15 @@ export interface OpusFilePacket {
   readonly discontinuity: boolean;
 }
 
+/** A place where sound is missing. */
+export interface OpusGap {
+  readonly link: number;
+  /** At 48 kHz; 0 where the file cannot tell. */
+  readonly frames: number;
+  /** Number of the Ogg page where it shows; undefined in other containers. */
+  readonly page: number | undefined;
+}
+
 /** What was wrong with a file; complete once all packets were read. */
 export interface OggOpusReport {
   readonly truncated: boolean;
@@ -31,6 +40,8 @@ export interface OggOpusReport {
   readonly damagedBytes: number;
   readonly gaps: number;
   readonly gapFrames: number;
+  /** The first 100 of the gaps. */
+  readonly firstGaps: readonly OpusGap[];
 }
 
 /** An Opus file of any container, read packet by packet. */
@@ -67,6 +78,7 @@ export class OggOpusReader implements OpusFileReader {
   #gapFrames = 0;
   #gapOpen = false;
   #report = { truncated: false, damagedBytes: 0, gaps: 0, gapFrames: 0 };
+  readonly #firstGaps: OpusGap[] = [];
   #ended = false;
 
   private constructor(source: ByteSource, makeDemuxer: (handler: OggOpusHandler) => OpusDemuxer) {
@@ -87,7 +99,8 @@ export class OggOpusReader implements OpusFileReader {
         this.#gapFrames = 0;
         this.#gapOpen = false;
       },
-      gap: (_link, frames) => {
+      gap: (link, frames, page) => {
+        if (this.#firstGaps.length < maxGaps) this.#firstGaps.push({ link, frames, page });
         this.#gapOpen = true;
         this.#gapFrames += frames;
         this.#report.gaps++;
@@ -125,7 +138,7 @@ export class OggOpusReader implements OpusFileReader {
 
   /** What was missing or damaged so far. */
   get report(): OggOpusReport {
-    return { ...this.#report };
+    return { ...this.#report, firstGaps: [...this.#firstGaps] };
   }
 
   /** All packets, in the order of the file; to be taken once. */
@@ -150,6 +163,9 @@ export class OggOpusReader implements OpusFileReader {
     return true;
   }
 }
+
+/** Gaps that a report tells one by one. */
+const maxGaps = 100;
 
 /** Longest piece that is parsed before its packets are taken. */
 const pieceBytes = 1 << 16;

@@ -76,5 +76,25 @@ describe("no call allocates", () => {
     expectNothing(() => {
       decoder.decode(celt[turn++ % celt.length]!, float);
     });
+    expectNothing(() => {
+      decoder.decodeInt16(celt[turn++ % celt.length]!, short);
+    });
+  });
+
+  test("multistream decode through a matrix", () => {
+    using decoder = new OpusMultistreamDecoder({
+      channels: 2,
+      streams: 1,
+      coupled: 1,
+      mapping: Uint8Array.of(0, 1),
+      demixingMatrix: Int16Array.of(16_384, 8192, -4096, 30_000),
+    });
+    let turn = 0;
+    expectNothing(() => {
+      decoder.decode(celt[turn++ % celt.length]!, float);
+    }, fewer);
+    expectNothing(() => {
+      decoder.decodeInt16(celt[turn++ % celt.length]!, short);
+    }, fewer);
   });
 });

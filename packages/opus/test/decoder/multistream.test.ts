@@ -102,6 +102,44 @@ describe("streams reach the channels that the mapping names", () => {
   });
 });
 
+test("a loss is recovered from the next packet in every stream, float and 16 bit; settings reach all streams", async () => {
+  using float = new OpusMultistreamDecoder(layout);
+  using short = new OpusMultistreamDecoder({ ...layout, softClip: false });
+  const floatOracles = await oracles();
+  const shortOracles = await oracles();
+  const pcm = new Float32Array(960 * 5);
+  const integers = new Int16Array(960 * 5);
+  expect([float.gainQ8, float.softClip, short.softClip, short.clone().softClip]).toEqual([
+    0,
+    true,
+    false,
+    false,
+  ]);
+  for (let index = 0; index < 4; index++) {
+    float.decode(packetAt(index), pcm);
+    short.decodeInt16(packetAt(index), integers);
+    const single = [stereo[index]!, mono[index]!, speech[index]!];
+    floatOracles.forEach((oracle, stream) => {
+      oracle.decodeFloat(single[stream]!);
+    });
+    shortOracles.forEach((oracle, stream) => {
+      oracle.decode(single[stream]!);
+    });
+  }
+  expect(float.decodeFec(packetAt(5), pcm, 960)).toBe(960);
+  expect(short.decodeFecInt16(packetAt(5), integers, 960)).toBe(960);
+  const options = { decodeFec: true, frameSize: 960 };
+  const expectedFloat = floatOracles[2]!.decodeFloat(speech[5]!, options);
+  const expectedShort = shortOracles[2]!.decode(speech[5]!, options);
+  // The third output channel has the third stream.
+  expect(pcm.filter((_, i) => i % 5 === 2)).toEqual(expectedFloat);
+  expect(integers.filter((_, i) => i % 5 === 2)).toEqual(expectedShort);
+  float.gainQ8 = -512;
+  expect([0, 1, 2].map((stream) => float.stream(stream).gainQ8)).toEqual([-512, -512, -512]);
+  float.phaseInversionDisabled = true;
+  expect([float.phaseInversionDisabled, float.stream(0).phaseInversionDisabled]).toEqual([true, true]);
+});
+
 test("a snapshot of all streams goes on elsewhere bit for bit; a broken one changes nothing", () => {
   using one = new OpusMultistreamDecoder(layout);
   using two = new OpusMultistreamDecoder(layout);
