@@ -1,20 +1,75 @@
 import { expect, test } from "vitest";
 import { CapacityEstimator } from "../src/estimate/capacity.ts";
 
-/** A lasting queue of 80 ms while `deliveredBps` arrives, for `seconds`. */
-function congest(estimator: CapacityEstimator, deliveredBps: number, seconds: number): void {
-  for (let ms = 0; ms < seconds * 1000; ms += 50)
-    estimator.update(ms * 1000, deliveredBps, 80_000, 1000, 100_000, true);
+interface Situation {
+  readonly deliveredBps: number;
+  readonly offeredBps: number;
+  readonly queueMs?: number;
+  readonly commonQueueMs?: number;
+  readonly isWaiting?: boolean;
+  readonly hasDrops?: boolean;
 }
 
-test("a link that is full is limited to a little less than it delivers", () => {
+/** Feeds one situation every 50 ms for `seconds`; returns the time of its end. */
+function feed(estimator: CapacityEstimator, startS: number, seconds: number, situation: Situation): number {
+  const {
+    deliveredBps,
+    offeredBps,
+    queueMs = 80,
+    commonQueueMs = 0,
+    isWaiting = false,
+    hasDrops = false,
+  } = situation;
+  for (let ms = 0; ms < seconds * 1000; ms += 50) {
+    const nowUs = 1e6 * startS + 1000 * ms;
+    const [queueUs, commonUs] = [1000 * queueMs, 1000 * commonQueueMs];
+    estimator.update(nowUs, deliveredBps, offeredBps, queueUs, commonUs, 1000, 100_000, isWaiting, hasDrops);
+  }
+  return startS + seconds;
+}
+
+test("a link that gets more than it delivers is limited to a little less than it delivers", () => {
   const estimator = new CapacityEstimator();
-  congest(estimator, 4_000_000, 1);
-  expect(estimator.limitBps).toBeCloseTo(3_400_000, -3);
+  feed(estimator, 0, 1, { deliveredBps: 4e6, offeredBps: 6e6 });
+  expect(estimator.limitBps).toBeCloseTo(3.4e6, -3);
 });
 
-test("a link with a small share, judged by late answers, keeps room to take over", () => {
+test("a queue that no other link has counts after a second, also without a push", () => {
   const estimator = new CapacityEstimator();
-  congest(estimator, 20_000, 30);
-  expect(estimator.limitBps).toBeGreaterThanOrEqual(256_000);
+  const at = feed(estimator, 0, 0.9, { deliveredBps: 4e6, offeredBps: 4e6 });
+  expect(estimator.limitBps).toBe(Number.POSITIVE_INFINITY);
+  feed(estimator, at, 0.4, { deliveredBps: 4e6, offeredBps: 4e6 });
+  expect(estimator.limitBps).toBeCloseTo(3.4e6, -3);
+});
+
+test("late answers of a busy process, on all links at once, limit no link that delivers what it is given", () => {
+  const estimator = new CapacityEstimator();
+  feed(estimator, 0, 30, { deliveredBps: 20_000, offeredBps: 20_000, queueMs: 150, commonQueueMs: 140 });
+  expect(estimator.limitBps).toBe(Number.POSITIVE_INFINITY);
+});
+
+test("a sudden takeover is no push: what was just given is not acknowledged yet", () => {
+  const estimator = new CapacityEstimator();
+  const late = { queueMs: 150, commonQueueMs: 140 };
+  let at = feed(estimator, 0, 5, { deliveredBps: 20_000, offeredBps: 20_000, ...late });
+  // Rates are compared one round trip apart, so both rise together.
+  at = feed(estimator, at, 0.3, { deliveredBps: 500_000, offeredBps: 550_000, ...late });
+  feed(estimator, at, 5, { deliveredBps: 4e6, offeredBps: 4e6, ...late });
+  expect(estimator.limitBps).toBe(Number.POSITIVE_INFINITY);
+});
+
+test("drops at a lasting queue are evidence at once", () => {
+  const estimator = new CapacityEstimator();
+  feed(estimator, 0, 0.35, { deliveredBps: 4e6, offeredBps: 4e6, hasDrops: true });
+  expect(estimator.limitBps).toBeCloseTo(3.4e6, -3);
+});
+
+test("probing starts at 5 % a second and doubles every two seconds without a queue", () => {
+  const estimator = new CapacityEstimator();
+  const at = feed(estimator, 0, 1, { deliveredBps: 1e6, offeredBps: 2e6 });
+  const first = estimator.limitBps;
+  feed(estimator, at, 1, { deliveredBps: 850_000, offeredBps: 9e6, queueMs: 0, isWaiting: true });
+  expect(estimator.limitBps / first).toBeCloseTo(1.05, 1);
+  feed(estimator, at + 1, 9, { deliveredBps: 850_000, offeredBps: 9e6, queueMs: 0, isWaiting: true });
+  expect(estimator.limitBps / first).toBeGreaterThan(4);
 });

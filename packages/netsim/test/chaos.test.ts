@@ -91,6 +91,44 @@ describe("chaos", () => {
   });
 });
 
+describe("answers that come late, as from a busy process", () => {
+  // The way back wavers by up to 150 ms on both links: it looks like a queue, and is none.
+  const late = { delayMs: 20, jitterMs: 150 };
+  const links = [
+    { forward: { delayMs: 20, rateBps: 8e6 }, backward: late },
+    { forward: { delayMs: 60, rateBps: 8e6 }, backward: late },
+  ];
+
+  test("limit no link below what it carries, so that each can take over when the other is cut, and take turns again", () => {
+    const limits: number[] = [];
+    const set = (isUp: boolean) => (experiment: Experiment) => {
+      experiment.links[0]!.forward.set({ isUp });
+      experiment.links[0]!.backward.set({ isUp });
+    };
+    const { stream, sender } = new Experiment({
+      seed: 6,
+      bitrateBps: 3e6,
+      bufferMs: 600,
+      durationMs: 17_000,
+      links,
+      actions: [
+        { atMs: 8000, run: set(false) },
+        { atMs: 13_000, run: set(true) },
+      ],
+      onSample: (experiment, timeMs) => {
+        const [first, second] = experiment.sender.stats().links;
+        limits.push(second!.capacityBps);
+        // A link that has just been cut loses everything, and may well be limited.
+        if (timeMs < 8000) limits.push(first!.capacityBps);
+      },
+    }).run();
+    expect(stream.outOfOrder).toBe(0);
+    expect(stream.lost).toBeLessThanOrEqual(5);
+    expect(Math.min(...limits)).toBeGreaterThan(3e6);
+    expect(sender.links[0]!.share).toBeGreaterThan(0.5);
+  });
+});
+
 describe("scenarios", () => {
   test.each([
     ["collapse", 1e-3],

@@ -4,20 +4,33 @@ const congestedQueueUs = 30_000;
 const sustainedUs = 250_000;
 /** Kept of the delivered rate when the link is full, so that its queue drains. */
 const decrease = 0.85;
-/** Growth per second while the link is the bottleneck and its queue is short. */
+/** Growth per second while packets wait for the limit and no queue answers; it doubles every two seconds of that. */
 const increasePerSecond = 0.05;
+const mostIncreasePerSecond = 0.8;
+const increaseDoublesUs = 2_000_000;
+const usedUpRatio = 0.85;
 const confidenceHalfLifeUs = 30_000_000;
-/**
- * No queue makes the limit smaller than this. A link with a small share delivers little because it was given little, and a
- * busy process answers late, which looks like a queue: without a floor such a link is judged to carry next to nothing and
- * cannot take over when another one is cut. Links that really carry less than 256 kbit/s show it by loss.
- */
-const smallestLimitBps = 256_000;
+/** More was given to the link than this multiple of what it delivered: it was pushed to its limit. */
+const pushedRatio = 1.25;
+/** ... by at least so much: three packets in a quarter of a second, below which rates are counting noise. */
+const pushedByBps = 130_000;
+/** For so long a push explains a queue. */
+const pushLastsUs = 1_000_000;
+/** Shortest window of the delivered rate, and how much later than arrivals losses are reported where links differ in delay. */
+const lateReportsUs = 280_000;
+/** A queue that only this link has is evidence without a push after so long. */
+const ownQueueUs = 1_000_000;
+/** One packet of 1400 bytes in 100 ms: below that nothing can be measured. */
+const smallestLimitBps = 112_000;
 
 /**
  * What a link can carry. The lower bound is the best rate that was delivered lately; the upper bound exists only after
  * the link has shown to be full, and is then probed upwards a little at a time. Without evidence there is no limit:
  * guessing one from what was sent is how bonding systems starve good links.
+ *
+ * A link that delivers all that it is given is limited by the application and says nothing about its capacity, whatever the
+ * round trips look like (the marking of BBR's rate samples, draft-cheng-iccrg-delivery-rate-estimation). Late answers of a
+ * busy process look like a queue on all links at once; a queue that one link alone has for a second is its own.
  */
 export class CapacityEstimator {
   #upperBps = Number.POSITIVE_INFINITY;
@@ -28,6 +41,11 @@ export class CapacityEstimator {
   #lowerUs = 0;
   #measuredBps = 0;
   #fullSinceUs = -1;
+  #ownSinceUs = -1;
+  #pushedSinceUs = -1;
+  #pushedUs = Number.NEGATIVE_INFINITY;
+  #waitingSinceUs = -1;
+  #judgedUs = Number.NEGATIVE_INFINITY;
 
   /** Limit to pace at in bits per second; Infinity where the link was never full. */
   get limitBps(): number {
@@ -63,16 +81,22 @@ export class CapacityEstimator {
   /**
    * One step, every 10 to 100 ms.
    * @param deliveredBps acknowledged rate, while the link is full over that time only; 0 where it is not known yet
+   * @param offeredBps rate at which packets were given to the link over as long a time one round trip earlier
    * @param queueUs present round trip minus the smallest one
-   * @param isBottleneck packets wait here for the limit
+   * @param commonQueueUs the least such queue of the other links; 0 without others
+   * @param isWaiting packets wait here for the limit
+   * @param hasDrops losses have jumped above the link's usual ones
    */
   update(
     nowUs: number,
     deliveredBps: number,
+    offeredBps: number,
     queueUs: number,
+    commonQueueUs: number,
     jitterUs: number,
     rttUs: number,
-    isBottleneck: boolean,
+    isWaiting: boolean,
+    hasDrops: boolean,
   ): void {
     const elapsedUs = this.#lastUpdateUs < 0 ? 0 : nowUs - this.#lastUpdateUs;
     this.#lastUpdateUs = nowUs;
@@ -80,12 +104,28 @@ export class CapacityEstimator {
       this.#lowerBps = deliveredBps;
       this.#lowerUs = nowUs;
     }
-    const isFull = queueUs > Math.max(congestedQueueUs, 3 * jitterUs);
-    if (!isFull) this.#fullSinceUs = -1;
-    else if (this.#fullSinceUs < 0) this.#fullSinceUs = nowUs;
+    const thresholdUs = Math.max(congestedQueueUs, 3 * jitterUs);
+    const isFull = queueUs > thresholdUs;
+    this.#fullSinceUs = since(this.#fullSinceUs, isFull, nowUs);
+    this.#ownSinceUs = since(this.#ownSinceUs, queueUs - commonQueueUs > thresholdUs, nowUs);
+    // Single packets wait for a burst to pass; only a link that is used up to its limit shows whether there is more.
+    const isUsedUp = isWaiting && offeredBps > usedUpRatio * this.#upperBps;
+    const isPushed = offeredBps > Math.max(pushedRatio * deliveredBps, deliveredBps + pushedByBps);
+    this.#pushedSinceUs = since(this.#pushedSinceUs, isPushed && deliveredBps > 0, nowUs);
+    const hasPush = this.#pushedSinceUs >= 0 && nowUs - this.#pushedSinceUs > sustainedUs;
+    if (deliveredBps > 0 && (isUsedUp || hasPush || hasDrops)) this.#pushedUs = nowUs;
+    if (!isUsedUp || isFull) this.#waitingSinceUs = -1;
+    const isRefined = hasDrops && nowUs - this.#judgedUs < lateReportsUs;
+    if (isRefined && deliveredBps > 0 && deliveredBps < this.#measuredBps) {
+      // Reports of what a full queue dropped come a little later than those of what arrived.
+      this.#measuredBps = deliveredBps;
+      this.#upperBps = Math.max(smallestLimitBps, Math.min(this.#upperBps, decrease * deliveredBps));
+    }
     if (isFull && deliveredBps > 0) {
+      if (!this.#isEvidence(nowUs)) return;
       this.#evidenceUs = nowUs;
-      if (nowUs < this.#holdUntilUs || nowUs - this.#fullSinceUs < sustainedUs) return;
+      if (nowUs < this.#holdUntilUs) return;
+      this.#judgedUs = nowUs;
       this.#measuredBps = deliveredBps;
       this.#upperBps = Math.max(smallestLimitBps, Math.min(this.#upperBps, decrease * deliveredBps));
       // The queue that is there needs its own length / (1 - 0.85) to drain; judge again after that.
@@ -93,9 +133,22 @@ export class CapacityEstimator {
       return;
     }
     if (this.#upperBps === Number.POSITIVE_INFINITY) return;
-    if (isBottleneck) {
-      this.#upperBps *= 1 + (increasePerSecond * elapsedUs) / 1e6;
-    } else if (this.confidence(nowUs) < 0.05) this.#upperBps = Number.POSITIVE_INFINITY;
+    if (isUsedUp) {
+      if (this.#waitingSinceUs < 0) this.#waitingSinceUs = nowUs;
+      const doublings = Math.floor((nowUs - this.#waitingSinceUs) / increaseDoublesUs);
+      const increase = Math.min(mostIncreasePerSecond, increasePerSecond * 2 ** Math.min(10, doublings));
+      this.#upperBps *= 1 + (increase * elapsedUs) / 1e6;
+    } else if (!isWaiting && this.confidence(nowUs) < 0.05) this.#upperBps = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * The queue of a full link counts once it lasts, and only where the link had more to carry than it delivered (or drops what
+   * it is given), or has the queue alone.
+   */
+  #isEvidence(nowUs: number): boolean {
+    if (nowUs - this.#fullSinceUs < sustainedUs) return false;
+    if (nowUs - this.#pushedUs < pushLastsUs) return true;
+    return this.#ownSinceUs >= 0 && nowUs - this.#ownSinceUs > ownQueueUs;
   }
 
   /** The path has changed: what was known is at best a hint and no limit. */
@@ -105,5 +158,15 @@ export class CapacityEstimator {
     this.#holdUntilUs = 0;
     this.#measuredBps = 0;
     this.#fullSinceUs = -1;
+    this.#ownSinceUs = -1;
+    this.#pushedSinceUs = -1;
+    this.#pushedUs = Number.NEGATIVE_INFINITY;
+    this.#waitingSinceUs = -1;
   }
+}
+
+/** Start of the time for which a condition has held, or -1. */
+function since(startUs: number, holds: boolean, nowUs: number): number {
+  if (!holds) return -1;
+  return startUs < 0 ? nowUs : startUs;
 }

@@ -13,16 +13,16 @@ export class RateMeter {
     this.#bytes[at] = this.#bytes[at]! + bytes;
   }
 
-  /** Bits per second over the last `windowUs` (at most 3 s) of complete buckets. */
-  bps(nowUs: number, windowUs: number): number {
+  /** Bits per second over the last `windowUs` (at most 3 s) of complete buckets, or over as long a time `lagUs` ago. */
+  bps(nowUs: number, windowUs: number, lagUs = 0): number {
     if (this.#first < 0) return 0;
     this.#advance(nowUs);
-    const buckets = Math.min(Math.round(windowUs / bucketUs), bucketCount - 1, this.#newest - this.#first);
+    const lag = Math.min(Math.round(lagUs / bucketUs), bucketCount - 2);
+    const end = this.#newest - lag;
+    const buckets = Math.min(Math.round(windowUs / bucketUs), bucketCount - 1 - lag, end - this.#first);
     if (buckets < 1) return 0;
     let sum = 0;
-    for (let bucket = this.#newest - buckets; bucket < this.#newest; bucket++) {
-      sum += this.#bytes[bucket % bucketCount]!;
-    }
+    for (let bucket = end - buckets; bucket < end; bucket++) sum += this.#bytes[bucket % bucketCount]!;
     return (sum * 8e6) / (buckets * bucketUs);
   }
 

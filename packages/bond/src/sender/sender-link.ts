@@ -33,6 +33,7 @@ export class SenderLink {
   readonly capacity: CapacityEstimator = new CapacityEstimator();
   readonly delivery: DeliveryRate = new DeliveryRate();
   readonly sentRate: RateMeter = new RateMeter();
+  readonly #lostRate = new RateMeter();
   /** Packets to repeat; they go before new ones. */
   readonly repeats: SequenceQueue = new SequenceQueue(queueCapacity);
   readonly fresh: SequenceQueue = new SequenceQueue(queueCapacity);
@@ -164,6 +165,7 @@ export class SenderLink {
    */
   countLost(number: number, sentUs: number, nowUs: number): boolean {
     this.loss.countLost(sentUs);
+    this.#lostRate.add(this.bytesSent / this.transmissions, nowUs);
     this.#lostRun = number === this.#lastLostNumber + 1 ? this.#lostRun + 1 : 1;
     this.#lastLostNumber = number;
     if (this.#lostRun < suspectRun || this.suspectUs >= 0 || this.isAdvancing(nowUs)) return false;
@@ -202,8 +204,11 @@ export class SenderLink {
     this.delivery.add(nowUs, bytesUpTo);
   }
 
-  /** Re-estimates and judges; call it every 10 ms or so. Returns true if the life cycle moved. */
-  update(nowUs: number): boolean {
+  /**
+   * Re-estimates and judges; call it every 10 ms or so. Returns true if the life cycle moved.
+   * @param commonQueueUs least queue of the other links that are up; 0 without others
+   */
+  update(nowUs: number, commonQueueUs: number): boolean {
     const { rtt } = this.path;
     if (rtt.sampleCount !== this.#lastRttSeen) {
       // The smaller of two successive samples: one late answer is no queue.
@@ -216,10 +221,13 @@ export class SenderLink {
     this.capacity.update(
       nowUs,
       this.deliveredBps(nowUs, loss),
+      this.sentRate.bps(nowUs, this.#deliveryWindowUs(nowUs), rtt.lastUs),
       nowUs - rtt.lastSampleUs < 500_000 ? this.#queueUs : 0,
+      commonQueueUs,
       rtt.jitterUs,
       rtt.smoothedUs,
       nowUs - this.waitedUs < 200_000,
+      this.#hasDrops(nowUs, loss),
     );
     this.limit(this.maxBitrateBps);
     const hasChanged = this.lifecycle.update(
@@ -256,16 +264,30 @@ export class SenderLink {
 
   /** Rate that arrives at the peer in bits per second; 0 where nothing is known yet. */
   deliveredBps(nowUs: number, loss: number): number {
-    // Random losses happen behind the bottleneck and use it too; drops at a full queue do not.
-    const kept = loss > 0.1 ? 1 - loss : 1;
     if (nowUs - this.delivery.lastSampleUs < 500_000) {
-      const fullUs = this.capacity.fullForUs(nowUs);
-      return (
-        this.delivery.bps(fullUs === 0 ? 500_000 : Math.min(1_000_000, Math.max(200_000, fullUs))) * kept
-      );
+      const windowUs = this.#deliveryWindowUs(nowUs);
+      const acknowledgedBps = this.delivery.bps(windowUs);
+      const lostBps = this.#lostRate.bps(nowUs, windowUs);
+      // What a full queue dropped lies below the highest acknowledged number too.
+      return lostBps > 0.1 * acknowledgedBps ? Math.max(0, acknowledgedBps - lostBps) : acknowledgedBps;
     }
-    // Peers that do not report progress: what was sent one queue ago, less what was lost.
+    // Peers that do not report progress: what was sent one queue ago, less what was lost. Random losses happen behind the
+    // bottleneck and use it too; drops at a full queue do not.
+    const kept = loss > 0.1 ? 1 - loss : 1;
     return this.sentRate.bps(nowUs, 500_000) * kept;
+  }
+
+  /** Losses jump above what this link loses anyway: a queue overflows. */
+  #hasDrops(nowUs: number, usualLoss: number): boolean {
+    const windowUs = this.#deliveryWindowUs(nowUs);
+    const limit = (0.1 + 1.5 * usualLoss) * this.delivery.bps(windowUs);
+    return limit > 0 && this.#lostRate.bps(nowUs, windowUs) > limit;
+  }
+
+  /** While the link is full only that time counts. */
+  #deliveryWindowUs(nowUs: number): number {
+    const fullUs = this.capacity.fullForUs(nowUs);
+    return fullUs === 0 ? 500_000 : Math.min(1_000_000, Math.max(200_000, fullUs));
   }
 
   #onTransition(nowUs: number): void {

@@ -79,6 +79,16 @@ export class SenderLinks {
     return link;
   }
 
+  /** Least queue of the links other than `except` that answer; 0 without any. */
+  leastQueueUs(except: SenderLink, nowUs: number): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.all.length; i++) {
+      const link = this.all[i]!;
+      if (link !== except && link.isProven(nowUs)) least = Math.min(least, link.queueUs);
+    }
+    return least === Number.POSITIVE_INFINITY ? 0 : least;
+  }
+
   /** Sends what is due: sender reports with echo requests, keep-alives, and attaches links that were reset. */
   report(nowUs: number, rtpTimestamp: number, packets: number, octets: number, streamBps: number): void {
     const periodUs = streamBps >= fastReportBps ? fastReportUs : reportUs;

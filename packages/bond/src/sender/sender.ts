@@ -357,7 +357,7 @@ export class Sender {
     let sentBps = 0;
     let loss = 0;
     for (const link of this.#links.all) {
-      if (link.update(nowUs)) this.#onTransition(link, nowUs);
+      if (link.update(nowUs, this.#links.leastQueueUs(link, nowUs))) this.#onTransition(link, nowUs);
       const bps = link.sentRate.bps(nowUs, 1_000_000);
       sentBps += bps;
       loss += bps * link.loss.loss(nowUs, link.feedbackLagUs);
