@@ -1,15 +1,21 @@
 // What the encoder exports. Addresses are byte offsets in the memory.
 import { PCM_FLOAT_AT, PCM_INTEGER_AT } from "./layout";
+import { surroundMask } from "./celt/encoder-state";
+import { BANDS } from "./celt/state";
 import { opusEncode } from "./opus/encoder";
 import {
+  celtEncoderOf,
   ENCODER_SLOT_BYTES,
   encoderInit as initEncoder,
   encoderReset as resetEncoder,
   OpusEncoderState,
 } from "./opus/encoder-state";
+import { copySurroundMask, finishSurroundMasks, surroundStateBytes, takeSurroundChannel } from "./opus/surround";
 
 const FORMAT_INT16: i32 = 1;
 const FORMAT_INT24: i32 = 2;
+/** Mixed from other channels, f32; those that the analysis hears are f32 at the integer address. Input of 16 bits, or more. */
+const FORMAT_MIXED_16: i32 = 3;
 
 export function encoderSlotBytes(): usize {
   return ENCODER_SLOT_BYTES;
@@ -44,7 +50,39 @@ export function encode(slot: usize, frames: i32, outBytes: i32, format: i32): i3
       store<f32>(PCM_FLOAT_AT + (i << 2), unit * <f32>load<i32>(PCM_INTEGER_AT + (i << 2)));
     }
   }
-  return opusEncode(state, PCM_FLOAT_AT, frames, outBytes, depth);
+  if (format < FORMAT_MIXED_16) return opusEncode(state, PCM_FLOAT_AT, frames, outBytes, depth, PCM_FLOAT_AT);
+  return opusEncode(state, PCM_FLOAT_AT, frames, outBytes, format == FORMAT_MIXED_16 ? 16 : 24, PCM_INTEGER_AT);
+}
+
+/** Makes the stream one of low-frequency effects. */
+export function setLfe(slot: usize): void {
+  const state = changetype<OpusEncoderState>(slot);
+  state.lfe = 1;
+  celtEncoderOf(state).lfe = 1;
+}
+
+export function surroundBytes(channels: i32): usize {
+  return surroundStateBytes(channels);
+}
+
+/** Takes `frames` f32 of one channel at the float PCM address into the analysis of a surround signal; channel 0 begins a block. */
+export function analyseSurroundChannel(surround: usize, channels: i32, channel: i32, frames: i32, rate: i32): void {
+  takeSurroundChannel(surround, channels, channel, frames, 48000 / rate);
+}
+
+/** To be called after all channels. */
+export function finishSurround(surround: usize, channels: i32): void {
+  finishSurroundMasks(surround, channels);
+}
+
+/** Gives the encoder of `channel` (and `right`, or -1) what the others mask in it, for its next frame. */
+export function setSurroundMask(slot: usize, surround: usize, channels: i32, channel: i32, right: i32): void {
+  const state = changetype<OpusEncoderState>(slot);
+  const celt = celtEncoderOf(state);
+  copySurroundMask(surroundMask(celt), surround, channels, channel);
+  if (right >= 0) copySurroundMask(surroundMask(celt) + BANDS * 4, surround, channels, right);
+  state.hasMask = 1;
+  celt.hasMask = 1;
 }
 
 /** Offset of the settings in the slot: i32 values in the order of the `Setting` numbers of src/encoder-settings.ts. */

@@ -10,6 +10,17 @@ export interface EncoderExports extends CoreExports {
   encoderSetting(slot: number, which: number): number;
   setEncoderSetting(slot: number, which: number, value: number): void;
   encoderFinalRange(slot: number): number;
+  setLfe(slot: number): void;
+  surroundBytes(channels: number): number;
+  analyseSurroundChannel(
+    surround: number,
+    channels: number,
+    channel: number,
+    frames: number,
+    rate: number,
+  ): void;
+  finishSurround(surround: number, channels: number): void;
+  setSurroundMask(slot: number, surround: number, channels: number, channel: number, right: number): void;
   encoderInDtx(slot: number): number;
   encoderLastMode(slot: number): number;
   encoderLastBandwidth(slot: number): number;

@@ -31,6 +31,11 @@ const floats = 0;
 const int16 = 1;
 const int24 = 2;
 
+// Choices of live settings; setting one allocates nothing.
+const channelChoices = ["auto", 1, 2] as const;
+const monoChoices = ["auto", 1] as const;
+const modeChoices = ["auto", "silk", "hybrid", "celt"] as const;
+const bandwidthChoices = ["auto", "nb", "mb", "wb", "swb", "fb"] as const;
 const sampleRates: readonly number[] = [8000, 12000, 16000, 24000, 48000];
 /** Six frames of the largest size: no packet is longer. */
 const largestPacket = 7656;
@@ -220,7 +225,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
   }
 
   set bandwidth(value: Bandwidth | "auto") {
-    checkChoice("bandwidth", value, ["auto", "nb", "mb", "wb", "swb", "fb"]);
+    checkChoice("bandwidth", value, bandwidthChoices);
     this.#set(setting.bandwidth, value === "auto" ? automatic : bandwidths.indexOf(value));
   }
 
@@ -239,7 +244,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
   }
 
   set forceChannels(value: 1 | 2 | "auto") {
-    checkChoice("forceChannels", value, this.channels === 2 ? ["auto", 1, 2] : ["auto", 1]);
+    checkChoice("forceChannels", value, this.channels === 2 ? channelChoices : monoChoices);
     this.#set(setting.forceChannels, value === "auto" ? automatic : value);
   }
 
@@ -248,7 +253,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
   }
 
   set forceMode(value: Mode | "auto") {
-    checkChoice("forceMode", value, ["auto", "silk", "hybrid", "celt"]);
+    checkChoice("forceMode", value, modeChoices);
     this.#set(setting.forceMode, value === "auto" ? automatic : modes.indexOf(value));
   }
 
@@ -415,6 +420,23 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
       application: applications[this.application],
       frameDuration: this.#frameDuration === "argument" ? 0 : this.#frameDuration * 10,
     };
+  }
+
+  /** @internal */
+  static slotOf(encoder: OpusEncoder): number {
+    return encoder.#openSlot();
+  }
+
+  /** @internal As `bitrateBps`, for a whole number, which costs no heap number then. */
+  static setRate(encoder: OpusEncoder, bitrateBps: number): void {
+    const most = 750000 * encoder.channels;
+    encoder.#set(setting.bitrate, bitrateBps > most ? most : bitrateBps < 500 ? 500 : bitrateBps);
+  }
+
+  /** @internal Sample frames of `length` interleaved values of `channels`, checked as for `encode`. */
+  framesFor(length: number, channels: number): number {
+    this.#openSlot();
+    return this.#checkDuration(length / channels);
   }
 
   #openSlot(): number {

@@ -10,3 +10,8 @@ export type {
   OpusEncoderOptions,
   OpusEncoderSettings,
 } from "./encoder-settings.ts";
+export type { MappingFamily } from "./multistream/channel-layout.ts";
+export {
+  OpusMultistreamEncoder,
+  type OpusMultistreamEncoderOptions,
+} from "./multistream/multistream-encoder.ts";

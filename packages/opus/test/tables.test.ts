@@ -18,3 +18,14 @@ test.skipIf(data === undefined).each(generator.tableFiles as string[])(
     expect(regenerated).toBe(committed);
   },
 );
+
+test.skipIf(data === undefined)(
+  `the ambisonics matrices are what the generator writes from the data${absent}`,
+  () => {
+    const committed = readFileSync(
+      fileURLToPath(new URL("../src/multistream/projection-matrices.ts", import.meta.url)),
+      "utf8",
+    );
+    expect(generator.projectionSource(generator.readTables(sharedPath(""), "multistream"))).toBe(committed);
+  },
+);

@@ -9,6 +9,7 @@ import {
   IMPORTANCE_AT,
   NOISE_FLOOR_AT,
   SPREAD_WEIGHT_AT,
+  SURROUND_BOOST_AT,
 } from "./encoder-scratch";
 import { analysisOf, CeltEncoder, LEAK_BANDS, LEAK_BOOST, oldEnergy } from "./encoder-state";
 import { exp2, floorOf } from "./math";
@@ -247,7 +248,7 @@ export function analyseDynamics(
   result.maxDepth = maxDepth;
   result.totalBoost = 0;
   weighSpread(endBand, channels, maxDepth);
-  if (effectiveBytes < 30 + 5 * lm) {
+  if (effectiveBytes < 30 + 5 * lm || state.lfe) {
     for (let band = startBand; band < endBand; band++) store<i32>(IMPORTANCE_AT + (<usize>band << 2), 13);
     return;
   }
@@ -256,7 +257,7 @@ export function analyseDynamics(
   exceed(startBand, endBand, channels);
   const constant = !state.vbr || state.constrainedVbr != 0;
   for (let band = startBand; band < endBand; band++) {
-    const value = get(FOLLOWER_AT, band);
+    const value = max<f32>(get(FOLLOWER_AT, band), get(SURROUND_BOOST_AT, band));
     const weight: f32 = HALF + <f32>13.0 * exp2(min<f32>(value, 4.0));
     store<i32>(IMPORTANCE_AT + (<usize>band << 2), floorOf(weight));
     let scaled = value;

@@ -50,7 +50,9 @@ export const CODER_TRIED_AT: usize = CODER_SAVED_AT + 64;
 export const CONTEXT_SAVED_AT: usize = CODER_TRIED_AT + 64;
 export const CONTEXT_TRIED_AT: usize = CONTEXT_SAVED_AT + 64;
 export const BYTES_TRIED_AT: usize = CONTEXT_TRIED_AT + 64;
-export const FRAME_PLAN_AT: usize = BYTES_TRIED_AT + 1280;
+/** Dynamic allocation for bands that the other channels do not mask, f32[21]. */
+export const SURROUND_BOOST_AT: usize = BYTES_TRIED_AT + 1280;
+export const FRAME_PLAN_AT: usize = SURROUND_BOOST_AT + 96;
 export const CELT_ENCODER_SCRATCH_END: usize = FRAME_PLAN_AT + 256;
 
 /** Whether everything lies below the twiddle factors; a test asks. */

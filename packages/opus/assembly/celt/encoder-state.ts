@@ -44,6 +44,8 @@ export class CeltEncoder {
   lossPercent: i32;
   lsbDepth: i32;
   phaseInversionDisabled: i32;
+  /** Whether the stream carries low-frequency effects: everything is in the first bands. */
+  lfe: i32;
 
   /** Cleared by a reset, from here on. */
   finalRange: u32;
@@ -70,6 +72,8 @@ export class CeltEncoder {
   stereoSaving: f32;
   intensity: i32;
   spectrumAverage: f32;
+  /** Whether the surround mask counts; a caller sets it for every frame. */
+  hasMask: i32;
 }
 
 const RESET_FROM: usize = offsetof<CeltEncoder>("finalRange");
@@ -82,7 +86,8 @@ const OLD_LOG_2: usize = OLD_LOG + ENERGIES;
 const ENERGY_ERROR: usize = OLD_LOG_2 + ENERGIES;
 const INPUT_MEMORY: usize = (ENERGY_ERROR + ENERGIES + 15) & ~15;
 const PREFILTER_MEMORY: usize = INPUT_MEMORY + 2 * <usize>OVERLAP * 4;
-export const CELT_ENCODER_BYTES: usize = (PREFILTER_MEMORY + 2 * <usize>MAX_PERIOD * 4 + 63) & ~63;
+const MASK: usize = PREFILTER_MEMORY + 2 * <usize>MAX_PERIOD * 4;
+export const CELT_ENCODER_BYTES: usize = (MASK + ENERGIES + 63) & ~63;
 
 export function analysisOf(state: CeltEncoder): SignalAnalysis {
   return changetype<SignalAnalysis>(changetype<usize>(state) + ANALYSIS);
@@ -116,6 +121,11 @@ export function prefilterMemory(state: CeltEncoder, channel: i32): usize {
   return changetype<usize>(state) + PREFILTER_MEMORY + (<usize>(channel * MAX_PERIOD) << 2);
 }
 
+/** How far each band rises above what the other channels mask, log2, f32[2][21]; outlives a reset. */
+export function surroundMask(state: CeltEncoder): usize {
+  return changetype<usize>(state) + MASK;
+}
+
 export function celtEncoderInit(state: CeltEncoder, channels: i32, upsample: i32): void {
   memory.fill(changetype<usize>(state), 0, CELT_ENCODER_BYTES);
   state.channels = channels;
@@ -130,7 +140,7 @@ export function celtEncoderInit(state: CeltEncoder, channels: i32, upsample: i32
 }
 
 export function celtEncoderReset(state: CeltEncoder): void {
-  memory.fill(changetype<usize>(state) + RESET_FROM, 0, CELT_ENCODER_BYTES - RESET_FROM);
+  memory.fill(changetype<usize>(state) + RESET_FROM, 0, MASK - RESET_FROM);
   for (let at: usize = 0; at < ENERGIES; at += 4) {
     store<f32>(oldLogEnergy(state) + at, SILENT_BAND);
     store<f32>(oldLogEnergy2(state) + at, SILENT_BAND);

@@ -68,7 +68,7 @@ function chooseTimeFrequency(state: CeltEncoder, verdict: TransientVerdict, tone
   const p = plan();
   const hybrid = state.startBand != 0;
   const bytes = p.effectiveBytes;
-  if (bytes >= 15 * p.channels && !hybrid && state.complexity >= 2 && toneishness < <f32>0.98) {
+  if (bytes >= 15 * p.channels && !hybrid && state.complexity >= 2 && !state.lfe && toneishness < <f32>0.98) {
     const lambda = max<i32>(80, 20480 / bytes + 2);
     const x = SPECTRUM_AT + <usize>verdict.channel * p.stride;
     return analyseTimeFrequency(x, state.endBand, p.transient, lambda, p.lm, p.estimate);
@@ -102,6 +102,10 @@ function biasEnergies(state: CeltEncoder): void {
 
 function chooseSpread(state: CeltEncoder, prefilterOn: bool): i32 {
   const p = plan();
+  if (state.lfe) {
+    state.tapset = 0;
+    return SPREAD_NORMAL;
+  }
   if (state.startBand != 0) {
     if (state.complexity == 0) return SPREAD_NONE;
     return p.transient ? SPREAD_NORMAL : SPREAD_AGGRESSIVE;
@@ -178,6 +182,7 @@ function chooseSize(
       p.pitchChange != 0,
       dynamics.maxDepth,
       p.temporal,
+      p.surroundMasking,
     );
   } else {
     target = baseTarget;
@@ -219,6 +224,7 @@ function chooseSize(
 
 /** Bands of the input worth coding at this rate. */
 function signalBand(state: CeltEncoder): i32 {
+  if (state.lfe) return 1;
   const analysis = analysisOf(state);
   if (!analysis.valid) return state.endBand - 1;
   const p = plan();
@@ -264,7 +270,7 @@ function codePrefilter(state: CeltEncoder, re: RangeEncoder, totalBits: i32, tel
   const prefilter = changetype<Prefilter>(PREFILTER_AT);
   const hybrid = state.startBand != 0;
   const enabled =
-    p.availableBytes > 12 * p.channels &&
+    (p.availableBytes > 12 * p.channels || (state.lfe && p.availableBytes > 3)) &&
     !hybrid &&
     !p.silence &&
     tell + 16 <= totalBits &&
@@ -416,7 +422,7 @@ export function celtEncode(
   verdict.weak = 0;
   verdict.channel = 0;
   verdict.estimate = 0.0;
-  if (state.complexity >= 1) {
+  if (state.complexity >= 1 && !state.lfe) {
     const allowWeak = hybrid && p.effectiveBytes < 15 && state.silkSignalType != 2;
     findTransient(
       verdict,
@@ -466,6 +472,7 @@ export function celtEncode(
   } else {
     state.spread = SPREAD_NORMAL;
   }
+  if (state.lfe) store<i32>(BOOSTS_AT, min<i32>(8, p.effectiveBytes / 3));
   computeCaps(lm, channels);
   tell = encodeBoosts(state, re, totalBits << 3);
   let dualStereo = false;
@@ -476,8 +483,8 @@ export function celtEncode(
   }
   let trim = 5;
   if (tell + 48 <= (totalBits << 3) - p.totalBoostCoded) {
-    if (hybrid) state.stereoSaving = 0.0;
-    else trim = chooseTrim(state, channels, lm, p.stride, p.estimate, p.equivalentRate);
+    if (hybrid || state.lfe) state.stereoSaving = 0.0;
+    else trim = chooseTrim(state, channels, lm, p.stride, p.estimate, p.equivalentRate, p.surroundTrim);
     encodeIcdf(re, trim, trimIcdf, 7);
     tell = encoderTellEighths(re);
   }

@@ -16,6 +16,7 @@ import {
   energyPredBeta,
   energyPredBetaIntra,
   energyProbModel,
+  EPSILON,
   energySmallIcdf,
   MAX_FINE_BITS,
 } from "../tables/celt";
@@ -51,6 +52,27 @@ export function measureBands(logs: usize, endBand: i32, channels: i32, lm: i32, 
       store<f32>(BAND_AMPLITUDE_AT + at, amplitude);
       store<f32>(logs + at, log2(amplitude) - load<f32>(bandMeanEnergy + (<usize>band << 2)));
     }
+  }
+}
+
+/** Norms of all bands of one channel's spectrum, to `norms`. */
+export function measureBandNorms(spectrum: usize, norms: usize, lm: i32): void {
+  for (let band = 0; band < BANDS; band++) {
+    const edge = bandEdge(band);
+    const x = spectrum + (<usize>(edge << lm) << 2);
+    const energy: f32 = <f32>1e-27 + sumOfSquares(x, (bandEdge(band + 1) - edge) << lm);
+    store<f32>(norms + (<usize>band << 2), sqrt<f32>(energy));
+  }
+}
+
+/** Low-frequency effects: the bands from the third on hold next to nothing. */
+export function lowerUpperBands(logs: usize, endBand: i32): void {
+  const limit: f32 = <f32>1e-4 * load<f32>(BAND_AMPLITUDE_AT);
+  for (let band = 2; band < endBand; band++) {
+    const at = <usize>band << 2;
+    const amplitude = max<f32>(min<f32>(load<f32>(BAND_AMPLITUDE_AT + at), limit), EPSILON);
+    store<f32>(BAND_AMPLITUDE_AT + at, amplitude);
+    store<f32>(logs + at, log2(amplitude) - load<f32>(bandMeanEnergy + at));
   }
 }
 
@@ -119,6 +141,7 @@ function encodeCoarsePass(
   lm: i32,
   intra: i32,
   maxDecay: f32,
+  lfe: bool,
 ): i32 {
   const model = energyProbModel + <usize>((lm * 2 + intra) * BANDS * 2);
   if (tellBefore + 3 <= budget) encodeBit(re, intra, 3);
@@ -152,6 +175,7 @@ function encodeCoarsePass(
         if (left < 24) step = min<i32>(1, step);
         if (left < 16) step = max<i32>(-1, step);
       }
+      if (lfe && band >= 2) step = min<i32>(step, 0);
       if (budget - tell >= 15) {
         const entry = model + <usize>(2 * min<i32>(band, 20));
         step = encodeLaplace(re, step, <i32>load<u8>(entry) << 7, <i32>load<u8>(entry + 1) << 6);
@@ -173,7 +197,7 @@ function encodeCoarsePass(
       else previous0 = next;
     }
   }
-  return badness;
+  return lfe ? 0 : badness;
 }
 
 function distortion(energies: usize, startBand: i32, endBand: i32, channels: i32): f32 {
@@ -216,6 +240,8 @@ export function encodeCoarseEnergy(
   }
   let maxDecay: f32 = 16.0;
   if (bands > 10) maxDecay = min<f32>(maxDecay, <f32>0.125 * <f32>availableBytes);
+  const lfe = state.lfe != 0;
+  if (lfe) maxDecay = 3.0;
   memory.copy(CODER_SAVED_AT, changetype<usize>(re), RANGE_ENCODER_BYTES);
   memory.copy(INTRA_ENERGY_AT, energies, ENERGY_BYTES);
   let badness1 = 0;
@@ -232,6 +258,7 @@ export function encodeCoarseEnergy(
       lm,
       1,
       maxDecay,
+      lfe,
     );
   }
   if (!intra) {
@@ -253,6 +280,7 @@ export function encodeCoarseEnergy(
       lm,
       0,
       maxDecay,
+      lfe,
     );
     if (
       twoPass &&

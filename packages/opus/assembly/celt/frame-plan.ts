@@ -22,12 +22,15 @@ export class FramePlan {
   temporal: f32;
   pitchChange: i32;
   totalBoostCoded: i32;
+  /** What the mask of the other channels allows to save, log2, and its tilt; 0 without a mask. */
+  surroundMasking: f32;
+  surroundTrim: f32;
 }
-export const TONE_AT: usize = FRAME_PLAN_AT + 80;
-export const TRANSIENT_AT: usize = FRAME_PLAN_AT + 96;
-export const PREFILTER_AT: usize = FRAME_PLAN_AT + 112;
-export const DYNAMICS_AT: usize = FRAME_PLAN_AT + 128;
-export const CHOICE_AT: usize = FRAME_PLAN_AT + 144;
+export const TONE_AT: usize = FRAME_PLAN_AT + 96;
+export const TRANSIENT_AT: usize = FRAME_PLAN_AT + 112;
+export const PREFILTER_AT: usize = FRAME_PLAN_AT + 128;
+export const DYNAMICS_AT: usize = FRAME_PLAN_AT + 144;
+export const CHOICE_AT: usize = FRAME_PLAN_AT + 160;
 
 export function plan(): FramePlan {
   return changetype<FramePlan>(FRAME_PLAN_AT);

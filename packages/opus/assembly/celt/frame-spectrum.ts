@@ -2,11 +2,12 @@
 import { encodeBit, encoderTellBits, RangeEncoder } from "../range-encoder";
 import { BAND_LOG_AT, BAND_LOG_LONG_AT, INPUT_AT } from "./encoder-scratch";
 import { CeltEncoder, oldEnergy } from "./encoder-state";
-import { measureBands } from "./energy-encode";
+import { lowerUpperBands, measureBands } from "./energy-encode";
 import { forwardMdct } from "./forward-mdct";
 import { plan } from "./frame-plan";
 import { FREQUENCIES_AT } from "./scratch";
 import { BANDS, MAX_LM, OVERLAP, SHORT_BLOCK } from "./state";
+import { analyseSurround } from "./surround-mask";
 import { energyJumped } from "./transient";
 
 const ONE_CHANNEL: usize = <usize>BANDS * 4;
@@ -66,13 +67,17 @@ export function analyseSpectrum(state: CeltEncoder, re: RangeEncoder, totalBits:
   }
   transform(state, p.shortBlocks);
   measureBands(BAND_LOG_AT, state.endBand, p.channels, p.lm, p.stride);
-  trackTemporal(state);
+  if (state.lfe) lowerUpperBands(BAND_LOG_AT, state.endBand);
+  analyseSurround(state);
+  p.temporal = 0.0;
+  if (!state.lfe) trackTemporal(state);
   if (!secondTransform) memory.copy(BAND_LOG_LONG_AT, BAND_LOG_AT, 2 * ONE_CHANNEL);
   const canSwitch = p.lm > 0 && encoderTellBits(re) + 3 <= totalBits;
   if (
     canSwitch &&
     !p.transient &&
     state.complexity >= 5 &&
+    !state.lfe &&
     !hybrid &&
     energyJumped(oldEnergy(state), state.startBand, state.endBand, p.channels)
   ) {

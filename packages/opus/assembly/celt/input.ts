@@ -73,12 +73,28 @@ function takeMono(state: CeltEncoder, pcm: usize, count: i32): void {
 
 /** One channel where samples may have to be clipped, or where zeros go between them. */
 function takeSparse(state: CeltEncoder, pcm: usize, count: i32, channel: i32, clips: bool): void {
+  const out = INPUT_AT + (<usize>(channel * (count + OVERLAP) + OVERLAP) << 2);
+  const memory0 = channel ? state.preemphasisRight : state.preemphasisLeft;
+  const from = pcm + (<usize>channel << 2);
+  const next = emphasize(from, out, count, state.channels, state.upsample, memory0, clips);
+  if (channel) state.preemphasisRight = next;
+  else state.preemphasisLeft = next;
+}
+
+/** Every `channels`-th sample, pre-emphasised, with zeros between; returns the memory of the filter. */
+function emphasize(
+  pcm: usize,
+  to: usize,
+  count: i32,
+  channels: i32,
+  upsample: i32,
+  memoryBefore: f32,
+  clips: bool,
+): f32 {
   const coefficient = load<f32>(preemphasis);
-  const channels = state.channels;
-  const upsample = state.upsample;
-  let out = INPUT_AT + (<usize>(channel * (count + OVERLAP) + OVERLAP) << 2);
-  let memory0 = channel ? state.preemphasisRight : state.preemphasisLeft;
-  let from = pcm + (<usize>channel << 2);
+  let memory0 = memoryBefore;
+  let from = pcm;
+  let out = to;
   for (let i = 0; i < count; i += upsample) {
     let x: f32 = SIGNAL_SCALE * load<f32>(from);
     if (clips) x = max<f32>(-CLIP, min<f32>(CLIP, x));
@@ -92,6 +108,10 @@ function takeSparse(state: CeltEncoder, pcm: usize, count: i32, channel: i32, cl
       out += 4;
     }
   }
-  if (channel) state.preemphasisRight = memory0;
-  else state.preemphasisLeft = memory0;
+  return memory0;
+}
+
+/** Pre-emphasis of `count` / `upsample` samples of one channel to `to`; returns the memory of the filter. */
+export function takeEmphasized(pcm: usize, to: usize, count: i32, upsample: i32, memoryBefore: f32): f32 {
+  return emphasize(pcm, to, count, 1, upsample, memoryBefore, false);
 }

@@ -24,6 +24,7 @@ export function chooseTrim(
   stride: usize,
   estimate: f32,
   equivalentRate: i32,
+  surroundTrim: f32,
 ): i32 {
   const endBand = state.endBand;
   let trim: f32 = 5.0;
@@ -54,6 +55,7 @@ export function chooseTrim(
   }
   tilt /= <f32>(channels * (endBand - 1));
   trim -= max<f32>(-2.0, min<f32>(2.0, (tilt + ONE) / <f32>6.0));
+  trim -= surroundTrim;
   trim -= <f32>2.0 * estimate;
   const analysis = analysisOf(state);
   if (analysis.valid) {

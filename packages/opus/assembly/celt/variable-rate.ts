@@ -6,6 +6,7 @@ import { bandEdge, BANDS } from "./state";
  * Target in 1/8 bit for a frame of the CELT-only mode.
  * @param baseTarget share of the frame in the bit rate
  * @param temporal energy of the frame above the average, log2
+ * @param surroundMasking what the other channels mask, log2, where the state has a mask of theirs
  */
 export function variableTarget(
   state: CeltEncoder,
@@ -18,6 +19,7 @@ export function variableTarget(
   pitchChange: bool,
   maxDepth: f32,
   temporal: f32,
+  surroundMasking: f32,
 ): i32 {
   const analysis = analysisOf(state);
   const codedBands = state.lastCodedBands ? state.lastCodedBands : BANDS;
@@ -39,20 +41,25 @@ export function variableTarget(
   }
   target += totalBoost - (19 << lm);
   target += <i32>((estimate - <f32>0.044) * <f32>target);
-  if (analysis.valid) {
+  const lfe = state.lfe != 0;
+  const masked = state.hasMask != 0;
+  if (analysis.valid && !lfe) {
     const tonal: f32 = max<f32>(0.0, analysis.tonality - <f32>0.15) - <f32>0.12;
     let tonalTarget = target + <i32>(codedEighths * <f32>1.2 * tonal);
     if (pitchChange) tonalTarget += <i32>(codedEighths * <f32>0.8);
     target = tonalTarget;
   }
+  if (masked && !lfe) {
+    target = max<i32>(target / 4, target + <i32>(surroundMasking * codedEighths));
+  }
   // No more than what lies above the noise floor.
   const bins = bandEdge(BANDS - 2) << lm;
   const floorDepth = max<i32>(<i32>(<f32>((channels * bins) << 3) * maxDepth), target >> 2);
   target = min<i32>(target, floorDepth);
-  if (state.constrainedVbr) {
+  if (state.constrainedVbr && (!masked || lfe)) {
     target = baseTarget + <i32>(<f32>0.67 * <f32>(target - baseTarget));
   }
-  if (estimate < <f32>0.2) {
+  if (!masked && estimate < <f32>0.2) {
     const amount: f32 = <f32>0.0000031 * <f32>max<i32>(0, min<i32>(32000, 96000 - equivalentRate));
     const factor: f32 = temporal * amount;
     target += <i32>(factor * <f32>target);

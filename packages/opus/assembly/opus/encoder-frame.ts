@@ -8,8 +8,10 @@ import {
   celtEncoderReset,
   SIGNAL_ANALYSIS_BYTES,
   SignalAnalysis,
+  surroundMask,
 } from "../celt/encoder-state";
 import { exp2, innerProduct } from "../celt/math";
+import { BANDS } from "../celt/state";
 import { OPUS_SCRATCH_AT } from "../layout";
 import {
   encodeBit,
@@ -163,6 +165,32 @@ function filterInput(state: OpusEncoderState, pcm: usize, out: usize, frames: i3
   dropInvalid(out, frames * channels, filters);
 }
 
+/** Change of SILK's rate by what the other channels mask; half of it would be possible. */
+function maskedRate(state: OpusEncoderState, rateBps: i32): i32 {
+  const mask = surroundMask(celtEncoderOf(state));
+  let end = 17;
+  let perBand: i32 = 16000;
+  if (state.bandwidth == BANDWIDTH_NARROW) {
+    end = 13;
+    perBand = 8000;
+  } else if (state.bandwidth == BANDWIDTH_MEDIUM) {
+    end = 15;
+    perBand = 12000;
+  }
+  let sum: f32 = 0.0;
+  for (let channel = 0; channel < state.channels; channel++) {
+    for (let band = 0; band < end; band++) {
+      let value = load<f32>(mask + (<usize>(channel * BANDS + band) << 2));
+      value = max<f32>(min<f32>(value, 0.5), -2.0);
+      if (value > 0.0) value = <f32>0.5 * value;
+      sum += value;
+    }
+  }
+  const depth: f32 = (sum / <f32>end) * <f32>state.channels + <f32>0.2;
+  const change = max<i32>(<i32>(<f32>perBand * depth), (-2 * rateBps) / 3);
+  return state.bandwidth >= BANDWIDTH_SUPERWIDE ? (3 * change) / 5 : change;
+}
+
 /** Rates and limits of SILK for the frame; returns the gain of CELT's band. */
 function controlSilk(
   state: OpusEncoderState,
@@ -183,10 +211,13 @@ function controlSilk(
   if (hybrid) {
     const fec = control.lbrrCoded != 0;
     control.bitrateBps = hybridSilkShare(total, state.bandwidth, is20ms, vbr, fec, state.streamChannels);
-    // The fewer bits the high band gets, the softer it becomes.
-    const exponent: f32 = <f32>-(total - control.bitrateBps) * <f32>(1.0 / 1024.0);
-    highGain = ONE - exp2(exponent);
+    if (!state.hasMask) {
+      // The fewer bits the high band gets, the softer it becomes.
+      const exponent: f32 = <f32>-(total - control.bitrateBps) * <f32>(1.0 / 1024.0);
+      highGain = ONE - exp2(exponent);
+    }
   }
+  if (state.hasMask && vbr && !state.lfe) control.bitrateBps += maskedRate(state, control.bitrateBps);
   control.payloadMs = (1000 * frames) / rate;
   control.apiChannels = state.channels;
   control.internalChannels = state.streamChannels;
@@ -547,7 +578,7 @@ function narrowStereo(
     else if (equivalentRate < 16000) control.stereoWidthQ14 = 0;
     else control.stereoWidthQ14 = 16384 - (2048 * (32000 - equivalentRate)) / (equivalentRate - 14000);
   }
-  if (state.channels != 2) return;
+  if (state.channels != 2 || state.hasMask) return;
   if (state.stereoWidthQ14 >= 1 << 14 && control.stereoWidthQ14 >= 1 << 14) return;
   if (hasCelt) {
     const unit: f32 = 1.0 / 16384.0;

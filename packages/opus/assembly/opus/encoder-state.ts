@@ -47,6 +47,8 @@ export class OpusEncoderState {
   lsbDepth: i32;
   predictionDisabled: i32;
   phaseInversionDisabled: i32;
+  /** Whether the stream carries low-frequency effects. */
+  lfe: i32;
   /** Probability of speech in percent, -1 unknown. */
   voiceRatio: i32;
   /** Bit rate of the packet in hand. */
@@ -85,6 +87,8 @@ export class OpusEncoderState {
   lastMode: i32;
   lastBandwidth: i32;
   inDtx: i32;
+  /** Whether CELT's surround mask is in use. */
+  hasMask: i32;
 }
 
 const RESET_FROM: usize = offsetof<OpusEncoderState>("streamChannels");

@@ -184,6 +184,7 @@ function chooseMode(state: OpusEncoderState): void {
   }
   // SILK has no frames under 10 ms.
   if (state.mode != MODE_CELT && p.frames < state.sampleRate / 100) state.mode = MODE_CELT;
+  if (state.lfe && application != APPLICATION_SILK) state.mode = MODE_CELT;
 }
 
 /** Transitions between SILK and CELT, and from stereo to mono. */
@@ -285,6 +286,7 @@ function chooseBandwidth(state: OpusEncoderState): void {
   }
   decideRedundancy(state);
   if (state.mode == MODE_CELT && state.bandwidth == BANDWIDTH_MEDIUM) state.bandwidth = BANDWIDTH_WIDE;
+  if (state.lfe) state.bandwidth = BANDWIDTH_NARROW;
   if (state.application == APPLICATION_SILK) state.bandwidth = min<i32>(state.bandwidth, BANDWIDTH_WIDE);
   if (state.mode == MODE_SILK && state.bandwidth > BANDWIDTH_WIDE) state.mode = MODE_HYBRID;
   if (state.mode == MODE_HYBRID && state.bandwidth <= BANDWIDTH_WIDE) state.mode = MODE_SILK;
@@ -413,6 +415,7 @@ export function isLegalDuration(state: OpusEncoderState, frames: i32): bool {
  * Encodes `frames` sample frames of interleaved f32 at `pcm` to the packet address.
  * @param outBytes room for the packet; takes part in the rate control
  * @param inputDepth bits of the input's samples
+ * @param analysed what the music and speech analysis hears, in the form of `pcm`, and mostly the same
  * @returns bytes of the packet or a negative code
  */
 export function opusEncode(
@@ -421,6 +424,7 @@ export function opusEncode(
   frames: i32,
   outBytes: i32,
   inputDepth: i32,
+  analysed: usize,
 ): i32 {
   const p = plan();
   const control = controlOf(state);
@@ -435,7 +439,7 @@ export function opusEncode(
   const silent = isDigitalSilence(pcm, frames * channels, lsbDepth);
   const analysis = signalAnalysis();
   analysis.valid = 0;
-  if (analysisAvailable(state)) analyseSignal(state, analysis, pcm, frames, lsbDepth);
+  if (analysisAvailable(state)) analyseSignal(state, analysis, analysed, frames, lsbDepth);
   else resetAnalysis(state);
   if (!silent) state.voiceRatio = -1;
   readSignal(state);
