@@ -155,8 +155,8 @@ describe.skipIf(!existsSync(program))("longwave id (needs npm run build)", () =>
           ],
           [5, /No permission to read \S+; change its/, [closed, "--catalog", join(open, "catalog")]],
           [
-            2,
-            /No permission \(\S+catalog\); change/,
+            5,
+            /No permission \(\S+manifest\.json\); change/,
             [join(open, "song.wav"), "--catalog", join(closed, "catalog")],
           ],
         ];
