@@ -2,16 +2,11 @@
 // Chromium; it must be the one that `-- opus --digest` prints in Node. Exit code 1 where it differs, 2 without Chromium.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import { OpusDecoder } from "@longwave/opus";
-import { chromium } from "playwright-core";
-import { build } from "vite";
+import { chromiumPath, openChromiumPage } from "../chromium-page.js";
 import { readVector, vectorFolder, vectorNames } from "../opus-vectors.js";
 
-const executablePath = "/usr/bin/chromium";
-if (vectorFolder === undefined || !existsSync(executablePath)) {
+if (vectorFolder === undefined || !existsSync(chromiumPath)) {
   console.error("This needs the shared vectors (LONGWAVE_SHARED) and /usr/bin/chromium.");
   process.exit(2);
 }
@@ -50,26 +45,13 @@ function decodeHere(name: string, sampleRate: 8000 | 12000 | 16000 | 24000 | 480
   return hash.digest("hex");
 }
 
-const script = await bundle();
-const server = createServer((request, response) => {
-  const name = /^\/vector\/(\d\d)$/.exec(request.url ?? "")?.[1];
-  if (name !== undefined) response.end(readFileSync(`${vectorFolder}/testvector${name}.bit`));
-  else if (request.url === "/page.js") response.setHeader("content-type", "text/javascript").end(script);
-  else
-    response
-      .setHeader("content-type", "text/html")
-      .end('<!doctype html><script type="module" src="/page.js"></script>');
-});
-await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
+const { page, version, close } = await openChromiumPage(pageSource, (path) => {
+  const name = /^\/vector\/(\d\d)$/.exec(path)?.[1];
+  return name === undefined ? undefined : readFileSync(`${vectorFolder}/testvector${name}.bit`);
 });
 let differing = 0;
 let rangesWrong = 0;
 try {
-  const page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   await page.waitForFunction("window.decodeVector !== undefined");
   for (const name of vectorNames) {
     for (const rate of [48000, 24000, 16000, 12000, 8000] as const) {
@@ -85,28 +67,9 @@ try {
     }
   }
   console.log(
-    `Chromium ${browser.version()}, Node ${process.version}: ${120 - differing} of 120 decodes are the same bits, ${rangesWrong} final ranges wrong.`,
+    `Chromium ${version}, Node ${process.version}: ${120 - differing} of 120 decodes are the same bits, ${rangesWrong} final ranges wrong.`,
   );
 } finally {
-  await browser.close();
-  server.close();
+  await close();
 }
 process.exit(differing + rangesWrong === 0 ? 0 : 1);
-
-async function bundle(): Promise<string> {
-  const result = await build({
-    root: fileURLToPath(new URL("../../..", import.meta.url)),
-    configFile: false,
-    logLevel: "error",
-    plugins: [
-      {
-        name: "page",
-        resolveId: (source) => (source === "page" ? "\0page" : undefined),
-        load: (source) => (source === "\0page" ? pageSource : undefined),
-      },
-    ],
-    build: { write: false, modulePreload: false, rollupOptions: { input: "page", output: { format: "es" } } },
-  });
-  const [output] = (Array.isArray(result) ? result : [result]) as { output: { code?: string }[] }[];
-  return output?.output.map((each) => each.code ?? "").join("\n") ?? "";
-}

@@ -2,17 +2,13 @@
 // and with @longwave/opus/webcodecs: states, errors, durations, time stamps (within 1 microsecond: Chromium truncates products
 // of doubles) and sizes must be equal. Exit code 1 where one is not, 2 without Chromium.
 import { existsSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import * as ours from "@longwave/opus/webcodecs";
-import { chromium } from "playwright-core";
-import { build } from "vite";
+import { chromiumPath, openChromiumPage } from "../chromium-page.js";
 import { packetsFrom } from "../webcodecs/mixed.js";
 import { scenarios, type WebCodecs } from "../webcodecs/scenarios.js";
 
-const executablePath = "/usr/bin/chromium";
-if (!existsSync(executablePath)) {
+if (!existsSync(chromiumPath)) {
   console.error("This needs /usr/bin/chromium.");
   process.exit(2);
 }
@@ -89,45 +85,14 @@ async function openPage() {
     import * as ours from "@longwave/opus/webcodecs";
     window.runScenario = async (name) => JSON.stringify(await scenarios[name](globalThis));
     window.runMixed = async () => [await packetsFrom(globalThis, ours), await decodeBoth(globalThis, ours)];`;
-  const result = await build({
-    root: fileURLToPath(new URL("../../..", import.meta.url)),
-    configFile: false,
-    logLevel: "error",
-    plugins: [
-      {
-        name: "page",
-        resolveId: (id) => (id === "page" ? "\0page" : undefined),
-        load: (id) => (id === "\0page" ? source : undefined),
-      },
-    ],
-    build: { write: false, modulePreload: false, rollupOptions: { input: "page", output: { format: "es" } } },
-  });
-  const [output] = (Array.isArray(result) ? result : [result]) as { output: { code?: string }[] }[];
-  const script = output?.output.map((each) => each.code ?? "").join("\n") ?? "";
-  const server = createServer((request, response) => {
-    if (request.url === "/page.js") response.setHeader("content-type", "text/javascript").end(script);
-    else
-      response
-        .setHeader("content-type", "text/html")
-        .end('<!doctype html><script type="module" src="/page.js"></script>');
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-  });
-  const tab = await browser.newPage();
-  await tab.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  const { page: tab, version, close } = await openChromiumPage(source);
   await tab.waitForFunction("window.runScenario !== undefined");
   return {
-    version: browser.version(),
+    version,
     run: async (name: string): Promise<unknown> =>
       JSON.parse((await tab.evaluate(`window.runScenario(${JSON.stringify(name)})`)) as string),
     mixed: () =>
       tab.evaluate("window.runMixed()") as Promise<[number[][], { frames: number; largest: number }]>,
-    close: async () => {
-      await browser.close();
-      server.close();
-    },
+    close,
   };
 }

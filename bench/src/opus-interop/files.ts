@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { chromiumPath } from "../chromium-page.ts";
 import { testWav } from "./material.ts";
-import { chromiumPath, recordInChromium } from "./recorder.ts";
+import { recordInChromium } from "./recorder.ts";
 
 /** An Opus file that somebody else made. */
 export interface ForeignFile {

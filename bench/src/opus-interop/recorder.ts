@@ -1,9 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { chromium } from "playwright-core";
-
-export const chromiumPath = "/usr/bin/chromium";
+import { openChromiumPage } from "../chromium-page.ts";
 
 /** What MediaRecorder is asked for. */
 export interface Recording {
@@ -16,28 +12,19 @@ export interface Recording {
 export async function recordInChromium(
   recordings: readonly Recording[],
 ): Promise<{ version: string; files: Buffer[] }> {
-  const server = createServer((request, response) => {
-    const index = /^\/sound\/(\d+)$/.exec(request.url ?? "")?.[1];
-    if (index === undefined) response.setHeader("content-type", "text/html").end("<!doctype html>");
-    else response.end(readFileSync(recordings[Number(index)]!.wavPath));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const browser = await chromium.launch({
-    executablePath: chromiumPath,
-    args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-background-networking"],
+  const { page, version, close } = await openChromiumPage("", (path) => {
+    const index = /^\/sound\/(\d+)$/.exec(path)?.[1];
+    return index === undefined ? undefined : readFileSync(recordings[Number(index)]!.wavPath);
   });
   try {
-    const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     const files: Buffer[] = [];
     for (const [index, { bitsPerSecond, bitrateMode }] of recordings.entries()) {
       const base64 = await page.evaluate(record, { index, bitsPerSecond, bitrateMode });
       files.push(Buffer.from(base64, "base64"));
     }
-    return { version: browser.version(), files };
+    return { version, files };
   } finally {
-    await browser.close();
-    server.close();
+    await close();
   }
 }
 
