@@ -67,6 +67,9 @@ export async function info(input: string, options: OpusInfoOptions): Promise<voi
     ...(report.damagedBytes > 0 ? [`${report.damagedBytes} bytes belong to no whole page`] : []),
     ...(report.gaps > 0 ? [`${report.gaps} gaps, ${seconds(report.gapFrames)} s missing`] : []),
     ...report.firstGaps.map(gapLine),
+    ...described.flatMap(({ preSkip }, i) =>
+      preSkip < shortestPreSkip ? [`stream ${i}: a pre-skip of ${preSkip} is implausibly low`] : [],
+    ),
     ...described.flatMap(({ malformed }, i) =>
       malformed > 0 ? [`stream ${i}: ${malformed} malformed packets`] : [],
     ),
@@ -76,6 +79,9 @@ export async function info(input: string, options: OpusInfoOptions): Promise<voi
     ...warnings.map((warning) => `warning: ${warning}`),
   ]);
 }
+
+/** The least look-ahead of an encoder: 2.5 ms at 48 kHz. */
+const shortestPreSkip = 120;
 
 function gapLine({ link, frames, page }: OpusGap): string {
   const where = page === undefined ? "" : ` at page ${page}`;
