@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "smol-toml";
 import { parseDurationUs } from "./duration.ts";
 import { ConfigError } from "./errors.ts";
+import { requireKnownVersion } from "./migrate-config.ts";
 
 /** Where a value came from, strongest first. */
 export type Origin = "flag" | "environment" | "file" | "default";
@@ -34,7 +35,12 @@ export type SettingName =
   | "stations"
   | "speech"
   | "model"
-  | "voice";
+  | "voice"
+  | "bitrate"
+  | "send"
+  | "report"
+  | "texts"
+  | "every";
 
 /** Every setting: its key in longwave.toml, `--key` on the command line, LONGWAVE_KEY in the environment. */
 export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
@@ -43,7 +49,11 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
   token: { kind: "secret", fallback: undefined, description: "bearer token; needed off loopback" },
   seed: { kind: "integer", fallback: 7, description: "seed of the built-in programme" },
   songs: { kind: "integer", fallback: 24, description: "songs of the built-in programme" },
-  input: { kind: "text", fallback: undefined, description: "file, directory, or - for standard input" },
+  input: {
+    kind: "text",
+    fallback: undefined,
+    description: "file, directory, http(s):// or rist:// address, or -",
+  },
   catalog: { kind: "text", fallback: undefined, description: "directory of the catalog; in memory without" },
   archive: { kind: "text", fallback: undefined, description: "directory of the archive; temporary without" },
   keep: { kind: "duration", fallback: undefined, description: "how long recordings are kept, such as 42d" },
@@ -54,6 +64,19 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
   },
   model: { kind: "text", fallback: undefined, description: "folder of the speech model" },
   voice: { kind: "text", fallback: undefined, description: "voice of the announcements" },
+  bitrate: { kind: "integer", fallback: 96_000, description: "bit rate of the programme's encoder" },
+  send: {
+    kind: "text",
+    fallback: undefined,
+    description: "RIST addresses that get the programme, with commas",
+  },
+  report: {
+    kind: "text",
+    fallback: undefined,
+    description: "directory of the daily report of what was heard",
+  },
+  texts: { kind: "text", fallback: undefined, description: "file of announcements, one a line" },
+  every: { kind: "duration", fallback: "10m", description: "time between two announcements of that file" },
   stations: { kind: "integer", fallback: 1, description: "stations with programmes of their own" },
 };
 
@@ -153,13 +176,14 @@ function readConfigFile(path: string, required: boolean): { path: string; values
     const line = (cause as Error).message.split("\n")[0] ?? "";
     throw new ConfigError("config/malformed", "malformed", `${path} is no TOML: ${line}`, { cause });
   }
+  requireKnownVersion(values["version"], path);
   for (const key of Object.keys(values)) {
-    if (key in settingDefinitions || key === speechTable) continue;
+    if (key === "version" || key === speechTable || Object.hasOwn(settingDefinitions, key)) continue;
     const known = Object.keys(settingDefinitions).join(", ");
     throw new ConfigError(
       "config/unknown-key",
       "usage",
-      `${path} has the unknown key ${key}; known are ${known}.`,
+      `${path} has the unknown key ${key}; known are ${known}. For an older file: longwave config migrate.`,
     );
   }
   return { path, values };

@@ -46,6 +46,8 @@ function words(event: StationEvent): string {
       return pc.yellow(`could not be spoken: ${event.text}`);
     case "announcement.failed":
       return pc.yellow(`no announcement: ${event.reason}`);
+    case "report.failed":
+      return pc.yellow(`the report cannot be written: ${event.reason}`);
     case "archive.started":
       return `recording ${pc.bold(event.recording)}`;
     case "archive.continued":

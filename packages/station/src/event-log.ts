@@ -66,7 +66,7 @@ export type StationEventBody =
       readonly voice: string;
       readonly atMs: number;
     }
-  | { readonly type: "announcement.failed"; readonly reason: string }
+  | { readonly type: "announcement.failed" | "report.failed"; readonly reason: string }
   | { readonly type: "archive.started"; readonly recording: string }
   | {
       readonly type: "archive.continued";
@@ -119,6 +119,11 @@ export class EventLog {
     this.#clock = clock;
     this.#startUs = clock.nowUs();
     this.#capacity = capacity;
+  }
+
+  /** Microseconds since the log's time 0. */
+  get ageUs(): number {
+    return this.#clock.nowUs() - this.#startUs;
   }
 
   append(body: StationEventBody): StationEvent {

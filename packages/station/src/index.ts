@@ -28,6 +28,7 @@ export { LevelMeter } from "./level-meter.ts";
 export { defaultListenerLimits, type ListenerLimits, Listeners } from "./listeners.ts";
 export { type IdentifierOptions, LiveIdentifier, type NowPlaying } from "./live-identifier.ts";
 export { OpusListeners } from "./opus-listeners.ts";
+export { type Airing, airingsCsv, PlayReport } from "./play-report.ts";
 export { type NextItem, Programme, type ProgrammeItem } from "./programme.ts";
 export { checkReception, defaultReception, Reception, type ReceptionSettings } from "./reception.ts";
 export { Scope } from "./scope.ts";

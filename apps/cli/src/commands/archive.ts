@@ -1,6 +1,7 @@
 import { packetFramings } from "@longwave/archive";
 import { type Command, Option } from "commander";
 import { append } from "../archive/append.ts";
+import { checkProof } from "../archive/check-proof.ts";
 import { exportRecording } from "../archive/export.ts";
 import { extract } from "../archive/extract.ts";
 import { importFiles } from "../archive/import.ts";
@@ -93,6 +94,15 @@ export function registerArchive(program: Command): void {
     )
     .option("--json", "one JSON object a recording")
     .action(verify);
+
+  archive
+    .command("check-proof")
+    .description("repeat a proof of integrity; exit code 5 where it does not hold")
+    .argument("<store>", "directory, .zip file or http(s) address")
+    .argument("<proof>", "the proof, as exported")
+    .argument("[wav]", "the exported WAV file, to be compared too")
+    .option("--json", "one JSON object")
+    .action(checkProof);
 
   archive
     .command("repair")

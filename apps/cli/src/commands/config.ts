@@ -1,6 +1,15 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import pc from "picocolors";
-import { type Setting, type SettingName, type Settings, settingDefinitions } from "../config.ts";
+import {
+  defaultConfigFile,
+  type Setting,
+  type SettingName,
+  type Settings,
+  settingDefinitions,
+} from "../config.ts";
+import { ConfigError } from "../errors.ts";
+import { migrateConfig } from "../migrate-config.ts";
 import { printResult } from "../output.ts";
 import { resolveSpeechSettings, type SpeechSettings } from "../speech/speech-settings.ts";
 import { settingsOf } from "../station-options.ts";
@@ -39,6 +48,33 @@ export function registerConfig(program: Command): void {
       resolveSpeechSettings({}, process.env, options["config"] as string | undefined);
       printResult(options["json"] === true, { ok: true }, () => ["The configuration is good."]);
     });
+  config
+    .command("migrate")
+    .description("Bring an older configuration file up to date, comments kept; the old one stays beside it")
+    .argument("[file]", "the file", defaultConfigFile)
+    .option("--json", "print one JSON object")
+    .action((file: string, options: Record<string, unknown>) => {
+      const old = readText(file);
+      const migrated = migrateConfig(old, file);
+      const changed = migrated !== old;
+      if (changed) {
+        writeFileSync(`${file}.old`, old);
+        writeFileSync(file, migrated);
+      }
+      printResult(options["json"] === true, { file, changed }, () => [
+        changed ? `${file} was brought up to date; the old one is ${file}.old.` : `${file} is up to date.`,
+      ]);
+    });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new ConfigError("config/unreadable", "usage", `Cannot read ${file}: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
 }
 
 function shown(name: SettingName, { value }: Setting): string | number | boolean | null {

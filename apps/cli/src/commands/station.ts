@@ -22,7 +22,15 @@ export function registerStation(program: Command): void {
   const command = program
     .command("station")
     .description("Put a station on air: a programme that plays, is heard and recognised, with a web console")
-    .option("--input <path>", "play your own sound: a file, a directory, or - for standard input")
+    .option(
+      "--input <place>",
+      "play your own sound: a file, a directory, http(s)://, rist://, or - for standard input",
+    )
+    .option("--bitrate <bps>", "bit rate of the programme's encoder (default 96000)")
+    .option("--send <addresses>", "also send the programme to these RIST addresses, with commas between")
+    .option("--report <directory>", "write what was heard into a CSV and a JSON file a day")
+    .option("--texts <file>", "speak the lines of this file over the programme, in turn")
+    .option("--every <duration>", "time between two of these lines (default 10m)")
     .option("--input-rate <hz>", "rate of raw PCM on standard input (default 48000)")
     .option("--input-channels <count>", "channels of raw 16-bit PCM on standard input (default 2)")
     .option("--seed <number>", "seed of the built-in programme (default 7)")
@@ -44,6 +52,8 @@ Examples:
   longwave station                              the built-in programme, console on http://127.0.0.1:7373/
   longwave station --input ~/Music              your own files
   arecord -f dat | longwave station --input -   a microphone, live
+  longwave station --input https://radio.example/live --archive ./archive --keep 42d
+  longwave station --config recipes/broadcast-logger.toml
   longwave station --virtual 2m --seed 7        the same event log every time, on every machine`,
     )
     .action(async (options: Record<string, unknown>) => {
@@ -168,11 +178,20 @@ function openStation(
 ): Promise<LiveStation> {
   const input = settings.input.value as string | undefined;
   const catalogDirectory = settings.catalog.value as string | undefined;
+  const send = settings.send.value as string | undefined;
+  const report = settings.report.value as string | undefined;
+  const texts = settings.texts.value as string | undefined;
   return openLiveStation({
     id,
     ...parts,
     seed: (settings.seed.value as number) + index,
     songs: settings.songs.value as number,
+    bitrateBps: settings.bitrate.value as number,
+    ...(send !== undefined && { send: send.split(",").map((each) => each.trim()) }),
+    ...(report !== undefined && { reportDirectory: report }),
+    ...(texts !== undefined && {
+      texts: { path: texts, everyMs: parseDurationUs(settings.every.value as string) / 1000 },
+    }),
     ...(settings.voice.value !== undefined && { voice: settings.voice.value as string }),
     ...(input !== undefined && { input }),
     ...(catalogDirectory !== undefined && { catalogDirectory }),

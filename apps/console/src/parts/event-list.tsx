@@ -93,6 +93,8 @@ function words(event: StationEvent) {
       return <span class="alarm">Could not be spoken: {String(event["text"])}</span>;
     case "announcement.failed":
       return <span class="alarm">No announcement: {String(event["reason"])}</span>;
+    case "report.failed":
+      return <span class="alarm">The report cannot be written: {String(event["reason"])}</span>;
     case "archive.started":
       return `Recording ${event["recording"]}`;
     case "archive.continued":

@@ -171,7 +171,10 @@ export class ArchiveRecorder {
     return writer;
   }
 
-  /** Goes on with the recording that the last run left, if there is one and its time lies before now. */
+  /**
+   * Goes on with the recording that the last run left, if there is one and its time lies before now. A run that crashed left
+   * its lease; whoever opened the archive for this stream knows that it is dead.
+   */
   async #continueLast(block: ArchivedBlock): Promise<RecordingWriter | undefined> {
     if (this.#hasLooked && !this.#failing) return undefined;
     const { archive, stream, recordingFrames = 24 * 3600 * stationRateHz, onEvent } = this.#options;
@@ -187,7 +190,7 @@ export class ArchiveRecorder {
     if (gapMs < 0) return undefined;
     const { id } = last.info;
     try {
-      const writer = await archive.archive.append(id, { live: true });
+      const writer = await archive.archive.append(id, { live: true, takeOver: true });
       this.#peaks = await archive.peaks(id);
       await writer.push({ type: "segment", head: plainOpusHead(stationChannels, encoderDelayFrames) });
       writer.anchor(atNs);

@@ -4,6 +4,7 @@ import type { Catalog } from "@longwave/catalog";
 import { StationError } from "../errors.ts";
 import { FileProgramme } from "./file-programme.ts";
 import type { LiveInput } from "./live-input.ts";
+import { isNetworkInput, openNetworkInput } from "./network-input.ts";
 import { openStandardInput } from "./standard-input.ts";
 
 export interface InputOptions {
@@ -20,12 +21,13 @@ const audioName = /\.(wav|wave|mp3|flac|ogg|oga|opus|m4a|aac|aif|aiff|webm|mka|w
 const maxFiles = 20_000;
 
 /**
- * Opens a file, a directory, or "-".
+ * Opens a file, a directory, an HTTP or RIST address, or "-".
  *
  * @throws StationError `station/not-found`, `station/unreadable`, `station/no-audio`; MediaError where the first file cannot
  * be decoded
  */
 export async function openInput(input: string, options: InputOptions): Promise<LiveInput> {
+  if (isNetworkInput(input)) return openNetworkInput(input, options);
   if (input === "-") return openStandardInput(process.stdin, options);
   const info = await stat(input).catch((cause: NodeJS.ErrnoException) => {
     throw inputError(input, cause);

@@ -1,5 +1,6 @@
 import { type Hooks, MemoryStore, type ObjectStore } from "@longwave/base";
 import { DirectoryStore, SystemClock } from "@longwave/base/node";
+import { createSender } from "@longwave/bond/node";
 import { Catalog } from "@longwave/catalog";
 import type { SpeechService } from "@longwave/tts";
 import { ArchiveRecorder } from "../archive/archive-recorder.ts";
@@ -20,7 +21,9 @@ import { programmeName } from "../virtual-station.ts";
 import { openInput } from "./input.ts";
 import type { LiveInput } from "./live-input.ts";
 import { bondOverLoopback } from "./live-links.ts";
+import { writeDailyReport } from "./report-writer.ts";
 import { SongFingerprinter } from "./song-fingerprinter.ts";
+import { startTalking } from "./talk-schedule.ts";
 
 export interface LiveStationOptions {
   /** Default "studio-1". */
@@ -39,6 +42,12 @@ export interface LiveStationOptions {
   readonly archive: StationArchive;
   /** Speaks between the songs of the built-in programme, and what is put on air. */
   readonly speech: SpeechService;
+  /** RIST addresses that the programme's packets are also sent to, all together: a contribution link. */
+  readonly send?: readonly string[];
+  /** Directory of the daily report of what was heard. */
+  readonly reportDirectory?: string;
+  /** Announcements over the programme: the lines of a file, one every `everyMs`. */
+  readonly texts?: { readonly path: string; readonly everyMs: number };
   /** Of the programme's encoder; default 96,000. */
   readonly bitrateBps?: number;
   /** Voice of the announcements; default the engine's own. */
@@ -70,6 +79,18 @@ export interface LiveStation {
  * @throws StationError for an input that cannot be used; CatalogError for a catalog that cannot be opened
  */
 export async function openLiveStation(options: LiveStationOptions): Promise<LiveStation> {
+  const undo: (() => unknown)[] = [];
+  try {
+    return await compose(options, undo);
+  } catch (error) {
+    // What is open already keeps sockets and threads, and with them the process.
+    for (const each of undo.reverse()) await each();
+    throw error;
+  }
+}
+
+/** @param undo gets a step for each thing that is open, should a later one fail */
+async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Promise<LiveStation> {
   const store: ObjectStore =
     options.catalogDirectory === undefined ? new MemoryStore() : new DirectoryStore(options.catalogDirectory);
   // A catalog in memory takes the profile that is quickest to search; one on disk keeps its own.
@@ -77,6 +98,7 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
     store,
     options.catalogDirectory === undefined ? { profile: "wang-v1" } : {},
   );
+  undo.push(() => catalog.close());
   const clock = new SystemClock();
   const scope = new Scope();
   const reception = new Reception(options.seed);
@@ -96,6 +118,10 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
           }),
         }
       : await openInput(options.input, { catalog, pause: breathe, signal: stop.signal, ...options });
+  undo.push(
+    () => stop.abort(),
+    () => input.source.close(),
+  );
   const codec = new OpusCodec(options.bitrateBps === undefined ? {} : { bitrateBps: options.bitrateBps });
   const id = options.id ?? "studio-1";
   const recorder = new ArchiveRecorder({
@@ -108,10 +134,23 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
     playedAtUs: (startFrame) => station.playedAtUs(startFrame),
     onEvent: (event) => void station.log.append(event),
   });
+  const contribution =
+    options.send === undefined
+      ? undefined
+      : createSender({
+          bufferMs: contributionBufferMs,
+          payloadType: 96,
+          links: options.send.map((to) => ({ to })),
+        });
+  undo.push(() => contribution?.close());
+  await contribution?.ready;
   const opusListeners = new OpusListeners(`Longwave ${id}`);
   const bond = await bondOverLoopback({
     seed: options.seed,
     codec,
+    ...(contribution !== undefined && {
+      onSent: (packet: Uint8Array, timeUs: number) => contribution.send(packet, timeUs),
+    }),
     onBlock: (packet, block, startFrame) => {
       recorder.write(packet, block, startFrame);
       opusListeners.write(packet);
@@ -119,6 +158,7 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
     onConcealed: (blocks, startFrame) =>
       station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
   });
+  undo.push(() => bond.close());
   const voiceOver = new VoiceOver(input.source, options.speech, clock, breathe);
   voiceOver.onChange = ({ state, text, engine, voice }) => {
     const type =
@@ -138,6 +178,17 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
     ...(options.hooks !== undefined && { hooks: options.hooks }),
   });
   input.onEvents?.((event) => void station.log.append(event));
+  const endReport =
+    options.reportDirectory === undefined
+      ? undefined
+      : await writeDailyReport(station, options.reportDirectory);
+  const endTalking =
+    options.texts === undefined
+      ? undefined
+      : await startTalking(voiceOver, {
+          ...options.texts,
+          onFailure: (reason) => void station.log.append({ type: "announcement.failed", reason }),
+        });
   let enrolled = 0;
   const songs = new SongFingerprinter(catalog.profile);
   const enrolling = enrollRepertoire(catalog, repertoire, {
@@ -169,11 +220,14 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
       enrolled < repertoire.length ? `enrolling song ${enrolled + 1} of ${repertoire.length}` : undefined,
     close: async () => {
       stop.abort();
+      endTalking?.();
       await songs.close();
       await enrolling;
       station.stop();
       await untilArrived(bond);
       await station.close();
+      await endReport?.();
+      contribution?.close();
       scope.close();
       opusListeners.close();
       await catalog.close();
@@ -181,6 +235,8 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
   };
 }
 
+/** A receiver of a contribution link has so long for repeats. */
+const contributionBufferMs = 1000;
 /** Longest wait for the packets that are still on their way when a station closes: the receiver's buffer and some delay. */
 const arrivalMs = 1200;
 

@@ -63,6 +63,8 @@ export interface BondedPathParts {
   readonly close?: () => void;
   /** Told how many blocks had to be concealed since it was told last, and where the first was; once a second at most. */
   readonly onConcealed?: (blocks: number, startFrame: number) => void;
+  /** Told of every packet that is sent, valid during the call, with its media time. */
+  readonly onSent?: (packet: Uint8Array, timeUs: number) => void;
   /**
    * Told of every block in order, before it is handed on: its packet (undefined where it was lost; codecs with one packet a block
    * only) and its sound. Both are valid during the call.
@@ -98,7 +100,10 @@ export class BondedPath implements SoundPath {
   #untold = 0;
   #firstUntold = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
-  readonly #takePacket = (packet: Uint8Array): void => this.#parts.sender.send(packet, this.#sendTimeUs);
+  readonly #takePacket = (packet: Uint8Array): void => {
+    this.#parts.sender.send(packet, this.#sendTimeUs);
+    this.#parts.onSent?.(packet, this.#sendTimeUs);
+  };
   #sendTimeUs = 0;
   #sentBlocks = 0;
   /** Blocks by which the receiver is later than it should be. */

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { openStore } from "@longwave/archive/node";
+import { SystemClock } from "@longwave/base/node";
+import { checkIntegrity, StationArchive } from "@longwave/station";
+import { CliError } from "../errors.ts";
+import { printResult } from "../output.ts";
+
+/** `longwave archive check-proof STORE PROOF [WAV]`: exit code 5 where anything does not hold. */
+export async function checkProof(
+  name: string,
+  proofPath: string,
+  wavPath: string | undefined,
+  options: { json?: boolean },
+): Promise<void> {
+  const proof = await readProof(proofPath);
+  const fileSha256 = wavPath === undefined ? undefined : await hashOf(wavPath);
+  const { store, close } = await openStore(name, { mustExist: true });
+  try {
+    const archive = await StationArchive.open(store, { clock: new SystemClock(), place: name });
+    const problems = await checkIntegrity(archive, proof, fileSha256);
+    archive.close();
+    printResult(options.json === true, { holds: problems.length === 0, problems }, () =>
+      problems.length === 0
+        ? [
+            `The proof holds${wavPath === undefined ? "" : `, and ${wavPath} is the file that it was made for`}.`,
+          ]
+        : problems,
+    );
+    if (problems.length > 0) process.exitCode = 5;
+  } finally {
+    await close();
+  }
+}
+
+async function readProof(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new CliError("cli/bad-argument", "usage", `Cannot read ${path}: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CliError("cli/bad-argument", "malformed", `${path} is no JSON.`, { cause });
+  }
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  } catch (cause) {
+    throw new CliError("cli/bad-argument", "usage", `Cannot read ${path}: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
+  return hash.digest("hex");
+}
