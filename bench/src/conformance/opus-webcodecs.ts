@@ -44,6 +44,13 @@ try {
     chromium: packets.length,
     ours: here.length,
   });
+  const inWorklet = await page.worklet();
+  rows.push({
+    scenario: "our AudioData and encoder in an AudioWorklet",
+    result: JSON.stringify(inWorklet) === JSON.stringify(here) ? "the same bytes" : "FAILED",
+    chromium: inWorklet.length,
+    ours: here.length,
+  });
   rows.push({
     scenario: "the browser's packets through its decoder and ours",
     result:
@@ -83,16 +90,42 @@ async function openPage() {
   const source = `import { scenarios } from ${path("scenarios")};
     import { decodeBoth, packetsFrom } from ${path("mixed")};
     import * as ours from "@longwave/opus/webcodecs";
-    window.runScenario = async (name) => JSON.stringify(await scenarios[name](globalThis));
-    window.runMixed = async () => [await packetsFrom(globalThis, ours), await decodeBoth(globalThis, ours)];`;
+    globalThis.runScenario = async (name) => JSON.stringify(await scenarios[name](globalThis));
+    globalThis.runMixed = async () => [await packetsFrom(globalThis, ours), await decodeBoth(globalThis, ours)];
+    // The same script as the module of an AudioWorklet, which has neither queueMicrotask nor structuredClone.
+    globalThis.runWorklet = async () => {
+      const context = new OfflineAudioContext(1, 128, 48000);
+      await context.audioWorklet.addModule("/page.js");
+      const node = new AudioWorkletNode(context, "opus");
+      const answer = new Promise((resolve, reject) => {
+        node.port.onmessage = ({ data }) => (Array.isArray(data) ? resolve(data) : reject(new Error(data)));
+      });
+      node.connect(context.destination);
+      await context.startRendering();
+      return answer;
+    };
+    if (typeof registerProcessor === "function") {
+      registerProcessor("opus", class extends AudioWorkletProcessor {
+        constructor() {
+          super();
+          packetsFrom(ours, ours).then(
+            (packets) => this.port.postMessage(packets),
+            (error) => this.port.postMessage(String(error)),
+          );
+        }
+        process() {
+          return false;
+        }
+      });
+    }`;
   const { page: tab, version, close } = await openChromiumPage(source);
-  await tab.waitForFunction("window.runScenario !== undefined");
+  await tab.waitForFunction("globalThis.runScenario !== undefined");
   return {
     version,
     run: async (name: string): Promise<unknown> =>
-      JSON.parse((await tab.evaluate(`window.runScenario(${JSON.stringify(name)})`)) as string),
-    mixed: () =>
-      tab.evaluate("window.runMixed()") as Promise<[number[][], { frames: number; largest: number }]>,
+      JSON.parse((await tab.evaluate(`runScenario(${JSON.stringify(name)})`)) as string),
+    worklet: () => tab.evaluate("runWorklet()") as Promise<number[][]>,
+    mixed: () => tab.evaluate("runMixed()") as Promise<[number[][], { frames: number; largest: number }]>,
     close,
   };
 }

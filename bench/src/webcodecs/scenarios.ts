@@ -47,7 +47,7 @@ function tone(
 
 /** Stereo, pre-skip 312. */
 const opusHead = Uint8Array.from([
-  ...new TextEncoder().encode("OpusHead"),
+  ...[..."OpusHead"].map((letter) => letter.charCodeAt(0)),
   ...[1, 2, 56, 1, 0x80, 0xbb, 0, 0, 0, 0, 0],
 ]);
 

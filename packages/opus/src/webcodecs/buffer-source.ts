@@ -24,7 +24,8 @@ export function ownBytes(
   name: string,
 ): Uint8Array {
   const bytes = bytesOf(source, name);
-  if (!transfer?.includes(bytes.buffer)) return bytes.slice();
+  // AudioWorklets cannot transfer to themselves: there the bytes are copied.
+  if (!transfer?.includes(bytes.buffer) || typeof structuredClone !== "function") return bytes.slice();
   const moved = structuredClone(bytes.buffer, { transfer: [bytes.buffer as ArrayBuffer] });
   return new Uint8Array(moved, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,5 +1,5 @@
-import { ControlQueue, defaultMaxQueueSize, type Schedule } from "./control-queue.ts";
-import { exception } from "./exceptions.ts";
+import { ControlQueue, defaultMaxQueueSize, type Schedule, soon } from "./control-queue.ts";
+import { exception, isException } from "./exceptions.ts";
 
 export type CodecState = "unconfigured" | "configured" | "closed";
 
@@ -7,7 +7,7 @@ export type CodecState = "unconfigured" | "configured" | "closed";
 export interface CodecInit {
   /** Called once where the codec closes by itself, with `EncodingError` or `NotSupportedError`. */
   readonly error: (error: DOMException) => void;
-  /** Not of the standard: how work is put off; default `queueMicrotask`. Give `setImmediate` to let I/O in between. */
+  /** Not of the standard: how work is put off; default: a microtask. Give `setImmediate` to let I/O in between. */
   readonly schedule?: Schedule;
   /** Not of the standard: calls that may wait; default 65536. */
   readonly maxQueueSize?: number;
@@ -42,7 +42,7 @@ export abstract class CodecBase extends EventTarget {
     }
     this.#error = init.error;
     // Called plainly: browsers refuse their functions on another object.
-    const schedule = init.schedule ?? queueMicrotask;
+    const schedule = init.schedule ?? soon;
     this.#schedule = (task) => schedule(task);
     this.#queue = new ControlQueue(this.#schedule, init.maxQueueSize ?? defaultMaxQueueSize);
   }
@@ -132,7 +132,7 @@ export abstract class CodecBase extends EventTarget {
     try {
       action();
     } catch (error) {
-      this.fail(error instanceof DOMException ? error : exception("EncodingError", String(error), error));
+      this.fail(isException(error) ? error : exception("EncodingError", String(error), error));
     }
   }
 
@@ -141,7 +141,7 @@ export abstract class CodecBase extends EventTarget {
     try {
       callback();
     } catch (error) {
-      queueMicrotask(() => {
+      soon(() => {
         throw error;
       });
     }

@@ -3,6 +3,12 @@ import { exception } from "./exceptions.ts";
 /** Runs a task soon, not now. */
 export type Schedule = (task: () => void) => void;
 
+/** A microtask; AudioWorklets have no `queueMicrotask`. */
+export function soon(task: () => void): void {
+  if (typeof queueMicrotask === "function") queueMicrotask(task);
+  else void Promise.resolve().then(task);
+}
+
 /** Messages that a codec may hold before `encode` and `decode` refuse more. */
 export const defaultMaxQueueSize = 65_536;
 

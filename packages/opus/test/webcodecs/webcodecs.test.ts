@@ -1,6 +1,6 @@
 // @longwave/opus/webcodecs by itself. That states, errors and time stamps are those of a browser is shown beside Chromium by
 // `npm run conformance -- opus-webcodecs`.
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { OpusDecoder, OpusEncoder } from "../../src/index.ts";
 import {
   AudioData,
@@ -242,6 +242,29 @@ test("work waits for the schedule that was given, and dequeue tells of it", asyn
   while (tasks.length > 0) tasks.shift()!();
   expect([packets, encoder.encodeQueueSize, told]).toEqual([2, 0, 1]);
   encoder.close();
+});
+
+test("works where the names of an AudioWorklet are missing", async () => {
+  for (const name of ["DOMException", "queueMicrotask", "structuredClone"]) vi.stubGlobal(name, undefined);
+  try {
+    const { chunks } = await encodeAll(stereo, [sound(960)]);
+    expect(chunks.length).toBe(2);
+    const decoder = new AudioDecoder({ output: () => undefined, error: () => undefined });
+    await expect(decoder.flush()).rejects.toMatchObject({ name: "InvalidStateError" });
+    const data = samples(10);
+    new AudioData({
+      format: "f32",
+      sampleRate: 48_000,
+      numberOfFrames: 10,
+      numberOfChannels: 2,
+      timestamp: 0,
+      data,
+      transfer: [data.buffer],
+    });
+    expect(data.length).toBe(20); // copied
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 test("a new configuration puts out what the old one held, and reset forgets it", async () => {
