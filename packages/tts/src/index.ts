@@ -40,6 +40,17 @@ export {
   Utterance,
   type UtterancePlan,
 } from "./model/utterance.ts";
+export { exportOnnx, type OnnxManifest, type OnnxManifestGraph } from "./onnx/export-onnx.ts";
+export { OnnxEngine, type OnnxEngineOptions } from "./onnx/onnx-engine.ts";
+export type { OnnxDimension, OnnxType, OnnxValue } from "./onnx/onnx-graph.ts";
+export {
+  floatsOf,
+  type OnnxRuntime,
+  type OnnxSession,
+  OnnxSessions,
+  type OnnxTensor,
+  type ReadOnnxFile,
+} from "./onnx/onnx-runtime.ts";
 export { TorchRandom } from "./sampling/torch-random.ts";
 export {
   type ServedSpeech,

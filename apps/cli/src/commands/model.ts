@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { download, listModels, verify } from "../speech/model.ts";
+import { download, exportGraphs, listModels, verify } from "../speech/model.ts";
 
 /** `longwave model`: get and check models of the native speech engine. */
 export function registerModel(program: Command): void {
-  const model = program.command("model").description("list, download and verify speech models");
+  const model = program.command("model").description("list, download, export and verify speech models");
 
   model
     .command("list")
@@ -20,6 +20,14 @@ export function registerModel(program: Command): void {
     .option("--voice <name...>", "predefined voices to fetch; default the model's own")
     .option("--json", "one JSON object")
     .action(download);
+
+  model
+    .command("export")
+    .description("write a model as ONNX graphs that use its weights where they are")
+    .requiredOption("--models-dir <directory>", "the model's folder")
+    .option("--out-dir <directory>", "where the graphs go; default the model's folder")
+    .option("--json", "one JSON object")
+    .action(exportGraphs);
 
   model
     .command("verify")

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { knownCommands, SubprocessEngine, verifyModel } from "@longwave/tts/node";
+import { knownCommands, loadOnnxRuntime, SubprocessEngine, verifyModel } from "@longwave/tts/node";
 import type { SpeechSettings } from "./speech-settings.ts";
 
 /** One finding of `longwave doctor`. */
@@ -49,6 +49,7 @@ export async function speechFindings(
     if (isWanted && command.name === "pocket-tts")
       findings.push(...reference(path ?? command.executable, run));
   }
+  findings.push(await onnxRuntime(wanted === "onnx"));
   if (model === undefined) {
     const says = "no model given; get one with: longwave model download";
     return [...findings, { name: "speech: native", state: wanted === "native" ? "bad" : "note", says }];
@@ -65,6 +66,17 @@ function threads(): SpeechFinding {
   const isShared = typeof SharedArrayBuffer === "function";
   const says = isShared ? "language model and decoder side by side" : "no shared memory: one thread";
   return { name: "speech: threads", state: isShared ? "good" : "note", says };
+}
+
+async function onnxRuntime(isWanted: boolean): Promise<SpeechFinding> {
+  const name = "speech: onnx";
+  try {
+    const found = await loadOnnxRuntime();
+    return { name, state: "good", says: `${found.name} ${found.version}` };
+  } catch (error) {
+    const says = isWanted ? (error as Error).message : "ONNX Runtime is not installed (optional)";
+    return { name, state: isWanted ? "bad" : "note", says };
+  }
 }
 
 /** The reference program needs Python 3.10 to 3.14 and must answer --version. */

@@ -1,6 +1,11 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { publishedModels } from "@longwave/tts";
-import { downloadModel, verifyModel } from "@longwave/tts/node";
+import { downloadModel, exportModel, verifyModel, verifyOnnx } from "@longwave/tts/node";
 import pc from "picocolors";
+
+/** Of all published models. */
+const samplesPerFrame = 1920;
 
 /** `longwave model list`. */
 export function listModels(options: { json?: boolean }): void {
@@ -43,9 +48,19 @@ export async function download(
   }
 }
 
+/** `longwave model export`. */
+export function exportGraphs(options: { modelsDir: string; outDir?: string; json?: boolean }): void {
+  const outDirectory = options.outDir ?? options.modelsDir;
+  const { graphs } = exportModel(options.modelsDir, outDirectory);
+  if (options.json) console.log(JSON.stringify({ directory: outDirectory, graphs }));
+  else for (const { name, file } of graphs) console.log(`${name}: ${outDirectory}/${file}`);
+}
+
 /** `longwave model verify DIRECTORY`. */
-export function verify(directory: string, options: { json?: boolean }): void {
-  const checks = verifyModel(directory);
+export async function verify(directory: string, options: { json?: boolean }): Promise<void> {
+  const inModel = join(directory, "onnx");
+  const graphs = existsSync(join(inModel, "manifest.json")) ? inModel : directory;
+  const checks = [...verifyModel(directory), ...(await verifyOnnx(graphs, samplesPerFrame))];
   if (options.json) console.log(JSON.stringify({ checks }));
   else
     for (const { name, ok, detail } of checks)

@@ -4,7 +4,9 @@ export {
   downloadModel,
   type LockedFile,
 } from "./download-model.ts";
+export { exportModel } from "./export-model.ts";
 export { FileByteSource } from "./file-byte-source.ts";
+export { type FoundOnnxRuntime, loadOnnxRuntime, type OpenOnnxOptions, openOnnx } from "./open-onnx.ts";
 export { engineNames, type OpenTtsOptions, openTts } from "./open-tts.ts";
 export { PocketEngine, type PocketEngineOptions, readVoiceFile } from "./pocket-engine.ts";
 export {
@@ -14,4 +16,5 @@ export {
   type SubprocessOptions,
 } from "./subprocess-engine.ts";
 export { type ModelCheck, verifyModel } from "./verify-model.ts";
+export { verifyOnnx } from "./verify-onnx.ts";
 export { addVoice, exportVoice } from "./voice-files.ts";

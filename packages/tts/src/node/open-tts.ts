@@ -4,13 +4,14 @@ import type { Hooks } from "@longwave/base";
 import { Tts } from "../engine/tts.ts";
 import { TtsError } from "../errors.ts";
 import { FormantEngine } from "../formant/formant-engine.ts";
+import { openOnnx } from "./open-onnx.ts";
 import { PocketEngine, type PocketEngineOptions } from "./pocket-engine.ts";
 import { knownCommands, SubprocessEngine, type SubprocessOptions } from "./subprocess-engine.ts";
 
 /** What to open; with nothing given, the built-in voice speaks. */
 export interface OpenTtsOptions {
   /**
-   * Engine that must speak: `native`, `formant`, or an external program (`espeak-ng`, `piper`, `pocket-tts`). Default: native where
+   * Engine that must speak: `native`, `onnx` (an exported model on an installed ONNX Runtime), `formant`, or an external program (`espeak-ng`, `piper`, `pocket-tts`). Default: native where
    * there is a model, else formant.
    */
   readonly engine?: string | undefined;
@@ -31,7 +32,12 @@ export interface OpenTtsOptions {
 }
 
 /** Names that `engine` takes. */
-export const engineNames: readonly string[] = ["native", "formant", ...knownCommands.map(({ name }) => name)];
+export const engineNames: readonly string[] = [
+  "native",
+  "onnx",
+  "formant",
+  ...knownCommands.map(({ name }) => name),
+];
 
 /**
  * Opens text to speech on this machine.
@@ -49,6 +55,12 @@ export async function openTts(options: OpenTtsOptions = {}): Promise<Tts> {
   if (name === "native") {
     // The formant voice stays at hand: a caller may ask for it by name.
     return new Tts({ engines: [await openNative(options), new FormantEngine()], maxTextBytes });
+  }
+  if (name === "onnx") {
+    const { model, voices } = options;
+    if (model === undefined)
+      throw new TtsError("tts/model-missing", "The onnx engine needs a model's folder.");
+    return new Tts({ engines: [await openOnnx({ model, voices }), new FormantEngine()], maxTextBytes });
   }
   const command = knownCommands.find((each) => each.name === name);
   if (command === undefined) {
