@@ -98,11 +98,14 @@ describe.each(["F32", "BF16"] as const)("graphs exported from %s weights", (dtyp
 
 test("sessions check names and shapes, and pass a runtime's refusal on", async () => {
   class Tensor {
-    constructor(
-      readonly type: string,
-      readonly data: unknown,
-      readonly dims: readonly number[],
-    ) {}
+    readonly type: string;
+    readonly data: unknown;
+    readonly dims: readonly number[];
+    constructor(type: string, data: unknown, dims: readonly number[]) {
+      this.type = type;
+      this.data = data;
+      this.dims = dims;
+    }
   }
   const graph = {
     name: "id",
