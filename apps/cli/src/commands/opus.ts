@@ -1,11 +1,86 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { compare } from "../opus/compare.ts";
 import { decode } from "../opus/decode.ts";
+import { encode } from "../opus/encode.ts";
 import { info } from "../opus/info.ts";
 
 /** `longwave opus`: the codec on files. */
 export function registerOpus(program: Command): void {
-  const opus = program.command("opus").description("decode, inspect and compare Opus files");
+  const opus = program.command("opus").description("encode, decode, inspect and compare Opus files");
+
+  opus
+    .command("encode")
+    .description("encode a sound file or raw samples to Ogg Opus")
+    .argument(
+      "<input>",
+      "WAV, FLAC, MP3, Vorbis, Opus, whatever ffmpeg reads; raw samples; - for standard input",
+    )
+    .argument("[output]", "file, or - for standard output; default: the input's name with .opus")
+    .option(
+      "--bitrate <kbps>",
+      "kbit/s of all channels together; default 64 and 32 per further channel",
+      bitrate,
+    )
+    .addOption(new Option("--vbr", "variable bit rate (default)").conflicts(["cvbr", "hardCbr"]))
+    .addOption(new Option("--cvbr", "variable within one frame of the rate").conflicts(["vbr", "hardCbr"]))
+    .addOption(new Option("--hard-cbr", "every packet of the same size").conflicts(["vbr", "cvbr"]))
+    .option("--comp <0-10>", "complexity: 10 best, 0 fastest", wholeNumber(0, 10), 10)
+    .addOption(
+      new Option("--framesize <ms>", "duration of packets")
+        .choices(["2.5", "5", "10", "20", "40", "60", "80", "100", "120"])
+        .default(20)
+        .argParser(frameSize),
+    )
+    .addOption(new Option("--music", "tune for music").conflicts("speech"))
+    .addOption(new Option("--speech", "tune for speech").conflicts("music"))
+    .addOption(
+      new Option("--application <kind>", "what the stream is for")
+        .choices(["voip", "audio", "lowdelay"])
+        .default("audio"),
+    )
+    .option("--expect-loss <percent>", "expected loss of packets; turns redundancy on", percent, 0)
+    .option("--fec <0-2>", "redundancy for lost packets: 2 does not force SILK", wholeNumber(0, 2))
+    .option("--dtx", "packets of silence shrink to a byte or two")
+    .addOption(new Option("--bandwidth <name>", "fixed bandwidth").choices(["nb", "mb", "wb", "swb", "fb"]))
+    .addOption(new Option("--downmix-mono", "one channel").conflicts("downmixStereo"))
+    .addOption(new Option("--downmix-stereo", "two channels").conflicts("downmixMono"))
+    .option("--no-phase-inv", "no phase inversion, for mono playback of the sum")
+    .option("--max-delay <ms>", "longest time that a page holds packets back", wholeNumber(0, 60_000), 1000)
+    .option("--family <n>", "mapping family: 0, 1, 2, 3 or 255; default by the channels", family)
+    .option("--title <text>", "tag")
+    .option("--artist <text>", "tag")
+    .option("--album <text>", "tag")
+    .option("--tracknumber <text>", "tag")
+    .option("--genre <text>", "tag")
+    .option("--date <text>", "tag")
+    .option("--comment <name=value>", "any tag; repeatable", collect, [])
+    .option("--picture <file>", "PNG, JPEG or GIF, or TYPE||DESCRIPTION||FILE; repeatable", collect, [])
+    .option("--padding <bytes>", "room for tags to come", wholeNumber(0, 1 << 20), 512)
+    .option("--raw", "the input has no header")
+    .option("--raw-rate <hz>", "its rate", anyRate, 48000)
+    .addOption(
+      new Option("--raw-bits <n>", "its bits: 8 is unsigned, the others are signed")
+        .choices(["8", "16", "24", "32"])
+        .default(16)
+        .argParser(Number),
+    )
+    .option("--raw-float", "its samples are 32-bit floats")
+    .option("--raw-chan <n>", "its channels", wholeNumber(1, 255), 2)
+    .addOption(new Option("--raw-endianness <0|1>", "1 for big-endian").choices(["0", "1"]).default("0"))
+    .option(
+      "--serial <n>",
+      "serial number of the Ogg stream; default: a hash of the input",
+      wholeNumber(0, 2 ** 32 - 1),
+    )
+    .option("--save-range <file>", "write size, final range and duration of every packet")
+    .addOption(
+      new Option("--format <name>", "Ogg Opus, or the packets with final ranges")
+        .choices(["ogg", "bit"])
+        .default("ogg"),
+    )
+    .option("--quiet", "no report")
+    .option("--json", "one JSON object")
+    .action(encode);
 
   opus
     .command("decode")
@@ -94,4 +169,34 @@ function percent(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && value >= 0 && value <= 100) return value;
   throw new InvalidArgumentError("Give a percentage from 0 to 100.");
+}
+
+function bitrate(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0.5 && value <= 191_250) return value;
+  throw new InvalidArgumentError("Give kbit/s from 0.5 to 191250.");
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+  };
+}
+
+function frameSize(text: string): number {
+  const value = Number(text);
+  if ([2.5, 5, 10, 20, 40, 60, 80, 100, 120].includes(value)) return value;
+  throw new InvalidArgumentError("Packets last 2.5, 5, 10, 20, 40, 60, 80, 100 or 120 ms.");
+}
+
+function family(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && [0, 1, 2, 3, 255].includes(value)) return value;
+  throw new InvalidArgumentError("Mapping families are 0, 1, 2, 3 and 255.");
+}
+
+function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
 }

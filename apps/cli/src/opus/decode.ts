@@ -1,4 +1,4 @@
-import { open, readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { SeededRandom } from "@longwave/base";
 import { opusWaveMask, type SampleEncoding } from "@longwave/media";
 import type { SampleRate } from "@longwave/opus";
@@ -6,6 +6,7 @@ import { parseDurationUs } from "../duration.ts";
 import { CliError } from "../errors.ts";
 import { printResult } from "../output.ts";
 import { DecodeRun } from "./decode-run.ts";
+import { type FileSink, openSink, refuseSameFile } from "./file-sink.ts";
 import { type ContainerReport, readPackets } from "./packet-source.ts";
 import { type SampleForm, SampleWriter } from "./sample-writer.ts";
 
@@ -87,7 +88,7 @@ async function decodeInto(
   run: DecodeRun,
   form: Omit<SampleForm, "channels" | "channelMask">,
 ): Promise<{ frames: number; container: ContainerReport | undefined }> {
-  let sink: Sink | undefined;
+  let sink: FileSink | undefined;
   let writer: SampleWriter | undefined;
   let container: ContainerReport | undefined;
   try {
@@ -121,14 +122,6 @@ async function decodeInto(
   }
 }
 
-/** Opening the output empties it: that must not be the input. */
-async function refuseSameFile(input: string, output: string): Promise<void> {
-  if (input === "-" || output === "-") return;
-  const [from, to] = await Promise.all([input, output].map((path) => realpath(path).catch(() => undefined)));
-  if (from === undefined || from !== to || !(await stat(from)).isFile()) return;
-  throw new CliError("cli/bad-argument", "usage", `${output} is the input itself; name another output.`);
-}
-
 /** Which packets are dropped on purpose: by a trace of 0 and 1, or at random with a fixed seed. */
 async function lossPattern(options: OpusDecodeOptions): Promise<(index: number) => boolean> {
   if (options.lossTrace !== undefined) {
@@ -145,38 +138,4 @@ async function lossPattern(options: OpusDecodeOptions): Promise<(index: number) 
   }
   const random = new SeededRandom(1);
   return () => random.next() * 100 < options.packetLoss;
-}
-
-interface Sink {
-  write(bytes: Uint8Array): Promise<void>;
-  /** Replaces the start of the file, where it can seek. */
-  rewrite(bytes: Uint8Array): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function openSink(path: string): Promise<Sink> {
-  if (path === "-") {
-    return {
-      write: (bytes) =>
-        new Promise((resolve, reject) => {
-          process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
-        }),
-      rewrite: async () => undefined,
-      close: async () => undefined,
-    };
-  }
-  const file = await open(path, "w").catch((cause: Error) => {
-    throw new CliError("cli/bad-argument", "usage", `${path} cannot be written: ${cause.message}.`, {
-      cause,
-    });
-  });
-  return {
-    write: async (bytes) => {
-      await file.writeFile(bytes);
-    },
-    rewrite: async (bytes) => {
-      await file.write(bytes, 0, bytes.length, 0);
-    },
-    close: () => file.close(),
-  };
 }
