@@ -35,6 +35,7 @@ for (const name of readdirSync(`${root}packages`).sort()) {
   ]);
 }
 if (existsSync(`${root}scripts/byte-budget.mjs`)) command("byte budget", ["scripts/byte-budget.mjs"]);
+command("quality floors only rise", ["scripts/quality-ratchet.mjs"]);
 process.exit(failures === 0 ? 0 : 1);
 
 /** Compiles the snippets of README and docs; errors carry the document's name and line. */

@@ -42,3 +42,42 @@ export async function speech(): Promise<Material> {
   }
   return { name: "speech", pcm: toInt16(joined), sampleRate: 16000, channels: 1 };
 }
+
+/** A recording of any kind at 48 kHz. */
+export interface Clip {
+  readonly name: string;
+  readonly pcm: Int16Array;
+  readonly channels: 1 | 2;
+}
+
+/** The licensed recordings of the shared audio and two synthetic voices, at most `seconds` of each. */
+export async function realClips(seconds: number): Promise<Clip[]> {
+  const files: readonly (readonly [string, 1 | 2])[] = [
+    ["galway_stereo.flac", 2],
+    ["galway.flac", 1],
+    ["piano.ogg", 1],
+    ["catalog/bach_goldberg_aria.ogg", 1],
+    ["catalog/bach_goldberg_var4.ogg", 1],
+    ["catalog/beethoven_egmont.ogg", 1],
+    ["catalog/beethoven_eroica_mvt1.ogg", 1],
+    ["catalog/grieg_morning.ogg", 1],
+  ];
+  const clips: Clip[] = [];
+  for (const [file, channels] of files) {
+    const path = sharedPath(`data/audio/${file}`);
+    if (path === undefined) throw new Error("The shared audio is absent: set LONGWAVE_SHARED.");
+    const { pcm } = await decodeAudioFile(path, { sampleRate: 48000, channels });
+    clips.push({ name: file, pcm: toInt16(pcm.subarray(0, seconds * 48000 * channels)), channels });
+  }
+  for (const voice of ["en-gb", "de"]) {
+    const wav = execFileSync("espeak-ng", [
+      "-v",
+      voice,
+      "--stdout",
+      "Rain is expected along the coast tonight.",
+    ]);
+    const { pcm } = await decodeAudioBytes(new Uint8Array(wav), { sampleRate: 48000, channels: 1 });
+    clips.push({ name: `espeak-ng ${voice}`, pcm: toInt16(pcm), channels: 1 });
+  }
+  return clips;
+}
