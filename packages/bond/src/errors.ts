@@ -9,6 +9,7 @@ export type BondErrorCode =
   | "bond/unsupported-version"
   | "bond/packet-too-large"
   | "bond/bind-failed"
+  | "bond/worker-failed"
   | "bond/closed";
 
 /** An option, configuration or call that breaks a documented rule, or a socket that could not be opened. */

@@ -43,6 +43,7 @@ export { maxPayloadBytes } from "./sender/send-buffer.ts";
 export { createSenderOn as createSender, type Sender } from "./sender/sender.ts";
 export type { SenderLinkOptions, SenderOptions } from "./sender/sender-options.ts";
 export type { SenderLinkStats, SenderStats } from "./sender/sender-stats.ts";
+export type { ReceiverSnapshot, SenderSnapshot } from "./stats/link-snapshot.ts";
 export { renderPrometheus } from "./stats/prometheus.ts";
 export {
   type BudgetState,

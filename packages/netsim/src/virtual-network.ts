@@ -42,6 +42,9 @@ export class VirtualNetwork {
   readonly #sockets = new Map<string, Map<number, VirtualSocket>>();
   readonly #links: VirtualLink[] = [];
   readonly #free: Uint8Array[] = [];
+  /** How sockets of an address appear outside, where a translator (NAT) is in between. */
+  readonly #mappings = new Map<string, { readonly address: string; readonly portOffset: number }>();
+  readonly #insideOf = new Map<string, string>();
   #nextPort = 49_152;
   #observer: DatagramObserver | undefined;
 
@@ -80,6 +83,17 @@ export class VirtualNetwork {
   }
 
   /**
+   * The translator in front of `address` forgets its ports, as after a pause or a change of cell: from now on its sockets appear with
+   * other ports, and under `outside` where that is given; what is sent to the old ones is lost.
+   */
+  rebind(address: string, outside: string = address): void {
+    const portOffset = (this.#mappings.get(address)?.portOffset ?? 0) + 100;
+    this.#mappings.set(address, { address: outside, portOffset });
+    this.#insideOf.set(outside, address);
+    this.#insideOf.set(address, address);
+  }
+
+  /**
    * Opens a socket; port 0 picks one.
    * @throws NetsimError `netsim/address-in-use`
    */
@@ -102,6 +116,24 @@ export class VirtualNetwork {
 
   /** @internal */
   send(
+    from: VirtualSocket,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    to: string,
+    toPort: number,
+  ): boolean {
+    const inside = this.#insideOf.get(to);
+    if (inside !== undefined) {
+      const mapping = this.#mappings.get(inside)!;
+      // The old mapping leads nowhere.
+      if (mapping.address !== to) return true;
+      return this.#send(from, bytes, start, end, inside, toPort - mapping.portOffset);
+    }
+    return this.#send(from, bytes, start, end, to, toPort);
+  }
+
+  #send(
     from: VirtualSocket,
     bytes: Uint8Array,
     start: number,
@@ -145,7 +177,9 @@ export class VirtualNetwork {
       const bit = Math.floor(corruptAt * length * 8);
       slot[bit >> 3] = slot[bit >> 3]! ^ (1 << (bit & 7));
     }
-    const { localAddress, localPort } = from;
+    const mapping = this.#mappings.get(from.localAddress);
+    const localAddress = mapping?.address ?? from.localAddress;
+    const localPort = from.localPort + (mapping?.portOffset ?? 0);
     this.#clock.schedule(arrivalUs, () => {
       this.#sockets.get(to)?.get(toPort)?.receive(slot, length, localAddress, localPort);
       this.#free.push(slot);

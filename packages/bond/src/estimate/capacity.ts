@@ -151,6 +151,14 @@ export class CapacityEstimator {
     return this.#ownSinceUs >= 0 && nowUs - this.#ownSinceUs > ownQueueUs;
   }
 
+  /** Starts from a limit that was learned earlier: an upper hint, forgotten or probed upwards as any other. */
+  restore(limitBps: number, nowUs: number): void {
+    if (!(limitBps >= smallestLimitBps)) return;
+    this.#upperBps = limitBps;
+    this.#measuredBps = limitBps;
+    this.#evidenceUs = nowUs - confidenceHalfLifeUs;
+  }
+
   /** The path has changed: what was known is at best a hint and no limit. */
   reset(): void {
     this.#upperBps = Number.POSITIVE_INFINITY;

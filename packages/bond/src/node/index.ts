@@ -8,6 +8,8 @@ import type { SenderOptions } from "../sender/sender-options.ts";
 import { nodeCrypto } from "./node-crypto.ts";
 import { UdpSocket } from "./udp-socket.ts";
 
+export { type InterfaceHint, interfaceOf, watchInterfaces } from "./interface-watch.ts";
+export { IsolatedReceiver, IsolatedSender, type IsolationOptions } from "./isolated-link.ts";
 export { nodeCrypto, nodeCryptoWithoutAllocation } from "./node-crypto.ts";
 export { StatsPublisher, type StatsPublisherOptions } from "./stats-publisher.ts";
 export { UdpSocket } from "./udp-socket.ts";

@@ -55,6 +55,12 @@ export class LossDetector {
     return this.#reorderUs;
   }
 
+  /** Starts from what was measured earlier. */
+  restore(loss: number, reorderUs: number): void {
+    this.#loss = Math.max(0, Math.min(1, loss));
+    this.#reorderUs = Math.max(0, Math.min(maxReorderUs, reorderUs));
+  }
+
   countExpected(count: number): void {
     this.#windowExpected += count;
   }

@@ -2,6 +2,7 @@ import type { SrpOptions } from "../auth/link-authentication.ts";
 import { badOption } from "../errors.ts";
 import type { RistProfile } from "../link/path.ts";
 import { checkRange, maxLinks } from "../sender/sender-options.ts";
+import type { ReceiverSnapshot } from "../stats/link-snapshot.ts";
 import type { NackFormat } from "./nack-writer.ts";
 
 export interface ReceiverOptions extends SrpOptions {
@@ -31,6 +32,8 @@ export interface ReceiverOptions extends SrpOptions {
   readonly queuePackets?: number;
   /** Limit of the memory for waiting packets; default 64 MB. */
   readonly maxBufferBytes?: number;
+  /** What `snapshot()` of an earlier receiver gave; used for ten minutes. */
+  readonly restore?: ReceiverSnapshot;
 }
 
 /** Options with every default filled in, without addresses. */

@@ -3,6 +3,7 @@ import { portableCrypto } from "../crypto/crypto-port.ts";
 import type { BondEnvironment } from "../environment.ts";
 import { RateMeter } from "../estimate/rate-meter.ts";
 import { Feedback } from "../link/feedback.ts";
+import { isFresh, type ReceiverSnapshot, snapshotVersion } from "../stats/link-snapshot.ts";
 import { restoreNullPackets } from "../wire/null-packets.ts";
 import { parseRistUri } from "../wire/rist-uri.ts";
 import { RtpHeader } from "../wire/rtp.ts";
@@ -112,6 +113,13 @@ export class Receiver {
       resolved.nackCopies,
       resolved.targetResidual,
     );
+    if (options.restore !== undefined && isFresh(options.restore, clock.wallUs() / 1000)) {
+      const { loss, reorderMs, bufferMs } = options.restore;
+      this.#detector.restore(loss, 1000 * reorderMs);
+      // A latency that adapts starts where it had come to.
+      const most = resolved.maxBufferMs;
+      if (this.#latency.isAdaptive) this.bufferMs = Math.max(resolved.minBufferMs, Math.min(most, bufferMs));
+    }
     this.#timer = clock.schedule(clock.nowUs() + tickUs, this.#onTimer);
   }
 
@@ -161,6 +169,17 @@ export class Receiver {
       payloadBps: this.#rate.bps(nowUs, 1_000_000),
       faults: this.#links.faults.snapshot(),
       links: receiverLinkStats(this.#links.all, nowUs),
+    };
+  }
+
+  /** What was learned about the path, for `restore` of a later receiver. */
+  snapshot(): ReceiverSnapshot {
+    return {
+      version: snapshotVersion,
+      wallMs: Math.floor(this.#environment.clock.wallUs() / 1000),
+      bufferMs: this.bufferMs,
+      loss: this.#detector.loss,
+      reorderMs: this.#detector.reorderUs / 1000,
     };
   }
 

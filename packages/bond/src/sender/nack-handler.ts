@@ -5,6 +5,9 @@ import type { ResolvedSenderOptions } from "./sender-options.ts";
 
 /** A repeat is not repeated again before this part of the round trip: copies of one NACK arrive meanwhile. */
 const dedupRatio = 0.7;
+/** Numbers that are looked at in one period; a cut link asks for a few hundred, a storm of forged ranges for millions. */
+const numbersPerPeriod = 4096;
+const periodUs = 10_000;
 
 export interface NackTarget {
   /** Sends the packet in `slot` again. */
@@ -28,6 +31,10 @@ export class NackHandler {
   unknown = 0;
   /** Requests for packets that can no longer be in time. */
   expired = 0;
+  /** Requests that were ignored because there were too many at once. */
+  limited = 0;
+  #periodUs = Number.NEGATIVE_INFINITY;
+  #looked = 0;
 
   constructor(
     buffer: SendBuffer,
@@ -47,6 +54,10 @@ export class NackHandler {
    * @param extra count of following numbers (range), or the mask of the 16 following ones
    */
   take(via: SenderLink, first: number, extra: number, isRange: boolean, nowUs: number): void {
+    if (nowUs - this.#periodUs >= periodUs) {
+      this.#periodUs = nowUs;
+      this.#looked = 0;
+    }
     const newest = this.#target.newest();
     const start = unwrapNear(first, newest, sequenceModulus);
     via.nacksReceived++;
@@ -54,7 +65,8 @@ export class NackHandler {
     if (isRange) {
       // A range of 65,535 is legal; only what is stored is looked at.
       const end = Math.min(start + extra, newest);
-      for (let sequence = Math.max(start + 1, newest - this.#buffer.mask); sequence <= end; sequence++) {
+      const first = Math.max(start + 1, newest - this.#buffer.mask);
+      for (let sequence = first; sequence <= end && this.#looked <= numbersPerPeriod; sequence++) {
         this.#takeOne(via, sequence, nowUs);
       }
     } else {
@@ -65,6 +77,10 @@ export class NackHandler {
   }
 
   #takeOne(via: SenderLink, sequence: number, nowUs: number): void {
+    if (++this.#looked > numbersPerPeriod) {
+      this.limited++;
+      return;
+    }
     const buffer = this.#buffer;
     const slot = buffer.find(sequence);
     if (slot < 0 || buffer.sends[slot] === 0) {

@@ -1,5 +1,7 @@
 /** Retransmissions per second are limited to this multiple of the measured loss, and at least to `floorRatio`. */
 const floorRatio = 0.1;
+/** More loss than this is not believed: forged requests could claim any, and a link that loses half is of no use. */
+const mostLoss = 0.5;
 /** Stored allowance: a second of the stream, so that the gap of a cut link can be repeated at once. */
 const burstSeconds = 1;
 const leastBurstBytes = 50_000;
@@ -20,7 +22,8 @@ export class RetransmissionBudget {
   refill(nowUs: number, streamBps: number, loss: number): void {
     const bytesPerSecond = streamBps / 8;
     // A packet may need several repeats: of a share p of lost packets, p/(1-p) transmissions are repeats in the mean.
-    const ratio = Math.max(floorRatio, (this.#factor * loss) / (1 - Math.min(loss, 0.9)));
+    const believed = Math.min(loss, mostLoss);
+    const ratio = Math.max(floorRatio, (this.#factor * believed) / (1 - believed));
     const most = Math.max(leastBurstBytes, bytesPerSecond * burstSeconds);
     this.#tokens = Math.min(most, this.#tokens + (ratio * bytesPerSecond * (nowUs - this.#lastUs)) / 1e6);
     this.#lastUs = nowUs;

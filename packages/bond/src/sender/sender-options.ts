@@ -2,6 +2,7 @@ import type { SrpOptions } from "../auth/link-authentication.ts";
 import { badOption } from "../errors.ts";
 import { defaultLifecycle, type LifecycleOptions } from "../link/link-lifecycle.ts";
 import type { RistProfile } from "../link/path.ts";
+import type { SenderSnapshot } from "../stats/link-snapshot.ts";
 import { defaultScheduler, type SchedulerOptions } from "./scheduler.ts";
 
 /** One link of a sender. */
@@ -44,6 +45,8 @@ export interface SenderOptions extends SrpOptions {
   readonly retransmissionFactor?: number;
   /** Burst that pacing lets through, in milliseconds; default 10. */
   readonly burstMs?: number;
+  /** What `snapshot()` of an earlier sender gave: limits of links with the same ids, as upper hints, for ten minutes. */
+  readonly restore?: SenderSnapshot;
   /** Limit of the memory for stored packets; default 64 MB. */
   readonly maxBufferBytes?: number;
 }

@@ -43,6 +43,8 @@ export interface SenderStats {
   readonly dropped: number;
   readonly nacksUnknown: number;
   readonly nacksExpired: number;
+  /** Requests ignored because too many came at once. */
+  readonly nacksLimited: number;
   readonly repeatsRefused: number;
   readonly bufferBytes: number;
   readonly faults: Readonly<Record<string, number>>;

@@ -3,6 +3,7 @@ import { portableCrypto } from "../crypto/crypto-port.ts";
 import type { BondEnvironment } from "../environment.ts";
 import { BondError } from "../errors.ts";
 import { Feedback } from "../link/feedback.ts";
+import { isFresh, type SenderSnapshot, snapshotVersion } from "../stats/link-snapshot.ts";
 import { tunnelHeadroom } from "../wire/gre-tunnel.ts";
 import { deleteNullPackets } from "../wire/null-packets.ts";
 import { ristExtensionBytes, rtpHeaderBytes, writeRistExtension, writeRtpHeader } from "../wire/rtp.ts";
@@ -88,6 +89,7 @@ export class Sender {
       onSuspect: (link, atUs) => this.#resendUnproven(link, atUs),
       newest: () => this.#nextSequence - 1,
     });
+    this.#restore(options.restore, nowUs);
     this.#schedule(nowUs);
   }
 
@@ -133,10 +135,21 @@ export class Sender {
       dropped: this.#dropped,
       nacksUnknown: this.#nacks.unknown,
       nacksExpired: this.#nacks.expired,
+      nacksLimited: this.#nacks.limited,
       repeatsRefused: this.#budget.refused,
       faults: this.#links.faults,
       bufferBytes: this.#buffer.bytes.length,
     });
+  }
+
+  /** What was learned about the links, for `restore` of a later sender. */
+  snapshot(): SenderSnapshot {
+    const limits = this.#links.all.map((link) => {
+      const { limitBps } = link.capacity;
+      return [link.id, { capacityBps: Number.isFinite(limitBps) ? Math.round(limitBps) : null }];
+    });
+    const wallMs = Math.floor(this.#environment.clock.wallUs() / 1000);
+    return { version: snapshotVersion, wallMs, links: Object.fromEntries(limits) };
   }
 
   /**
@@ -171,6 +184,15 @@ export class Sender {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
+  }
+
+  #restore(snapshot: SenderSnapshot | undefined, nowUs: number): void {
+    if (snapshot === undefined || !isFresh(snapshot, this.#environment.clock.wallUs() / 1000)) return;
+    for (const link of this.#links.all) {
+      const capacityBps = snapshot.links[link.id]?.capacityBps ?? null;
+      if (capacityBps !== null) link.capacity.restore(capacityBps, nowUs);
+      link.limit(link.maxBitrateBps);
+    }
   }
 
   #write(slot: number, sequence: number, payload: Uint8Array, rtpTimestamp: number): void {
