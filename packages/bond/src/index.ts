@@ -49,6 +49,7 @@ export {
   type BudgetState,
   type StatsRecord,
   StatsRecorder,
+  type StatsSurroundings,
   statsSchemaVersion,
 } from "./stats/stats-record.ts";
 export { parseRistUri, type RistUri, redact } from "./wire/rist-uri.ts";

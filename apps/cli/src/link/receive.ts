@@ -6,6 +6,7 @@ import { untilStopped } from "../until-stopped.ts";
 import { checkProfile, readConfiguration, readSrpUsers } from "./configuration.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
 import { openOutput } from "./output.ts";
+import { surroundingsOf, warnings } from "./surroundings.ts";
 
 interface ReceiveOptions extends ObserveOptions {
   readonly bind?: string;
@@ -24,18 +25,21 @@ export async function receive(options: ReceiveOptions): Promise<void> {
   const isFixed = options.config === undefined || options.buffer !== undefined;
   const bufferMs = options.buffer ?? (options.bind?.includes("buffer=") === true ? undefined : base.bufferMs);
   const { minBufferMs, maxBufferMs, bufferMs: _, ...rest } = base;
-  const receiver = createReceiver({
-    ...rest,
-    ...(isFixed ? {} : { minBufferMs: minBufferMs!, maxBufferMs: maxBufferMs! }),
-    ...(bufferMs === undefined ? {} : { bufferMs }),
-    ...readSrpUsers(options.srpFile, config),
-    listen: options.bind?.split(",") ?? base.listen,
-    ...(profile === undefined ? {} : { profile }),
-  });
+  const receiver = createReceiver(
+    {
+      ...rest,
+      ...(isFixed ? {} : { minBufferMs: minBufferMs!, maxBufferMs: maxBufferMs! }),
+      ...(bufferMs === undefined ? {} : { bufferMs }),
+      ...readSrpUsers(options.srpFile, config),
+      listen: options.bind?.split(",") ?? base.listen,
+      ...(profile === undefined ? {} : { profile }),
+    },
+    { hooks: warnings },
+  );
   await receiver.ready;
   const output = openOutput(options.output);
   receiver.onPacket((bytes, start, end) => output.write(bytes, start, end));
-  const recorder = new StatsRecorder(new SystemClock(), "receiver");
+  const recorder = new StatsRecorder(new SystemClock(), "receiver", surroundingsOf());
   const stats = config.tables["stats"]!;
   const statsDest = options.statsDest ?? (stats["dest"] as string | undefined);
   const print = options.output === "-" ? (line: string) => void process.stderr.write(`${line}\n`) : printLine;

@@ -1,13 +1,14 @@
 import { createSocket } from "node:dgram";
 import { SystemClock } from "@longwave/base/node";
-import { type Sender, StatsRecorder, senderOptionsOf } from "@longwave/bond";
-import { createSender } from "@longwave/bond/node";
+import { parseRistUri, type Sender, StatsRecorder, senderOptionsOf } from "@longwave/bond";
+import { createSender, watchInterfaces } from "@longwave/bond/node";
 import { printLine, progress } from "../output.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { checkProfile, readConfiguration, readSrpUsers } from "./configuration.ts";
 import { LinkError } from "./errors.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
 import { runSource } from "./source.ts";
+import { surroundingsOf, warnings } from "./surroundings.ts";
 
 interface SendOptions extends ObserveOptions {
   readonly source: string;
@@ -35,16 +36,24 @@ export async function send(options: SendOptions): Promise<void> {
     );
   }
   const stats = config.tables["stats"]!;
-  const sender = createSender({
-    ...base,
-    links,
-    ...(profile === undefined ? {} : { profile }),
-    ...(options.buffer === undefined ? {} : { bufferMs: options.buffer }),
-    ...readSrpUsers(options.srpFile, config),
-    ...(options.npd === true ? { deleteNullPackets: true } : {}),
-  });
+  const sender = createSender(
+    {
+      ...base,
+      links,
+      ...(profile === undefined ? {} : { profile }),
+      ...(options.buffer === undefined ? {} : { bufferMs: options.buffer }),
+      ...readSrpUsers(options.srpFile, config),
+      ...(options.npd === true ? { deleteNullPackets: true } : {}),
+    },
+    { hooks: warnings },
+  );
   await sender.ready;
-  const recorder = new StatsRecorder(new SystemClock(), sender.ssrc.toString(16));
+  const addresses = localAddressesOf(links);
+  const recorder = new StatsRecorder(new SystemClock(), sender.ssrc.toString(16), surroundingsOf(addresses));
+  const stopWatching = watchInterfaces(
+    sender,
+    [...addresses].map(([id, localAddress]) => ({ id, localAddress })),
+  );
   const statsDest = options.statsDest ?? (stats["dest"] as string | undefined);
   const stopObserving = observe(
     (reason) => recorder.sender(sender.stats(), reason),
@@ -69,11 +78,23 @@ export async function send(options: SendOptions): Promise<void> {
   } finally {
     abort.abort();
     stopObserving();
+    stopWatching();
     closeControl();
     sender.close();
   }
   // Standard input and signal handlers would keep the process alive.
   process.exit(0);
+}
+
+/** Local addresses of the links that name one, by the ids that they have. */
+function localAddressesOf(
+  links: readonly { readonly to: string; readonly id?: string; readonly localAddress?: string }[],
+): ReadonlyMap<string, string> {
+  const entries = links.map((link, index) => [
+    link.id ?? `link-${index + 1}`,
+    link.localAddress ?? parseRistUri(link.to).localAddress,
+  ]);
+  return new Map(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 /** Live changes: `{"link": "link-1", "weight": 3}`, also `maxBitrateBps`, `penaltyMs`, `detach`. Answers with JSON. */

@@ -21,7 +21,7 @@ export function nodeEnvironment(parts: Partial<BondEnvironment> = {}): BondEnvir
     clock: new SystemClock(),
     random: new SeededRandom(seed),
     crypto: nodeCrypto,
-    openSocket: (request) => new UdpSocket(request),
+    openSocket: (request) => new UdpSocket(request, parts.hooks),
     ...parts,
   };
 }

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { isIP, isIPv6 } from "node:net";
+import { type Hooks, silentHooks } from "@longwave/base";
 import type { BondSocket, SocketRequest } from "../environment.ts";
 import { BondError } from "../errors.ts";
 
@@ -8,6 +9,8 @@ const slotBytes = 2048;
 const slotCount = 1024;
 /** Receive buffer to ask for: the default loses half of a burst of 256 packets. */
 const receiveBufferBytes = 4 * 1024 * 1024;
+/** Below this a burst of 256 packets loses some (Linux reports twice what it grants). */
+const smallReceiveBufferBytes = 1024 * 1024;
 
 /**
  * A UDP socket. It copies what it is given to send, so that the caller may reuse its buffer at once, and it is connected
@@ -17,6 +20,7 @@ export class UdpSocket implements BondSocket {
   readonly ready: Promise<void>;
   readonly #socket: Socket;
   readonly #isConnected: boolean;
+  readonly #hooks: Hooks;
   readonly #slots: Buffer[] = [];
   /** What to call when the slot of the same number was sent; made once, so that sending makes no closure. */
   readonly #releases: ((error: Error | null) => void)[] = [];
@@ -27,7 +31,8 @@ export class UdpSocket implements BondSocket {
   #localPort = 0;
   #localAddress: string;
 
-  constructor(request: SocketRequest) {
+  constructor(request: SocketRequest, hooks: Hooks = silentHooks) {
+    this.#hooks = hooks;
     const isSix = isIPv6(request.address) || isIPv6(request.peer?.address ?? "");
     this.#localAddress = request.address;
     this.#isConnected = request.peer !== undefined;
@@ -139,10 +144,21 @@ export class UdpSocket implements BondSocket {
     } catch {
       // The system's limit is smaller; the default stays.
     }
+    this.#warnOfSmallBuffer(request);
     const bound = this.#socket.address();
     this.#localAddress = bound.address;
     this.#localPort = bound.port;
     this.#isOpen = true;
+  }
+
+  #warnOfSmallBuffer(request: SocketRequest): void {
+    const grantedBytes = this.#socket.getRecvBufferSize();
+    if (grantedBytes >= smallReceiveBufferBytes) return;
+    this.#hooks.log?.("warn", "the system grants a small receive buffer: bursts will be lost", {
+      port: request.port,
+      grantedBytes,
+      remedy: "sysctl net.core.rmem_max=4194304",
+    });
   }
 
   #connect(address: string, port: number): Promise<void> {

@@ -36,6 +36,13 @@ export interface ReceiverStats {
   readonly missing: number;
   readonly bufferMs: number;
   readonly bufferBytes: number;
+  /** From the arrival that the fastest path would have had to delivery, over the last 10 to 20 s. */
+  readonly latencyMs: {
+    readonly p50: number;
+    readonly p95: number;
+    readonly p99: number;
+    readonly max: number;
+  };
   /** Loss of first transmissions over all links. */
   readonly loss: number;
   readonly payloadBps: number;

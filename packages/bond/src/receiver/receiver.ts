@@ -1,6 +1,7 @@
 import { silentHooks } from "@longwave/base";
 import { portableCrypto } from "../crypto/crypto-port.ts";
 import type { BondEnvironment } from "../environment.ts";
+import { LatencyMeter } from "../estimate/latency-meter.ts";
 import { RateMeter } from "../estimate/rate-meter.ts";
 import { Feedback } from "../link/feedback.ts";
 import { isFresh, type ReceiverSnapshot, snapshotVersion } from "../stats/link-snapshot.ts";
@@ -64,6 +65,7 @@ export class Receiver {
   readonly #header = new RtpHeader();
   readonly #queue: PacketQueue;
   readonly #rate = new RateMeter();
+  readonly #latencies = new LatencyMeter();
   readonly #info: PacketInfo = { sequence: 0, timeUs: 0, isDiscontinuity: false };
   readonly #restored = new Uint8Array(receiveSlotBytes);
   #handler: PacketHandler | undefined;
@@ -165,6 +167,7 @@ export class Receiver {
       missing: this.#buffer.missingCount,
       bufferMs: this.bufferMs,
       bufferBytes: this.#buffer.bytes.length,
+      latencyMs: this.#latencies.summary(),
       loss: this.#detector.loss,
       payloadBps: this.#rate.bps(nowUs, 1_000_000),
       faults: this.#links.faults.snapshot(),
@@ -409,6 +412,7 @@ export class Receiver {
     this.#hasGap = false;
     this.#delivered++;
     this.#rate.add(end - start, nowUs);
+    this.#latencies.add(nowUs - info.timeUs - this.#playout.offsetUs, nowUs);
     this.#handler?.(buffer.bytes, start, end, info);
     if (this.#isIterated) this.#queue.push({ ...info, payload: buffer.bytes.slice(start, end) });
   }

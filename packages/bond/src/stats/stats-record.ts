@@ -27,16 +27,32 @@ export interface StatsRecord {
 }
 
 const memoryBudgetBytes = 64_000_000;
+/** Delivery may lag behind the playout latency by this much (timers, a busy machine). */
+const latencyBudgetMs = 50;
+
+/** What the surroundings know and the libraries do not. */
+export interface StatsSurroundings {
+  /** Part of one core that the stream used since the last call, 0 and up. */
+  readonly cpuShare?: () => number;
+  /** What the system says about a link's interface. */
+  readonly interfaceOf?: (
+    linkId: string,
+  ) =>
+    | { readonly iface?: string; readonly kind?: string; readonly mtu?: number; readonly operState?: string }
+    | undefined;
+}
 
 /** Numbers records and turns snapshots into them. */
 export class StatsRecorder {
   readonly #clock: Clock;
   readonly #streamId: string;
+  readonly #surroundings: StatsSurroundings;
   #sequence = 0;
   #lastPayloadBytes = 0;
   #lastUs = 0;
 
-  constructor(clock: Clock, streamId: string) {
+  constructor(clock: Clock, streamId: string, surroundings: StatsSurroundings = {}) {
+    this.#surroundings = surroundings;
     this.#clock = clock;
     this.#streamId = streamId;
   }
@@ -64,11 +80,12 @@ export class StatsRecorder {
       queue_depth: stats.links.reduce((sum, link) => sum + link.queueDepth, 0),
       recommended_bps: finite(stats.recommendedBps),
       faults: stats.faults,
-      budget: { memory: budget(stats.bufferBytes / memoryBudgetBytes) },
+      budget: { memory: budget(stats.bufferBytes / memoryBudgetBytes), ...this.#cpuBudget() },
     };
     const links = stats.links.map((link) => [
       link.id,
       {
+        ...this.#interface(link.id),
         phase: link.phase,
         last_transition: link.lastTransition ?? null,
         alive: link.alive,
@@ -112,7 +129,12 @@ export class StatsRecorder {
       queue_depth: stats.queueDepth,
       loss: round(stats.loss),
       faults: stats.faults,
-      budget: { memory: budget(stats.bufferBytes / memoryBudgetBytes) },
+      latency_ms: stats.latencyMs,
+      budget: {
+        memory: budget(stats.bufferBytes / memoryBudgetBytes),
+        latency: budget((stats.latencyMs.p95 - stats.bufferMs) / latencyBudgetMs),
+        ...this.#cpuBudget(),
+      },
     };
     const links = stats.links.map((link) => [
       link.id,
@@ -129,6 +151,23 @@ export class StatsRecorder {
       },
     ]);
     return this.#record("receiver", reason, flow, Object.fromEntries(links));
+  }
+
+  #cpuBudget(): { readonly cpu?: BudgetState } {
+    const share = this.#surroundings.cpuShare?.();
+    return share === undefined ? {} : { cpu: budget(share) };
+  }
+
+  #interface(linkId: string): Readonly<Record<string, unknown>> {
+    const hint = this.#surroundings.interfaceOf?.(linkId);
+    if (hint === undefined) return {};
+    const { iface, kind, mtu, operState } = hint;
+    return {
+      iface: iface ?? null,
+      kind: kind ?? "unknown",
+      mtu: mtu ?? null,
+      os_up: operState === "up" ? true : operState === "down" ? false : null,
+    };
   }
 
   #record(
