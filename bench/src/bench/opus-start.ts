@@ -48,6 +48,7 @@ try {
       "first frame, ms": list[7]!.toFixed(1),
       fastest: list[0]!.toFixed(1),
       slowest: list[14]!.toFixed(1),
+      target: name === "longwave" ? `<= 15: ${list[7]! <= 15 ? "ok" : "MISSED"}` : "",
     });
   }
   printReport("From import to the first Opus frame", rows);
