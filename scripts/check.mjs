@@ -34,6 +34,7 @@ for (const name of readdirSync(`${root}packages`).sort()) {
     "false",
   ]);
 }
+command("docs/reference is current", ["scripts/generate-reference.mjs", "--check"]);
 if (existsSync(`${root}scripts/byte-budget.mjs`)) command("byte budget", ["scripts/byte-budget.mjs"]);
 command("quality floors only rise", ["scripts/quality-ratchet.mjs"]);
 process.exit(failures === 0 ? 0 : 1);

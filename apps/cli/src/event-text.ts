@@ -38,6 +38,8 @@ function words(event: StationEvent): string {
       return pc.dim(`encoder: ${event.bitrateBps / 1000} kbit/s, complexity ${event.complexity}`);
     case "sound.concealed":
       return pc.yellow(`${event.blocks * 20} ms of sound were lost and concealed`);
+    case "watermark.read":
+      return `${pc.green("mark  ")}  ${event.payload} ${pc.dim(`(${event.sync} standard deviations)`)}`;
     case "speech.started":
       return `${pc.bold("says  ")}  ${event.text} ${pc.dim(`(${event.engine}, ${event.voice})`)}`;
     case "speech.ended":

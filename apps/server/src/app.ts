@@ -121,7 +121,7 @@ function observeProcess(metrics: Metrics, host: Host): void {
       {},
       "counter",
     );
-    for (const { station, bond } of host.stations.values()) {
+    for (const { station, bond, recorder } of host.stations.values()) {
       const status = station.status();
       const labels = { stream: station.id };
       metrics.set(
@@ -132,6 +132,17 @@ function observeProcess(metrics: Metrics, host: Host): void {
         "counter",
       );
       metrics.set("longwave_stream_listeners", "Listeners now.", status.listeners, labels);
+      if (recorder !== undefined) {
+        const writes = recorder.recording === undefined ? 0 : 1;
+        metrics.set("longwave_archive_recording", "1 while the archive is written.", writes, labels);
+        metrics.set(
+          "longwave_archive_dropped_blocks_total",
+          "Blocks of 20 ms that the archive could not take.",
+          recorder.droppedBlocks,
+          labels,
+          "counter",
+        );
+      }
       if (bond !== undefined) observeBond(metrics, bond.status(), labels);
       metrics.set(
         "longwave_stream_identified",

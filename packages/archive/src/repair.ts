@@ -10,7 +10,9 @@ import {
   shardKey,
   tailKey,
 } from "./layout.ts";
+import { combinedHash } from "./packet-hash.ts";
 import { parseRecording, type RecordingInfo } from "./recording-info.ts";
+import { lastSegmentHash } from "./segment-hash.ts";
 import { portableSha256, type Sha256Factory } from "./sha256.ts";
 import { withoutChecksum } from "./shard.ts";
 import { ShardWriter } from "./shard-writer.ts";
@@ -126,7 +128,7 @@ export async function finishLive(
     shardSha256.push(stored.sha256);
     shardBytes.push(stored.bytes);
   }
-  const complete: RecordingInfo = {
+  const finished: RecordingInfo = {
     ...info,
     state: "complete",
     frames,
@@ -138,8 +140,22 @@ export async function finishLive(
     segments: info.segments.filter((segment) => segment.firstPacket < packets),
     anchors: info.anchors.filter((anchor) => anchor.sample <= frames),
   };
+  const complete = packets === info.packets ? finished : await withPacketHash(store, finished, sha256);
   await store.put(arrayKey(info.id), arrayMetadata(complete, frames));
   await store.put(recordingKey(info.id), recordingMetadata(await storeAnchors(store, complete)));
   for (let i = 0; i <= info.tailChunks; i++) await store.delete(tailKey(info.id, first + i));
   return complete;
+}
+
+/** The last segment's hash made anew: the metadata was written for fewer packets than the chunks hold. */
+async function withPacketHash(
+  store: ObjectStore,
+  info: RecordingInfo,
+  sha256: Sha256Factory,
+): Promise<RecordingInfo> {
+  const last = info.segments.at(-1);
+  if (last === undefined) return info;
+  const packetsSha256 = await lastSegmentHash(store, info, sha256);
+  const segments = [...info.segments.slice(0, -1), { ...last, packetsSha256 }];
+  return { ...info, segments, packetsSha256: combinedHash(segments.map((each) => each.packetsSha256)) };
 }

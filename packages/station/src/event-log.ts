@@ -59,6 +59,17 @@ export type StationEventBody =
   | { readonly type: "encoder.changed"; readonly bitrateBps: number; readonly complexity: number }
   | { readonly type: "sound.concealed"; readonly blocks: number; readonly atMs: number }
   | {
+      /** A mark of the station's key was found in the received sound. */
+      readonly type: "watermark.read";
+      /** Hexadecimal. */
+      readonly payload: string;
+      /** Standard deviations above chance. */
+      readonly sync: number;
+      readonly bitErrorRate: number;
+      readonly sinceMs: number;
+      readonly atMs: number;
+    }
+  | {
       /** A text that was put over the programme went on air, ended or failed. */
       readonly type: "speech.started" | "speech.ended" | "speech.failed";
       readonly text: string;

@@ -58,3 +58,6 @@ export { defaultLinks, type LinkPlan } from "./transport/default-links.ts";
 export { defaultOpusSettings, OpusCodec, type OpusSettings } from "./transport/opus-codec.ts";
 export { bondOverVirtualLinks, type VirtualLinksOptions } from "./transport/virtual-links.ts";
 export { programmeName, runVirtualStation, type VirtualStationOptions } from "./virtual-station.ts";
+export { type JingleOptions, makeJingle, stationMark, stationMarkKey } from "./watermark/jingle.ts";
+export { JingledOrder } from "./watermark/jingled-order.ts";
+export { WatermarkReader } from "./watermark/watermark-reader.ts";

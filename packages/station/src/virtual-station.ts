@@ -14,6 +14,9 @@ import { Station } from "./station.ts";
 import { ChainedPath } from "./transport/chained-path.ts";
 import { OpusCodec } from "./transport/opus-codec.ts";
 import { bondOverVirtualLinks } from "./transport/virtual-links.ts";
+import { makeJingle, stationMark, stationMarkKey } from "./watermark/jingle.ts";
+import { JingledOrder } from "./watermark/jingled-order.ts";
+import { WatermarkReader } from "./watermark/watermark-reader.ts";
 
 export interface VirtualStationOptions {
   readonly seed: number;
@@ -60,17 +63,25 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
     onConcealed: (blocks, startFrame) =>
       station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
   });
+  const order = new JingledOrder(
+    songOrder(repertoire, seed),
+    () => makeJingle({ seed, key: stationMarkKey, payload: stationMark }),
+    (reason) => void station.log.append({ type: "announcement.failed", reason }),
+  );
+  const marks = new WatermarkReader(stationMarkKey, (event) => void station.log.append(event));
   await using station = new Station({
     id: "studio-1",
     programme: programmeName(repertoire.length, seed),
     clock,
     source: new AnnouncedProgramme({
-      next: songOrder(repertoire, seed),
+      next: () => order.next(),
+      settle: () => order.settle(),
       speech,
       onFailure: (reason) => void station.log.append({ type: "announcement.failed", reason }),
     }),
     path: new ChainedPath(bond, new Reception(seed, options.reception)),
     catalog,
+    sinks: [marks],
     beforeStopped: async () => {
       await recorder.close();
       const digest = await digestStore(store);

@@ -80,11 +80,12 @@ class Bench {
   }
 }
 
-/** Fails every write while `broken`. */
+/** Fails every write of these keys while `broken`. */
 class FullStore extends MemoryStore {
   broken = false;
+  keys = /./;
   override async put(...args: Parameters<MemoryStore["put"]>) {
-    if (this.broken) throw new Error("no space left on device");
+    if (this.broken && this.keys.test(args[0])) throw new Error("no space left on device");
     return super.put(...args);
   }
 }
@@ -207,6 +208,23 @@ test("after a crash everything that was published is there, and the recording go
   await bench.recorder.close();
   const [recording] = await bench.archive.recordings();
   expect(recording!.info.frames).toBeGreaterThan(6 * second);
+  expect(recording!.spans).toHaveLength(2);
+  expect((await bench.archive.archive.verify(recording!.info.id, "decode")).findings).toEqual([]);
+});
+
+test("killed between a chunk and its metadata, the recording is whole and its hash fits", async () => {
+  const store = new FullStore();
+  store.keys = /zarr\.json$/;
+  const bench = new Bench(store);
+  await bench.open();
+  await bench.play(3.5);
+  store.broken = true;
+  await bench.play(1.2);
+  store.broken = false;
+  await bench.open();
+  await bench.play(1);
+  await bench.recorder.close();
+  const [recording] = await bench.archive.recordings();
   expect(recording!.spans).toHaveLength(2);
   expect((await bench.archive.archive.verify(recording!.info.id, "decode")).findings).toEqual([]);
 });

@@ -81,6 +81,12 @@ function words(event: StationEvent) {
       return `The encoder gives ${Number(event["bitrateBps"]) / 1000} kbit/s`;
     case "sound.concealed":
       return `${Number(event["blocks"]) * 20} ms of sound were lost and concealed`;
+    case "watermark.read":
+      return (
+        <>
+          Read the mark <span class="strong">{String(event["payload"])}</span>
+        </>
+      );
     case "speech.started":
       return (
         <>

@@ -190,7 +190,10 @@ export class ArchiveRecorder {
     if (gapMs < 0) return undefined;
     const { id } = last.info;
     try {
-      const writer = await archive.archive.append(id, { live: true, takeOver: true });
+      const writer = await archive.archive.append(id, {
+        live: true,
+        takeOver: archive.ownsStreams,
+      });
       this.#peaks = await archive.peaks(id);
       await writer.push({ type: "segment", head: plainOpusHead(stationChannels, encoderDelayFrames) });
       writer.anchor(atNs);

@@ -29,6 +29,8 @@ export interface StationArchiveOptions {
   readonly place: string;
   /** It goes when the station does. */
   readonly isTemporary?: boolean;
+  /** Nobody else can be recording these streams: a lease that is left belongs to a run that crashed. Default true. */
+  readonly ownsStreams?: boolean;
 }
 
 /** The list of recordings is read from the store at most this often: others may write into the same archive. */
@@ -45,6 +47,7 @@ export class StationArchive {
   readonly archive: Archive;
   readonly place: string;
   readonly isTemporary: boolean;
+  readonly ownsStreams: boolean;
   /** Recordings that cannot be read, with the reason. */
   readonly damaged: Map<string, string> = new Map();
   readonly #clock: Clock;
@@ -59,6 +62,7 @@ export class StationArchive {
     this.archive = archive;
     this.place = options.place;
     this.isTemporary = options.isTemporary ?? false;
+    this.ownsStreams = options.ownsStreams ?? true;
     this.#clock = options.clock;
     this.#keepUs = options.keepUs;
   }

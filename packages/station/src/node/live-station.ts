@@ -18,6 +18,9 @@ import type { BondedPath } from "../transport/bonded-path.ts";
 import { ChainedPath } from "../transport/chained-path.ts";
 import { OpusCodec } from "../transport/opus-codec.ts";
 import { programmeName } from "../virtual-station.ts";
+import { makeJingle, stationMark, stationMarkKey } from "../watermark/jingle.ts";
+import { JingledOrder } from "../watermark/jingled-order.ts";
+import { WatermarkReader } from "../watermark/watermark-reader.ts";
 import { openInput } from "./input.ts";
 import type { LiveInput } from "./live-input.ts";
 import { bondOverLoopback } from "./live-links.ts";
@@ -105,12 +108,18 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
   const stop = new AbortController();
   const repertoire =
     options.input === undefined ? makeRepertoire(options.seed, options.songs ?? defaultSongCount) : [];
+  const order = new JingledOrder(
+    songOrder(repertoire.length > 0 ? repertoire : makeRepertoire(options.seed, 1), options.seed),
+    () => makeJingle({ seed: options.seed, key: stationMarkKey, payload: stationMark, pause: breathe }),
+    (reason) => void station.log.append({ type: "announcement.failed", reason }),
+  );
+  const marks = new WatermarkReader(stationMarkKey, (event) => void station.log.append(event));
   const input: LiveInput =
     options.input === undefined
       ? {
           name: programmeName(repertoire.length, options.seed),
           source: new AnnouncedProgramme({
-            next: songOrder(repertoire, options.seed),
+            next: () => order.next(),
             speech: options.speech,
             pause: breathe,
             ...(options.voice !== undefined && { voice: options.voice }),
@@ -173,7 +182,7 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     path: new ChainedPath(bond, reception),
     catalog,
     onPeak: (atMs, hz, decibels) => scope.addPeak(atMs, hz, decibels),
-    sinks: [scope],
+    sinks: [scope, marks],
     beforeStopped: () => recorder.close(),
     ...(options.hooks !== undefined && { hooks: options.hooks }),
   });

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openStore } from "@longwave/archive/node";
 import type { Clock } from "@longwave/base";
-import { DirectoryStore } from "@longwave/base/node";
 import { StationArchive } from "../archive/station-archive.ts";
 import { lockArchive } from "./archive-lock.ts";
 
 export interface OpenStationArchiveOptions {
-  /** Default: a folder for temporary files, removed at the end. */
+  /** A directory, or `s3://bucket/prefix`; default a folder for temporary files, removed at the end. */
   readonly directory?: string;
   /** Streams that will be recorded. */
   readonly streams: readonly string[];
@@ -32,11 +32,16 @@ export async function openStationArchive(
   };
   const keepUs = options.keepUs ?? (isTemporary ? temporaryKeepUs : undefined);
   try {
-    for (const stream of streams) unlock.push(await lockArchive(directory, stream));
-    const archive = await StationArchive.open(new DirectoryStore(directory), {
+    const isRemote = directory.startsWith("s3://");
+    if (!isRemote) for (const stream of streams) unlock.push(await lockArchive(directory, stream));
+    const { store, close } = await openStore(directory);
+    unlock.push(close);
+    const archive = await StationArchive.open(store, {
       clock,
       place: isTemporary ? "a temporary folder" : directory,
       isTemporary,
+      // Two machines may share a remote archive: there the leases of the recordings decide.
+      ownsStreams: !isRemote,
       ...(keepUs !== undefined && { keepUs }),
     });
     return {

@@ -8,6 +8,8 @@ export interface AnnouncedProgrammeOptions {
   /** The items between which is spoken; never "later". */
   readonly next: () => ProgrammeItem | "end";
   readonly speech: SpeechService;
+  /** Waits for what `next` prepares. */
+  readonly settle?: () => Promise<void>;
   /** What is said between two items. */
   readonly words?: (before: Cue, after: Cue) => string;
   readonly voice?: string;
@@ -42,6 +44,7 @@ export class AnnouncedProgramme implements ProgrammeSource {
   }
 
   async settle(): Promise<void> {
+    await this.#options.settle?.();
     await this.#preparing;
   }
 
@@ -56,7 +59,8 @@ export class AnnouncedProgramme implements ProgrammeSource {
     const item = this.#upcoming ?? this.#options.next();
     if (item === "end") return "end";
     this.#upcoming = this.#options.next();
-    if (this.#upcoming !== "end") {
+    // A jingle speaks for itself.
+    if (this.#upcoming !== "end" && this.#upcoming.cue.item !== "jingle" && item.cue.item !== "jingle") {
       this.#preparing = this.#prepare(item.cue, this.#upcoming.cue).finally(() => {
         this.#preparing = undefined;
       });
