@@ -10,6 +10,7 @@ export {
   publishedModels,
   voiceLocation,
 } from "./config/published-models.ts";
+export { InlineEngine, type InlineEngineOptions, type InlineVoice } from "./engine/inline-engine.ts";
 export type {
   SamplingOptions,
   SpeechEngine,

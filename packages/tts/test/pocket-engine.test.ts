@@ -1,10 +1,14 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { concatenate } from "../src/audio/concatenate.ts";
+import { parseModelConfig } from "../src/config/model-config.ts";
+import { InlineEngine } from "../src/engine/inline-engine.ts";
+import { MemoryByteSource } from "../src/model/byte-source.ts";
 import { PocketEngine } from "../src/node/pocket-engine.ts";
 import { formatVoiceManifest } from "../src/voice/voice-manifest.ts";
+import { readVoice } from "../src/voice/voice-state.ts";
 import { goldenFolder, maxDifference, openTensors } from "./goldens.ts";
 
 const shared = goldenFolder("tiny");
@@ -150,5 +154,48 @@ describe.skipIf(shared === undefined)("the native engine on threads (data/tts/ti
     await expect(
       PocketEngine.open({ configPath: `${shared}/config.yaml`, weightsPath, precision: "f32" }),
     ).rejects.toMatchObject({ code: "tts/model-malformed" });
+  });
+
+  test("without threads speaks the same samples, one utterance after the other, and leaves in the middle", async () => {
+    const config = parseModelConfig(readFileSync(`${shared}/config.yaml`, "utf8"));
+    const state = readVoice(openTensors(`${shared}/voice_state.safetensors`), config, "voice");
+    const options = {
+      config,
+      weights: new MemoryByteSource(readFileSync(`${shared}/model.safetensors`)),
+      tokenizer: readFileSync(`${shared}/tokenizer.model`),
+      voices: [{ id: "tiny", license: "CC0-1.0", state }],
+      capacity: 600,
+      cloning: true,
+    };
+    const engine = new InlineEngine(options);
+    const request = { text: "One two three.", seed: 5, sampling: { framesAfterEos: 1, eosThreshold: -6 } };
+    const threaded = await open({ threads: 1 });
+    const wanted = await concatenate(threaded.speak(request));
+    await threaded.close();
+    const [first, second] = await Promise.all([
+      concatenate(engine.speak(request)),
+      concatenate(engine.speak(request)),
+    ]);
+    expect(first).toEqual(wanted);
+    expect(second).toEqual(wanted);
+    for await (const block of engine.speak(request)) {
+      expect(block.length).toBe(1920);
+      break;
+    }
+    const recording = {
+      pcm: openTensors(`${shared}/golden.safetensors`).floats("voice.audio"),
+      sampleRate: 24_000,
+    };
+    expect(maxDifference(await concatenate(engine.speak({ ...request, recording })), wanted)).toBeLessThan(
+      1e-3,
+    );
+    await expect(concatenate(engine.speak({ ...request, voice: "nobody" }))).rejects.toMatchObject({
+      code: "tts/voice-unknown",
+    });
+    expect(() => new InlineEngine({ ...options, voices: [] })).toThrow(
+      expect.objectContaining({ code: "tts/voice-missing" }),
+    );
+    await engine.close();
+    await expect(concatenate(engine.speak(request))).rejects.toMatchObject({ code: "tts/closed" });
   });
 });
