@@ -2,6 +2,7 @@
 // by our file decoder and compared, sample by sample, with libopus 1.6.1 (npm libopus-wasm, packet by packet), with
 // opusdec, with ffmpeg's libopus and with ffmpeg's own decoder. Debian's libopus is 1.3.1 with vector instructions, so CELT
 // sums may differ from ours in the last place; lengths and SILK must be equal. Exit code 1 where a limit is broken.
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -182,6 +183,15 @@ async function examine(file: ForeignFile, folder: string): Promise<Row> {
   };
 }
 
+for (const [program, argument] of [
+  ["opusenc", "--version"],
+  ["opusdec", "--version"],
+  ["ffmpeg", "-version"],
+] as const) {
+  if (spawnSync(program, [argument]).status === 0) continue;
+  console.error(`This needs ${program}: install opus-tools and ffmpeg.`);
+  process.exit(2);
+}
 const json = process.argv.includes("--json");
 const folder = mkdtempSync(join(tmpdir(), "longwave-interop-"));
 const rows: Row[] = [];

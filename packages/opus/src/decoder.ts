@@ -1,7 +1,7 @@
 import { allocateSlot, type CoreInstance, OpusCore, releaseSlot, sharedCore } from "./core.ts";
 import type { Bandwidth, OpusDecoderOptions } from "./decoder-options.ts";
 import { errorOfCode, OpusError } from "./errors.ts";
-import { checkUsable, longestPacketMs } from "./packet-buffers.ts";
+import { checkRange, checkUsable, longestPacketMs } from "./packet-buffers.ts";
 
 const int16 = 1;
 const int24 = 2;
@@ -139,23 +139,7 @@ export class OpusDecoder implements Disposable {
     const slot = this.#openSlot();
     checkUsable(packet);
     checkUsable(pcm);
-    if (
-      !(
-        Number.isInteger(at) &&
-        Number.isInteger(length) &&
-        at >= 0 &&
-        length >= 1 &&
-        at + length <= packet.length
-      )
-    ) {
-      throw new OpusError(
-        "opus/bad-argument",
-        `The packet's ${length} bytes at ${at} are not within the buffer of ${packet.length} bytes.`,
-      );
-    }
-    if (!(Number.isInteger(pcmAt) && Number.isInteger(capacity) && pcmAt >= 0 && capacity >= 0)) {
-      throw new OpusError("opus/bad-argument", `${capacity} frames at sample ${pcmAt}: give whole numbers.`);
-    }
+    checkRange(packet.length, at, length, pcmAt, capacity);
     if (pcmAt + capacity * this.channels > pcm.length) {
       throw new OpusError(
         "opus/buffer-too-small",
@@ -332,12 +316,12 @@ export class OpusDecoder implements Disposable {
   }
 
   /**
-   * One stream of a multistream packet that already lies in the core.
+   * One stream of a multistream packet that already lies in the core, from byte `at` on; `left` bytes, 0 = lost.
    * @internal
    */
   decodeStream(
-    packet: Uint8Array | null,
     at: number,
+    left: number,
     selfDelimited: boolean,
     pcm: Float32Array,
     room: number,
@@ -347,18 +331,9 @@ export class OpusDecoder implements Disposable {
     const slot = this.#openSlot();
     const { exports } = this.#core;
     const result =
-      packet === null
+      left === 0
         ? exports.conceal(slot, room, floats)
-        : exports.decode(
-            slot,
-            at,
-            packet.length - at,
-            room,
-            fec ? 1 : 0,
-            selfDelimited ? 1 : 0,
-            floats,
-            clip ? 1 : 0,
-          );
+        : exports.decode(slot, at, left, room, fec ? 1 : 0, selfDelimited ? 1 : 0, floats, clip ? 1 : 0);
     if (result > 0) this.#copyOut(pcm, result * this.channels, floats);
     return result;
   }

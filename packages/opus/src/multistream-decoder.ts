@@ -1,7 +1,7 @@
 import { OpusDecoder } from "./decoder.ts";
 import type { Bandwidth, OpusDecoderOptions } from "./decoder-options.ts";
 import { errorOfCode, OpusError } from "./errors.ts";
-import { checkUsable, longestPacketMs } from "./packet-buffers.ts";
+import { checkRange, checkUsable, longestPacketMs } from "./packet-buffers.ts";
 
 /** How the streams of a multistream packet become output channels (RFC 7845 section 5.1.1, RFC 8486). */
 export interface OpusMultistreamLayout {
@@ -105,6 +105,26 @@ export class OpusMultistreamDecoder implements Disposable {
   decodeInt24(packet: Uint8Array | null, pcm: Int32Array, frames?: number): number {
     checkUsable(pcm);
     return this.#checked(this.#run(packet, pcm, frames, false, false));
+  }
+
+  /**
+   * Decodes `length` bytes at `at` of a larger buffer into `pcm` from sample `pcmAt` on, at most `capacity` sample frames, so
+   * that no view is made per call.
+   */
+  decodeAt(
+    packet: Uint8Array,
+    at: number,
+    length: number,
+    pcm: Float32Array | Int16Array,
+    pcmAt: number,
+    capacity: number,
+  ): number {
+    checkUsable(packet);
+    checkUsable(pcm);
+    checkRange(packet.length, at, length, pcmAt, capacity);
+    if (pcmAt + capacity * this.channels > pcm.length) return this.#checked(-2);
+    const clip = pcm instanceof Int16Array;
+    return this.#checked(this.#decode(packet, at, length, pcm, pcmAt, capacity, false, clip));
   }
 
   /** The `frames` before `packet` from its redundancy; concealment where it has none. */
@@ -273,16 +293,31 @@ export class OpusMultistreamDecoder implements Disposable {
       if (wanted > room) return -2;
       room = wanted;
     }
-    if (!lost) {
-      const verdict = this.#validate(packet, room);
+    return this.#decode(packet, 0, lost ? 0 : packet.length, pcm, 0, room, fec, clip);
+  }
+
+  /** `length` bytes of the packet from `from` on (0 = lost) into `pcm` from `base` on, at most `capacity` frames. */
+  #decode(
+    packet: Uint8Array | null,
+    from: number,
+    length: number,
+    pcm: Pcm,
+    base: number,
+    capacity: number,
+    fec: boolean,
+    clip: boolean,
+  ): number {
+    let room = Math.min(capacity, (this.sampleRate * longestPacketMs) / 1000);
+    if (packet !== null && length > 0) {
+      const verdict = this.#validate(packet, from, length, room);
       if (verdict < 0) return verdict;
     }
     let at = 0;
     for (let stream = 0; stream < this.streams; stream++) {
       const decoder = this.#decoders[stream]!;
       const result = decoder.decodeStream(
-        lost ? null : packet,
         at,
+        length - at,
         stream !== this.streams - 1,
         this.#scratch,
         room,
@@ -290,23 +325,24 @@ export class OpusMultistreamDecoder implements Disposable {
         clip && this.softClip,
       );
       if (result <= 0) return result;
-      if (!lost) at += decoder.lastStreamBytes;
+      if (length > 0) at += decoder.lastStreamBytes;
       room = result;
-      this.#mix(stream, pcm, room);
+      this.#mix(stream, pcm, base, room);
     }
-    if (this.#matrix === undefined) this.#silence(pcm, room);
+    if (this.#matrix === undefined) this.#silence(pcm, base, room);
     return room;
   }
 
   /** All streams must be whole and of one duration before any of them is decoded. */
-  #validate(packet: Uint8Array, room: number): number {
+  #validate(packet: Uint8Array, from: number, length: number, room: number): number {
     const core = OpusDecoder.coreOf(this.#first());
-    if (packet.length > core.packetCapacity || packet.length < 2 * this.streams - 1) return -4;
-    core.putPacket(packet);
+    if (length > core.packetCapacity || length < 2 * this.streams - 1) return -4;
+    if (from === 0 && length === packet.length) core.putPacket(packet);
+    else core.putPacketRange(packet, from, length);
     let at = 0;
     let duration = 0;
     for (let stream = 0; stream < this.streams; stream++) {
-      const left = packet.length - at;
+      const left = length - at;
       if (left <= 0) return -4;
       const frames48k = core.exports.parse(at, left, stream !== this.streams - 1 ? 1 : 0);
       if (frames48k < 0) return frames48k;
@@ -318,37 +354,44 @@ export class OpusMultistreamDecoder implements Disposable {
   }
 
   /** Adds or copies a decoded stream to the output channels that want it. */
-  #mix(stream: number, pcm: Pcm, frames: number): void {
+  #mix(stream: number, pcm: Pcm, base: number, frames: number): void {
     const width = stream < this.coupled ? 2 : 1;
     const firstSource = stream < this.coupled ? 2 * stream : stream + this.coupled;
     if (pcm instanceof Int16Array) toIntegers(this.#scratch, frames * width, 32768, 32767);
     else if (pcm instanceof Int32Array) toIntegers(this.#scratch, frames * width, 8388608, 2147483647);
-    if (this.#matrix !== undefined && stream === 0) pcm.fill(0, 0, frames * this.channels);
+    if (this.#matrix !== undefined && stream === 0) pcm.fill(0, base, base + frames * this.channels);
     for (let channel = 0; channel < width; channel++) {
       const source = firstSource + channel;
       if (this.#matrix !== undefined) {
-        if (pcm instanceof Float32Array) this.#demix(source, channel, width, pcm, frames);
-        else this.#demixIntegers(source, channel, width, pcm, frames);
+        if (pcm instanceof Float32Array) this.#demix(source, channel, width, pcm, base, frames);
+        else this.#demixIntegers(source, channel, width, pcm, base, frames);
         continue;
       }
       for (let output = 0; output < this.channels; output++) {
-        if (this.#mapping[output] === source) this.#copy(channel, width, pcm, output, frames);
+        if (this.#mapping[output] === source) this.#copy(channel, width, pcm, base + output, frames);
       }
     }
   }
 
-  #copy(channel: number, width: number, pcm: Pcm, output: number, frames: number): void {
-    for (let i = 0; i < frames; i++) pcm[i * this.channels + output] = this.#scratch[i * width + channel]!;
+  #copy(channel: number, width: number, pcm: Pcm, start: number, frames: number): void {
+    for (let i = 0; i < frames; i++) pcm[i * this.channels + start] = this.#scratch[i * width + channel]!;
   }
 
   /** Adds a stream channel times its column of the matrix. */
-  #demix(source: number, channel: number, width: number, pcm: Float32Array, frames: number): void {
+  #demix(
+    source: number,
+    channel: number,
+    width: number,
+    pcm: Float32Array,
+    base: number,
+    frames: number,
+  ): void {
     const rows = this.channels;
     const matrix = this.#matrix!;
     for (let row = 0; row < rows; row++) {
       const gain = matrix[source * rows + row]! / 32768;
       for (let i = 0; i < frames; i++) {
-        const at = i * rows + row;
+        const at = base + i * rows + row;
         pcm[at] = pcm[at]! + Math.fround(gain * this.#scratch[i * width + channel]!);
       }
     }
@@ -360,6 +403,7 @@ export class OpusMultistreamDecoder implements Disposable {
     channel: number,
     width: number,
     pcm: Int16Array | Int32Array,
+    base: number,
     frames: number,
   ): void {
     const rows = this.channels;
@@ -367,16 +411,16 @@ export class OpusMultistreamDecoder implements Disposable {
     for (let row = 0; row < rows; row++) {
       const gain = matrix[source * rows + row]!;
       for (let i = 0; i < frames; i++) {
-        const at = i * rows + row;
+        const at = base + i * rows + row;
         pcm[at] = pcm[at]! + Math.floor((gain * this.#scratch[i * width + channel]! + 16384) / 32768);
       }
     }
   }
 
-  #silence(pcm: Pcm, frames: number): void {
+  #silence(pcm: Pcm, base: number, frames: number): void {
     for (let output = 0; output < this.channels; output++) {
       if (this.#mapping[output] !== silent) continue;
-      for (let i = 0; i < frames; i++) pcm[i * this.channels + output] = 0;
+      for (let i = 0; i < frames; i++) pcm[base + i * this.channels + output] = 0;
     }
   }
 

@@ -21,3 +21,29 @@ export function checkUsable(view: ArrayBufferView): void {
     );
   }
 }
+
+/**
+ * Refuses parts of buffers that are not there.
+ * @throws OpusError `opus/bad-argument`
+ */
+export function checkRange(
+  packetBytes: number,
+  at: number,
+  length: number,
+  pcmAt: number,
+  capacity: number,
+): void {
+  if (!(isCount(at) && isCount(length) && length >= 1 && at + length <= packetBytes)) {
+    throw new OpusError(
+      "opus/bad-argument",
+      `The packet's ${length} bytes at ${at} are not within the buffer of ${packetBytes} bytes.`,
+    );
+  }
+  if (!(isCount(pcmAt) && isCount(capacity))) {
+    throw new OpusError("opus/bad-argument", `${capacity} frames at sample ${pcmAt}: give whole numbers.`);
+  }
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 0;
+}

@@ -164,6 +164,26 @@ test("a snapshot of all streams goes on elsewhere bit for bit; a broken one chan
   expect(other).toEqual(pcm);
 });
 
+test("decodeAt works inside larger buffers and writes nothing else", () => {
+  using one = new OpusMultistreamDecoder(layout);
+  using two = new OpusMultistreamDecoder(layout);
+  const buffer = new Uint8Array(5000).fill(0xff);
+  for (const make of [Float32Array, Int16Array]) {
+    const whole = new make(960 * 5);
+    const part = new make(960 * 5 + 20).fill(77);
+    const packet = packetAt(3);
+    buffer.set(packet, 100);
+    if (whole instanceof Int16Array) one.decodeInt16(packet, whole);
+    else one.decode(packet, whole as Float32Array);
+    expect(two.decodeAt(buffer, 100, packet.length, part, 10, 960)).toBe(960);
+    expect(part.subarray(10, 10 + 4800)).toEqual(whole);
+    expect([...part.subarray(0, 10), ...part.subarray(4810)]).toEqual(new Array(20).fill(77));
+  }
+  const pcm = new Float32Array(4800);
+  expect(codeOf(() => two.decodeAt(buffer, 4990, 20, pcm, 0, 960))).toBe("opus/bad-argument");
+  expect(codeOf(() => two.decodeAt(buffer, 100, 50, pcm, 1, 960))).toBe("opus/buffer-too-small");
+});
+
 describe("bad input", () => {
   test.each([
     { channels: 0 },
