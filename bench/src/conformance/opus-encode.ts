@@ -1,58 +1,21 @@
 // npm run conformance -- opus-encode [--json] [--matrix N] [--from I]: packets of OpusEncoder beside those of libopus 1.6.1 (npm
 // libopus-wasm) for N random combinations of settings from the I-th on, seeded: every packet decodes in ours and in the oracle
-// with equal sound, and in ours with the encoder's final range. --clips: CELT on recordings of the shared audio instead.
-import { type Application, OpusDecoder, OpusEncoder, opusCompare, type SampleRate } from "@longwave/opus";
+// with equal sound, and in ours with the encoder's final range. --clips: CELT on recordings of the shared audio instead. --digest:
+// only the SHA-256 of our packets and final ranges, to compare engines, with restores of the state between.
+import { createHash } from "node:crypto";
+import { OpusDecoder, OpusEncoder, opusCompare } from "@longwave/opus";
 import { createDecoder, createEncoder } from "libopus-wasm";
+import {
+  applicationNumbers,
+  combination,
+  encodeForDigest,
+  encoderOptions,
+  type Profile,
+  randomNumbers,
+  testSignal,
+} from "../opus-encode-matrix.js";
 import { realClips } from "../opus-material.js";
 import { printReport } from "../side-by-side.js";
-
-const numbers = { voip: 2048, audio: 2049, lowdelay: 2051 } as const;
-
-interface Profile {
-  readonly rateHz: SampleRate;
-  readonly channels: 1 | 2;
-  readonly application: keyof typeof numbers;
-  readonly frameMs: number;
-  readonly bitrateBps: number;
-  readonly complexity: number;
-  readonly vbr: boolean;
-  readonly vbrConstraint: boolean;
-  readonly fec: boolean;
-  readonly lossPercent: number;
-  readonly dtx: boolean;
-}
-
-function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-/** Notes, noise strokes and pauses: something for every mode. */
-function testSignal(rateHz: number, channels: number, seconds: number, seed: number): Int16Array {
-  const next = randomNumbers(seed);
-  const length = Math.floor(rateHz * seconds);
-  const pcm = new Int16Array(length * channels);
-  let phase = 0;
-  let pitchHz = 120;
-  let noise = 0;
-  for (let i = 0; i < length; i++) {
-    if (i % Math.floor(rateHz / 6) === 0) {
-      pitchHz = 90 + next() * next() * 1500;
-      noise = next() < 0.3 ? next() * 0.4 : 0.01;
-    }
-    phase = (phase + pitchHz / rateHz) % 1;
-    const silent = Math.floor((i / rateHz) * 2.5) % 5 === 4;
-    const saw = (2 * phase - 1) * (0.2 + 0.1 * Math.sign(phase - 0.4));
-    for (let channel = 0; channel < channels; channel++) {
-      const value = saw * (channel === 0 ? 1 : 0.6) + (next() - 0.5) * noise;
-      pcm[i * channels + channel] = silent ? 0 : Math.round(value * 16000);
-    }
-  }
-  return pcm;
-}
 
 interface Outcome {
   readonly packets: number;
@@ -68,7 +31,7 @@ async function runProfile(profile: Profile, seconds: number, seed: number): Prom
   const oracle = await createEncoder({
     sampleRate: rateHz,
     channels,
-    application: numbers[profile.application],
+    application: applicationNumbers[profile.application],
     bitrate: profile.bitrateBps,
     complexity: profile.complexity,
     vbr: profile.vbr,
@@ -79,18 +42,7 @@ async function runProfile(profile: Profile, seconds: number, seed: number): Prom
     frameSize: frames,
   });
   const oracleDecoder = await createDecoder({ sampleRate: rateHz, channels, maxFrameSize: frames });
-  using encoder = new OpusEncoder({
-    sampleRate: rateHz,
-    channels,
-    application: profile.application as Application,
-    bitrateBps: profile.bitrateBps,
-    complexity: profile.complexity,
-    vbr: profile.vbr,
-    vbrConstraint: profile.vbrConstraint,
-    inbandFec: profile.fec ? 1 : 0,
-    packetLossPercent: profile.lossPercent,
-    dtx: profile.dtx,
-  });
+  using encoder = new OpusEncoder(encoderOptions(profile));
   using decoder = new OpusDecoder({ sampleRate: rateHz, channels });
   const packet = new Uint8Array(4000);
   const out = new Float32Array(frames * channels);
@@ -116,25 +68,6 @@ async function runProfile(profile: Profile, seconds: number, seed: number): Prom
   return { packets, identical, sameDecisions, rejected };
 }
 
-/** The n-th combination of the matrix, from a seeded choice of every dimension. */
-function combination(next: () => number): Profile {
-  const pick = <T>(choices: readonly T[]): T => choices[Math.floor(next() * choices.length)]!;
-  const fec = next() < 0.25;
-  return {
-    rateHz: pick([8000, 12000, 16000, 24000, 48000] as const),
-    channels: pick([1, 2] as const),
-    application: pick(["voip", "audio", "lowdelay"] as const),
-    frameMs: pick([2.5, 5, 10, 20, 40, 60]),
-    bitrateBps: pick([6000, 9000, 12000, 16000, 24000, 32000, 48000, 64000, 96000, 128000, 256000, 510000]),
-    complexity: Math.floor(next() * 11),
-    vbr: next() < 0.7,
-    vbrConstraint: next() < 0.5,
-    fec,
-    lossPercent: fec ? pick([1, 5, 15, 30]) : 0,
-    dtx: next() < 0.25,
-  };
-}
-
 /** The value behind an option, as a number. */
 function numberOption(name: string, otherwise: number): number {
   const at = process.argv.indexOf(name);
@@ -151,7 +84,7 @@ async function runClips(): Promise<boolean> {
     const bitrateBps = 64000 * channels;
     const oracle = await createEncoder({
       channels,
-      application: numbers.lowdelay,
+      application: applicationNumbers.lowdelay,
       bitrate: bitrateBps,
       complexity: 10,
     });
@@ -205,6 +138,17 @@ async function runClips(): Promise<boolean> {
 
 if (process.argv.includes("--clips")) {
   process.exit((await runClips()) ? 0 : 1);
+}
+
+if (process.argv.includes("--digest")) {
+  const hash = createHash("sha256");
+  const { packets, differentAfterRestore } = encodeForDigest(numberOption("--matrix", 60), (bytes) => {
+    hash.update(bytes);
+  });
+  console.log(
+    `Node ${process.version}: ${packets} packets, ${differentAfterRestore} different after a restore, SHA-256 ${hash.digest("hex")}`,
+  );
+  process.exit(differentAfterRestore === 0 ? 0 : 1);
 }
 
 const asJson = process.argv.includes("--json");

@@ -10,6 +10,7 @@ import {
   encoderReset as resetEncoder,
   OpusEncoderState,
 } from "./opus/encoder-state";
+import { encoderValid } from "./opus/encoder-validate";
 import { copySurroundMask, finishSurroundMasks, surroundStateBytes, takeSurroundChannel } from "./opus/surround";
 
 const FORMAT_INT16: i32 = 1;
@@ -23,6 +24,11 @@ export function encoderSlotBytes(): usize {
 
 export function encoderInit(slot: usize, sampleRate: i32, channels: i32, application: i32): void {
   initEncoder(changetype<OpusEncoderState>(slot), sampleRate, channels, application);
+}
+
+/** Whether a slot's image at any address may be used as an encoder of this form. */
+export function encoderStateValid(at: usize, sampleRate: i32, channels: i32, application: i32): i32 {
+  return i32(encoderValid(changetype<OpusEncoderState>(at), sampleRate, channels, application));
 }
 
 /** Forgets the stream; settings stay. */

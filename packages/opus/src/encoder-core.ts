@@ -6,6 +6,7 @@ export interface EncoderExports extends CoreExports {
   encoderSlotBytes(): number;
   encoderInit(slot: number, sampleRate: number, channels: number, application: number): void;
   encoderReset(slot: number): void;
+  encoderStateValid(at: number, sampleRate: number, channels: number, application: number): number;
   encode(slot: number, frames: number, outBytes: number, format: number): number;
   encoderSetting(slot: number, which: number): number;
   setEncoderSetting(slot: number, which: number, value: number): void;

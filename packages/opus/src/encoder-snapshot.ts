@@ -8,6 +8,8 @@ const magic = 0x4553574c;
 const version = 1;
 const headerBytes = 28;
 const checksumBytes = 4;
+/** Tenths of a millisecond; 0 where the input decides. */
+const legalDurations: readonly number[] = [0, 25, 50, 100, 200, 400, 600, 800, 1000, 1200];
 
 export interface EncoderIdentity {
   /** See `coreBuildHash`. */
@@ -86,8 +88,17 @@ export function readEncoderSnapshot(
   if (view.getUint32(headerBytes + slotBytes, true) !== checksum(from, headerBytes + slotBytes)) {
     throw badSnapshot("its checksum is wrong");
   }
-  core.bytes.set(from.subarray(headerBytes, headerBytes + slotBytes), slot);
-  return view.getUint32(24, true);
+  // Judged outside the slot: a refused image changes nothing.
+  const { packetAt } = core;
+  core.bytes.set(from.subarray(headerBytes, headerBytes + slotBytes), packetAt);
+  const { sampleRate, channels, application } = identity;
+  if (core.exports.encoderStateValid(packetAt, sampleRate, channels, application) === 0) {
+    throw badSnapshot("it is not a state that encoding leaves behind");
+  }
+  const duration = view.getUint32(24, true);
+  if (!legalDurations.includes(duration)) throw badSnapshot(`its frame duration is ${duration}`);
+  core.bytes.copyWithin(slot, packetAt, packetAt + slotBytes);
+  return duration;
 }
 
 function badSnapshot(reason: string): OpusError {
