@@ -4,6 +4,7 @@
 //
 // The long file repeats ten minutes of speech (SILK narrow band, 60 ms packets, pauses) with granule positions running on, the
 // class files repeat one minute: long files for little time, in which the sound jumps where the packets begin again.
+// `--only index,access` runs some stages; access, threads and peers need the files of index.
 import { existsSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,23 +34,37 @@ const fast = "/dev/shm";
 const hasMemory = existsSync(fast) && statfsSync(fast).bavail * statfsSync(fast).bsize > 2 ** 31;
 const folder = mkdtempSync(join(hasMemory ? fast : tmpdir(), "longwave-archive-bench-"));
 
+const music = join(folder, "CELT-music-64k-stereo");
+const stages: readonly (readonly [string, () => unknown])[] = [
+  ["exact", () => measureExactness(option("--slices", 10_000))],
+  [
+    "proofs",
+    () =>
+      report({
+        number: "2",
+        what: "lowered run-ups, changed states, forged digests: found by verify",
+        target: "100 %",
+        figure: "all of packages/archive/test/verify.test.ts",
+      }),
+  ],
+  ["index", () => measureIndex(folder, minutes)],
+  ["access", () => measureRandomAccess(music, `${minutes} min of 64 kbit/s stereo music`, 1)],
+  ["threads", () => measureThreads(music)],
+  ["peers", () => measurePeers(folder, `${music}.opus`, minutes * 60)],
+  ["day", measureDay],
+  ["trip", () => measureRoundTrip(folder)],
+  ["flips", () => measureBitFlips(option("--flips", 200))],
+  ["kills", () => measureKills(folder, option("--kills", 25))],
+];
+const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
+
 try {
-  await measureExactness();
-  report({
-    number: "2",
-    what: "lowered run-ups, changed states, forged digests: found by verify",
-    target: "100 %",
-    figure: "all of packages/archive/test/verify.test.ts",
-  });
-  await measureIndex(folder, minutes);
-  const music = join(folder, "CELT-music-64k-stereo");
-  await measureRandomAccess(music, `${minutes} min of 64 kbit/s stereo music`, 1);
-  await measureDay();
-  await measureThreads(music);
-  await measureRoundTrip(folder);
-  await measureBitFlips(option("--flips", 200));
-  await measureKills(folder, option("--kills", 25));
-  measurePeers(folder, `${music}.opus`, minutes * 60);
+  for (const [name, run] of stages) {
+    if (only !== undefined && !only.split(",").includes(name)) continue;
+    const began = performance.now();
+    await run();
+    console.error(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

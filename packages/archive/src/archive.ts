@@ -189,12 +189,13 @@ export class Archive {
     }
     const lease = options.live ? await this.#lease(id, options.takeOver === true) : undefined;
     const live = options.live === true ? { publishFrames: 48_000 } : options.live || undefined;
+    const chunkFrames = options.chunkFrames ?? 480_000;
     const form: RecordingForm = {
       id,
       profile: this.#profile,
       channels: options.channels,
-      chunkFrames: options.chunkFrames ?? 480_000,
-      chunksPerShard: options.chunksPerShard ?? 360,
+      chunkFrames,
+      chunksPerShard: options.chunksPerShard ?? Math.max(1, Math.floor(hourFrames / chunkFrames)),
       pointFrames: options.pointFrames ?? 48_000,
     };
     const { resume } = internal;
@@ -443,6 +444,8 @@ type RecordingForm = Pick<
   "id" | "profile" | "channels" | "chunkFrames" | "chunksPerShard" | "pointFrames"
 >;
 
+/** A shard is an hour unless told otherwise. */
+const hourFrames = 3600 * 48_000;
 /** Metadata of so many recordings is kept. */
 const keptInfos = 256;
 

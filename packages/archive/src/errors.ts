@@ -1,4 +1,4 @@
-import { type ErrorKind, LongwaveError } from "@longwave/base";
+import { type ErrorKind, isLongwaveError, LongwaveError } from "@longwave/base";
 
 /** What went wrong in an archive; one stable code each. */
 export type ArchiveErrorCode =
@@ -59,4 +59,15 @@ export class ArchiveError extends LongwaveError {
   constructor(code: ArchiveErrorCode, message: string, options?: { cause?: unknown }) {
     super(code, kinds[code], message, options);
   }
+}
+
+/** What a store threw while it was written, as `archive/write-failed`; everything else as it is. */
+export function asWriteFailure(error: unknown): unknown {
+  if (!isLongwaveError(error) || !error.code.startsWith("store/") || error.code === "store/conflict")
+    return error;
+  return new ArchiveError(
+    "archive/write-failed",
+    `The archive cannot be written: ${error.message} What was there is unchanged; make room or mend the store, then resume.`,
+    { cause: error },
+  );
 }

@@ -1,6 +1,6 @@
 import { isLongwaveError, type ObjectStore } from "@longwave/base";
 import { opusPacketFrames } from "@longwave/media";
-import { ArchiveError } from "./errors.ts";
+import { ArchiveError, asWriteFailure } from "./errors.ts";
 import { decodeJournal } from "./import-journal.ts";
 import { hashKey, partKey } from "./layout.ts";
 import type { PacketItem } from "./packet-item.ts";
@@ -45,6 +45,19 @@ export interface ImportResult {
  * @throws ArchiveError `archive/duplicate` while another importer has the file, `archive/not-opus` for an empty source
  */
 export async function importRecording(
+  archive: ImportTarget,
+  newId: () => string,
+  source: ImportSource,
+  options: ImportOptions,
+): Promise<ImportResult> {
+  try {
+    return await importNow(archive, newId, source, options);
+  } catch (error) {
+    throw asWriteFailure(error);
+  }
+}
+
+async function importNow(
   archive: ImportTarget,
   newId: () => string,
   source: ImportSource,

@@ -6,7 +6,7 @@ export interface RecordOptions {
   readonly channels: 1 | 2;
   /** Length of a chunk in sample frames; default 10 s. Low bit rates want 30 s. */
   readonly chunkFrames?: number;
-  /** Default 360: shards of one hour. */
+  /** Default: as many as make an hour. */
   readonly chunksPerShard?: number;
   /** Distance of the seek points; default 1 s. */
   readonly pointFrames?: number;

@@ -1,7 +1,7 @@
 import type { ObjectStore } from "@longwave/base";
 import { ChunkBuilder, type ChunkBuilderOptions, type SealedChunk } from "./chunk-builder.ts";
 import type { Chunk } from "./chunk-format.ts";
-import { ArchiveError } from "./errors.ts";
+import { ArchiveError, asWriteFailure } from "./errors.ts";
 import { encodeJournal, type ImportJournal, SkippedStart } from "./import-journal.ts";
 import {
   arrayKey,
@@ -278,7 +278,9 @@ export class RecordingWriter {
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
-    this.#writing = this.#writing.then(work);
+    this.#writing = this.#writing.then(work).catch((error: unknown) => {
+      throw asWriteFailure(error);
+    });
     return this.#writing;
   }
 

@@ -1,5 +1,6 @@
 import { ZipStore } from "@longwave/archive";
 import { SeededRandom } from "@longwave/base";
+import { listCase, readableObjects, readCases } from "@longwave/testkit";
 import { zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 
@@ -16,6 +17,10 @@ const access = (bytes: Uint8Array) => ({
 });
 
 describe("ZipStore", () => {
+  test.each([...readCases, listCase].map((each) => [each.name, each] as const))("%s", async (_, each) => {
+    await each.run(await ZipStore.open(access(zipSync(Object.fromEntries(readableObjects)))));
+  });
+
   test("reads stored and deflated entries whole and in part, and lists them", async () => {
     const store = await ZipStore.open(access(zip));
     for (const [key, [content]] of Object.entries(files)) {

@@ -1,7 +1,9 @@
-import type { Archive, ArchivePosition } from "@longwave/archive";
-import { type SampleEncoding, WavEncoder } from "@longwave/media";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
+import type { Archive, ArchivePosition, ReadRequest } from "@longwave/archive";
+import { encodeWav, type SampleEncoding, WavEncoder } from "@longwave/media";
 import { CliError } from "../errors.ts";
-import { progress } from "../output.ts";
+import { printLine, progress } from "../output.ts";
 import { lengthText } from "./format.ts";
 import { parsePosition } from "./position.ts";
 import { withArchive } from "./with-archive.ts";
@@ -10,27 +12,88 @@ import { writeOutput } from "./write-output.ts";
 /** Sample frames decoded and written at once. */
 const pieceFrames = 480_000;
 
-/** `longwave archive extract STORE ID`: a range as WAV. */
-export async function extract(
-  store: string,
-  id: string,
-  options: { from: string; to?: string; output: string; format: string; json?: boolean },
-): Promise<void> {
+export interface ExtractOptions {
+  readonly from: string;
+  readonly to?: string;
+  readonly output: string;
+  readonly format: string;
+  readonly verify?: boolean;
+  readonly requests?: string;
+  readonly json?: boolean;
+}
+
+/** `longwave archive extract STORE [ID]`: a range as WAV, or many of them. */
+export async function extract(store: string, id: string | undefined, options: ExtractOptions): Promise<void> {
   if (!["s16", "s24", "f32"].includes(options.format)) {
     throw new CliError("cli/bad-argument", "usage", `--format is s16, s24 or f32, not ${options.format}.`);
   }
+  if ((id === undefined) === (options.requests === undefined)) {
+    throw new CliError("cli/bad-argument", "usage", "Name a recording, or give --requests, not both.");
+  }
   await withArchive(
     store,
-    async (archive) => {
-      const info = await archive.info(id);
-      const to = options.to === undefined ? info.frames : parsePosition(options.to);
-      const range = await samplesOf(archive, id, parsePosition(options.from), to);
-      const report = await writeWav(archive, id, range, options.output, options.format as SampleEncoding);
-      if (options.json === true) process.stderr.write(`${JSON.stringify({ id, ...range, ...report })}\n`);
-      else progress(`${lengthText(range.end - range.start)} written, exact: ${report.exact ? "yes" : "no"}`);
-    },
+    (archive) => (id === undefined ? extractMany(archive, options) : extractOne(archive, id, options)),
     { mustExist: true },
   );
+}
+
+async function extractOne(archive: Archive, id: string, options: ExtractOptions): Promise<void> {
+  const info = await archive.info(id);
+  const to = options.to === undefined ? info.frames : parsePosition(options.to);
+  const range = await samplesOf(archive, id, parsePosition(options.from), to);
+  const encoding = options.format as SampleEncoding;
+  const report = await writeWav(archive, id, range, options.output, encoding, options.verify === true);
+  if (options.json === true) process.stderr.write(`${JSON.stringify({ id, ...range, ...report })}\n`);
+  else progress(`${lengthText(range.end - range.start)} written, exact: ${report.exact ? "yes" : "no"}`);
+}
+
+/** Clips of a file of requests (JSON lines), each a WAV file in the output folder. */
+async function extractMany(archive: Archive, options: ExtractOptions): Promise<void> {
+  if (options.output === "-") {
+    throw new CliError(
+      "cli/bad-argument",
+      "usage",
+      "--requests writes many files: name their folder with -o.",
+    );
+  }
+  const lines = (await readFile(options.requests!, "utf8")).split("\n").filter((line) => line.trim() !== "");
+  const requests = lines.map((line, i) => parseRequest(line, i + 1));
+  let at = 0;
+  for await (const clip of archive.readMany(requests, {})) {
+    const { file } = requests[at++]!;
+    const path = join(options.output, file);
+    await mkdir(dirname(path), { recursive: true });
+    const { channels, pcm } = clip;
+    const encoding = options.format as SampleEncoding;
+    await writeFile(path, encodeWav(pcm, { sampleRate: 48_000, channels, encoding }));
+    if (options.json === true)
+      printLine(JSON.stringify({ id: clip.id, file, start: clip.start, ...clip.report }));
+  }
+  progress(`${at} clips written`);
+}
+
+function parseRequest(line: string, number: number): ReadRequest & { readonly file: string } {
+  const { id, from, to, file } = objectOf(line);
+  const isPlace = (value: unknown) => typeof value === "string" || typeof value === "number";
+  const isInside = typeof file === "string" && !isAbsolute(file) && !file.split(/[\\/]/).includes("..");
+  if (typeof id !== "string" || !isPlace(from) || !isPlace(to) || !isInside) {
+    throw new CliError(
+      "cli/bad-argument",
+      "usage",
+      `Line ${number} is no request; write {"id": "...", "from": "1:30", "to": "1:31", "file": "clip.wav"}.`,
+    );
+  }
+  return { id, file, from: parsePosition(String(from)), to: parsePosition(String(to)) };
+}
+
+/** The fields of a JSON object; none where it is not one. */
+function objectOf(line: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
 
 /** Wall-clock ends become samples; a start without an end of its kind is refused by the archive. */
@@ -47,6 +110,7 @@ export async function writeWav(
   range: { start: number; end: number },
   output: string,
   encoding: SampleEncoding,
+  verify = false,
 ): Promise<{ exact: boolean; packetsDecoded: number; requests: number }> {
   const { channels } = await archive.info(id);
   const encoder = new WavEncoder({ sampleRate: 48_000, channels, encoding });
@@ -54,7 +118,11 @@ export async function writeWav(
   async function* pieces(): AsyncGenerator<Uint8Array> {
     yield encoder.header(range.end - range.start);
     for (let at = range.start; at < range.end; at += pieceFrames) {
-      const { pcm, report } = await archive.read(id, { from: at, to: Math.min(range.end, at + pieceFrames) });
+      const { pcm, report } = await archive.read(id, {
+        from: at,
+        to: Math.min(range.end, at + pieceFrames),
+        verify,
+      });
       total.exact &&= report.exact;
       total.packetsDecoded += report.packetsDecoded;
       total.requests += report.requests;

@@ -1,13 +1,20 @@
+import { timeAxis } from "@longwave/archive";
 import { printLine } from "../output.ts";
 import { bitrateBps, indexShare, lengthText, startText } from "./format.ts";
+import { parseTimeNs } from "./position.ts";
 import { withArchive } from "./with-archive.ts";
 
+/** A little more than a sample lasts. */
+const oneSampleNs = 20_834n;
+
 /** `longwave archive ls STORE`: one line (or JSON object) a recording. */
-export async function list(store: string, options: { json?: boolean }): Promise<void> {
+export async function list(store: string, options: { json?: boolean; at?: string }): Promise<void> {
+  const at = options.at === undefined ? undefined : parseTimeNs(options.at);
   await withArchive(
     store,
     async (archive) => {
       for (const info of await archive.list()) {
+        if (at !== undefined && timeAxis(info).rangesBetween(at, at + oneSampleNs).length === 0) continue;
         if (options.json === true) {
           const { id, state, frames, channels, counts } = info;
           printLine(

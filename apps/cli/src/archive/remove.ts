@@ -1,4 +1,6 @@
 import { createInterface } from "node:readline/promises";
+import { type Archive, timeAxis } from "@longwave/archive";
+import { parseDurationUs } from "../duration.ts";
 import { CliError } from "../errors.ts";
 import { printResult } from "../output.ts";
 import { lengthText } from "./format.ts";
@@ -7,12 +9,16 @@ import { withArchive } from "./with-archive.ts";
 /** `longwave archive rm STORE ID...`: asks first, unless told not to. */
 export async function remove(
   store: string,
-  ids: readonly string[],
-  options: { yes?: boolean; json?: boolean },
+  named: readonly string[],
+  options: { olderThan?: string; yes?: boolean; json?: boolean },
 ): Promise<void> {
+  if ((named.length === 0) === (options.olderThan === undefined)) {
+    throw new CliError("cli/bad-argument", "usage", "Name recordings, or give --older-than, not both.");
+  }
   await withArchive(
     store,
     async (archive) => {
+      const ids = options.olderThan === undefined ? named : await endedBefore(archive, options.olderThan);
       for (const id of ids) {
         const info = await archive.info(id);
         if (options.yes !== true) await confirm(`Remove ${id} (${lengthText(info.frames)})? [y/N] `);
@@ -23,6 +29,16 @@ export async function remove(
     },
     { mustExist: true },
   );
+}
+
+/** Recordings that ended longer ago than this; one that is being written or whose time nobody knows is never among them. */
+async function endedBefore(archive: Archive, age: string): Promise<string[]> {
+  const limitNs = BigInt(Date.now()) * 1_000_000n - BigInt(parseDurationUs(age)) * 1000n;
+  const old = (await archive.list()).filter((info) => {
+    const end = timeAxis(info).timeOf(info.frames);
+    return info.state === "complete" && end !== undefined && end < limitNs;
+  });
+  return old.map((info) => info.id);
 }
 
 async function confirm(question: string): Promise<void> {

@@ -60,7 +60,8 @@ export function registerArchive(program: Command): void {
   archive
     .command("ls")
     .description("list the recordings")
-    .argument("<store>", "directory, .zip file or http(s) address")
+    .argument("<store>", "directory, .zip file or s3 address")
+    .option("--at <time>", "only those that were running at this time, ISO 8601")
     .option("--json", "one JSON object a recording")
     .action(list);
 
@@ -75,13 +76,15 @@ export function registerArchive(program: Command): void {
   archive
     .command("extract")
     .description("write a range as WAV, exact to the sample")
-    .argument("<store>", "directory, .zip file or http(s) address")
-    .argument("<id>", "recording")
+    .argument("<store>", "directory, .zip file, http(s) or s3 address")
+    .argument("[id]", "recording")
     .option("--from <position>", position, "0")
     .option("--to <position>", `${position}; default the end`)
     .option("-o, --output <file>", "WAV file, or - for standard output", "-")
     .option("--format <name>", "s16, s24 or f32", "s16")
-    .option("--json", "report the read as one JSON object on standard error")
+    .option("--verify", "compare the digests of what is decoded; decode again where one differs, or fail")
+    .option("--requests <file>", 'many clips: JSON lines {"id", "from", "to", "file"}; -o names their folder')
+    .option("--json", "report the read as one JSON object on standard error, or a line for each clip")
     .action(extract);
 
   archive
@@ -127,7 +130,8 @@ export function registerArchive(program: Command): void {
     .command("rm")
     .description("remove recordings")
     .argument("<store>", "directory")
-    .argument("<id...>", "recordings")
+    .argument("[id...]", "recordings")
+    .option("--older-than <duration>", "instead: all that ended longer ago, for example 42d")
     .option("--yes", "do not ask")
     .option("--json", "one JSON object a recording")
     .action(remove);

@@ -22,10 +22,8 @@ interface WorkerData {
 }
 
 // Workers need JavaScript: run from source (tests), the built file is used.
-const workerUrl = new URL(
-  import.meta.url.endsWith(".ts") ? "../../dist/node/read-worker.js" : "./read-worker.js",
-  import.meta.url,
-);
+const isSource = import.meta.url.endsWith(".ts");
+const workerUrl = new URL(isSource ? "../../dist/node/read-worker.js" : "./read-worker.js", import.meta.url);
 
 /**
  * A pool of worker threads that read from an archive.
@@ -38,7 +36,7 @@ const workerUrl = new URL(
 export function nodeReadPool(options: NodeReadPoolOptions): ReadPool {
   const workerData: WorkerData = { longwaveReadPool: true, options };
   return new ReadPool(
-    () => asPoolWorker(new Worker(workerUrl, { workerData })),
+    () => asPoolWorker(new Worker(workerUrl, { workerData, ...(isSource ? { execArgv: [] } : {}) })),
     options.workers ?? availableParallelism(),
   );
 }

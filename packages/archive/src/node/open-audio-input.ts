@@ -245,6 +245,7 @@ function encodingOf(plan: ImportPlan): Record<string, unknown> {
 function rawChunks(chunks: readonly WavChunk[]): Map<string, Uint8Array> {
   const raw = new Map<string, Uint8Array>();
   for (const { id, bytes } of chunks) {
+    if (/^(JUNK|PAD |FLLR)$/.test(id)) continue;
     const name = id.trim().replace(/[^\w-]/g, "_");
     let free = name;
     for (let n = 2; raw.has(free); n++) free = `${name}-${n}`;
