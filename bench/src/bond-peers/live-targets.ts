@@ -32,7 +32,7 @@ const cut: Omit<LiveRunOptions, "sender" | "receiver" | "profile"> = {
   ],
 };
 /** A run in which this process paused for longer is repeated once: it holds the source, the links and the check. */
-const maxStallMs = 100;
+const maxStallMs = 250;
 
 /**
  * Every end in a process of its own, over UDP through the impairment proxy: our command line, librist's tools, GStreamer's pipelines,

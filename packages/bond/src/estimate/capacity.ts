@@ -7,6 +7,7 @@ const decrease = 0.85;
 /** Growth per second while packets wait for the limit and no queue answers; it doubles every two seconds of that. */
 const increasePerSecond = 0.05;
 const mostIncreasePerSecond = 0.8;
+const softIncreasePerSecond = 4;
 const increaseDoublesUs = 2_000_000;
 const usedUpRatio = 0.85;
 const confidenceHalfLifeUs = 30_000_000;
@@ -46,6 +47,8 @@ export class CapacityEstimator {
   #pushedUs = Number.NEGATIVE_INFINITY;
   #waitingSinceUs = -1;
   #judgedUs = Number.NEGATIVE_INFINITY;
+  /** The limit follows from a queue alone, which may be another's: it gives way quickly when it is in the way. */
+  #isSoft = false;
 
   /** Limit to pace at in bits per second; Infinity where the link was never full. */
   get limitBps(): number {
@@ -83,7 +86,8 @@ export class CapacityEstimator {
    * @param deliveredBps acknowledged rate, while the link is full over that time only; 0 where it is not known yet
    * @param offeredBps rate at which packets were given to the link over as long a time one round trip earlier
    * @param queueUs present round trip minus the smallest one
-   * @param commonQueueUs the least such queue of the other links; 0 without others
+   * @param commonQueueUs the least such queue of the other links; Infinity without others, when a queue cannot be told
+   *   from late answers
    * @param isWaiting packets wait here for the limit
    * @param hasDrops losses have jumped above the link's usual ones
    */
@@ -113,19 +117,20 @@ export class CapacityEstimator {
     const isPushed = offeredBps > Math.max(pushedRatio * deliveredBps, deliveredBps + pushedByBps);
     this.#pushedSinceUs = since(this.#pushedSinceUs, isPushed && deliveredBps > 0, nowUs);
     const hasPush = this.#pushedSinceUs >= 0 && nowUs - this.#pushedSinceUs > sustainedUs;
-    if (deliveredBps > 0 && (isUsedUp || hasPush || hasDrops)) this.#pushedUs = nowUs;
-    if (!isUsedUp || isFull) this.#waitingSinceUs = -1;
+    if (deliveredBps > 0 && (hasPush || hasDrops)) this.#pushedUs = nowUs;
+    if (!isUsedUp) this.#waitingSinceUs = -1;
     const isRefined = hasDrops && nowUs - this.#judgedUs < lateReportsUs;
     if (isRefined && deliveredBps > 0 && deliveredBps < this.#measuredBps) {
       // Reports of what a full queue dropped come a little later than those of what arrived.
       this.#measuredBps = deliveredBps;
       this.#upperBps = Math.max(smallestLimitBps, Math.min(this.#upperBps, decrease * deliveredBps));
     }
-    if (isFull && deliveredBps > 0) {
-      if (!this.#isEvidence(nowUs)) return;
+    if (isFull && deliveredBps > 0 && this.#isEvidence(nowUs)) {
       this.#evidenceUs = nowUs;
+      this.#waitingSinceUs = -1;
       if (nowUs < this.#holdUntilUs) return;
       this.#judgedUs = nowUs;
+      this.#isSoft = nowUs - this.#pushedUs >= pushLastsUs;
       this.#measuredBps = deliveredBps;
       this.#upperBps = Math.max(smallestLimitBps, Math.min(this.#upperBps, decrease * deliveredBps));
       // The queue that is there needs its own length / (1 - 0.85) to drain; judge again after that.
@@ -136,7 +141,8 @@ export class CapacityEstimator {
     if (isUsedUp) {
       if (this.#waitingSinceUs < 0) this.#waitingSinceUs = nowUs;
       const doublings = Math.floor((nowUs - this.#waitingSinceUs) / increaseDoublesUs);
-      const increase = Math.min(mostIncreasePerSecond, increasePerSecond * 2 ** Math.min(10, doublings));
+      const doubled = increasePerSecond * 2 ** Math.min(10, doublings);
+      const increase = this.#isSoft ? softIncreasePerSecond : Math.min(mostIncreasePerSecond, doubled);
       this.#upperBps *= 1 + (increase * elapsedUs) / 1e6;
     } else if (!isWaiting && this.confidence(nowUs) < 0.05) this.#upperBps = Number.POSITIVE_INFINITY;
   }

@@ -76,6 +76,13 @@ export class NackHandler {
     }
   }
 
+  /** When a packet has arrived, if it arrives. A receiver that acknowledges nothing leaves a doubt: the link's queue wavers. */
+  #deliveryUs(link: SenderLink): number {
+    const { rtt } = link.path;
+    if (link.highestAcked >= 0) return rtt.minUs / 2;
+    return Math.max(rtt.minUs / 2, rtt.smoothedUs - rtt.minUs / 2 + 2 * rtt.deviationUs);
+  }
+
   #takeOne(via: SenderLink, sequence: number, nowUs: number): void {
     if (++this.#looked > numbersPerPeriod) {
       this.limited++;
@@ -91,7 +98,7 @@ export class NackHandler {
     const sentUs = buffer.lastSentUs[slot]!;
     // Links keep order: while acknowledgements advance but have not reached this transmission, it waits in a queue.
     const isQueued = link.isAdvancing(nowUs) && link.ackedNumber < buffer.linkNumber[slot]!;
-    const earliestUs = sentUs + (link.path.rtt.minUs + via.path.rtt.minUs) / 2;
+    const earliestUs = sentUs + this.#deliveryUs(link) + via.path.rtt.minUs / 2;
     if (isQueued || (buffer.sends[slot] === 1 && nowUs < earliestUs - 2_000)) {
       via.prematureNacks++;
       return;

@@ -2,6 +2,7 @@ import { CapacityEstimator } from "../estimate/capacity.ts";
 import { DeliveryRate } from "../estimate/delivery-rate.ts";
 import { LossMeter } from "../estimate/loss-meter.ts";
 import { RateMeter } from "../estimate/rate-meter.ts";
+import { UsualLoss } from "../estimate/usual-loss.ts";
 import { type LifecycleOptions, LinkLifecycle } from "../link/link-lifecycle.ts";
 import type { Path } from "../link/path.ts";
 import { SequenceQueue } from "./sequence-queue.ts";
@@ -34,6 +35,7 @@ export class SenderLink {
   readonly delivery: DeliveryRate = new DeliveryRate();
   readonly sentRate: RateMeter = new RateMeter();
   readonly #lostRate = new RateMeter();
+  readonly #usualLoss = new UsualLoss();
   /** Packets to repeat; they go before new ones. */
   readonly repeats: SequenceQueue = new SequenceQueue(queueCapacity);
   readonly fresh: SequenceQueue = new SequenceQueue(queueCapacity);
@@ -206,7 +208,7 @@ export class SenderLink {
 
   /**
    * Re-estimates and judges; call it every 10 ms or so. Returns true if the life cycle moved.
-   * @param commonQueueUs least queue of the other links that are up; 0 without others
+   * @param commonQueueUs least queue of the other links that are up; Infinity without others
    */
   update(nowUs: number, commonQueueUs: number): boolean {
     const { rtt } = this.path;
@@ -217,17 +219,21 @@ export class SenderLink {
       this.#lastRttSeen = rtt.sampleCount;
     }
     const loss = this.loss.loss(nowUs, this.feedbackLagUs);
+    this.#usualLoss.add(loss, nowUs);
     this.#forgetBlindSuspicion(nowUs);
     this.capacity.update(
       nowUs,
       this.deliveredBps(nowUs, loss),
-      this.sentRate.bps(nowUs, this.#deliveryWindowUs(nowUs), rtt.lastUs),
+      // Without acknowledgements the two rates are the same; then every lasting queue must count.
+      this.highestAcked < 0
+        ? Number.POSITIVE_INFINITY
+        : this.sentRate.bps(nowUs, this.#deliveryWindowUs(nowUs), rtt.lastUs),
       nowUs - rtt.lastSampleUs < 500_000 ? this.#queueUs : 0,
       commonQueueUs,
       rtt.jitterUs,
       rtt.smoothedUs,
       nowUs - this.waitedUs < 200_000,
-      this.#hasDrops(nowUs, loss),
+      this.#hasDrops(nowUs),
     );
     this.limit(this.maxBitrateBps);
     const hasChanged = this.lifecycle.update(
@@ -264,12 +270,16 @@ export class SenderLink {
 
   /** Rate that arrives at the peer in bits per second; 0 where nothing is known yet. */
   deliveredBps(nowUs: number, loss: number): number {
-    if (nowUs - this.delivery.lastSampleUs < 500_000) {
+    if (this.highestAcked >= 0) {
+      if (nowUs - this.delivery.lastSampleUs > 500_000) return 0;
       const windowUs = this.#deliveryWindowUs(nowUs);
       const acknowledgedBps = this.delivery.bps(windowUs);
       const lostBps = this.#lostRate.bps(nowUs, windowUs);
-      // What a full queue dropped lies below the highest acknowledged number too.
-      return lostBps > 0.1 * acknowledgedBps ? Math.max(0, acknowledgedBps - lostBps) : acknowledgedBps;
+      // What a full queue dropped lies below the highest acknowledged number too; what the link loses anyway used it.
+      const droppedBps = lostBps - (0.1 + this.#usualLoss.ratio) * acknowledgedBps;
+      return droppedBps > 0
+        ? Math.max(0, (1 + this.#usualLoss.ratio) * acknowledgedBps - lostBps)
+        : acknowledgedBps;
     }
     // Peers that do not report progress: what was sent one queue ago, less what was lost. Random losses happen behind the
     // bottleneck and use it too; drops at a full queue do not.
@@ -278,9 +288,9 @@ export class SenderLink {
   }
 
   /** Losses jump above what this link loses anyway: a queue overflows. */
-  #hasDrops(nowUs: number, usualLoss: number): boolean {
+  #hasDrops(nowUs: number): boolean {
     const windowUs = this.#deliveryWindowUs(nowUs);
-    const limit = (0.1 + 1.5 * usualLoss) * this.delivery.bps(windowUs);
+    const limit = (0.1 + 2.5 * this.#usualLoss.ratio) * this.delivery.bps(windowUs);
     return limit > 0 && this.#lostRate.bps(nowUs, windowUs) > limit;
   }
 
@@ -301,6 +311,7 @@ export class SenderLink {
       this.capacity.reset();
       this.delivery.reset();
       this.loss.reset();
+      this.#usualLoss.reset();
       this.suspectUs = -1;
       this.#queueUs = 0;
       this.#previousRttUs = 0;

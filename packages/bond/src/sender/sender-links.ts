@@ -79,14 +79,14 @@ export class SenderLinks {
     return link;
   }
 
-  /** Least queue of the links other than `except` that answer; 0 without any. */
+  /** Least queue of the links other than `except` that answer; Infinity without any: then no queue is known to be a link's own. */
   leastQueueUs(except: SenderLink, nowUs: number): number {
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < this.all.length; i++) {
       const link = this.all[i]!;
       if (link !== except && link.isProven(nowUs)) least = Math.min(least, link.queueUs);
     }
-    return least === Number.POSITIVE_INFINITY ? 0 : least;
+    return least;
   }
 
   /** Sends what is due: sender reports with echo requests, keep-alives, and attaches links that were reset. */
