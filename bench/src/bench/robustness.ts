@@ -1,182 +1,118 @@
 // How much of degraded sound a catalog finds, and how often it claims to find what is not there.
-//   npm run bench -- robustness [--size small|full] [--seed 2] [--profile mark-v1] [--json] [--dump file]
+//   npm run bench -- robustness [--size small|full] [--seed 11] [--profile mark-v1] [--seconds 280] [--results file] [--json]
 // The corpus is made of composed songs (FluidSynth, FluidR3), synthetic voices (espeak-ng) and the licensed clips; see
-// docs/benchmarks.md. Thresholds are set on the negatives of the same seed: recall at 1 % and 0.1 % false accepts.
-import { mkdirSync, writeFileSync } from "node:fs";
+// docs/benchmarks.md. It is made at the first run and kept in a temporary folder ($LONGWAVE_CORPUS). After `--seconds` the run
+// stops at the end of a shard; with `--results` the next run goes on there. `--generate` only makes the corpus.
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { MemoryStore } from "@longwave/base";
-import { Catalog, type Identification } from "@longwave/catalog";
-import { profileOf } from "@longwave/fingerprint";
-import { conditions, offGridConditions } from "../corpus/conditions.js";
-import { Corpus, type CorpusQuery, sizes } from "../corpus/corpus.js";
-import { corpusRate } from "../corpus/tools.js";
+import { Catalog } from "@longwave/catalog";
+import { fromEnvelope, profileOf, toEnvelope } from "@longwave/fingerprint";
+import { Corpus, type Shard, sizes } from "../corpus/corpus.js";
+import { queryRate, type StoredQuery, storedQueries } from "../corpus/query-store.js";
+import { cachedBytes, corpusRate } from "../corpus/tools.js";
+import { type Outcome, robustnessReport } from "../robustness-report.js";
 
 const { values } = parseArgs({
   options: {
     size: { type: "string", default: "small" },
-    seed: { type: "string", default: "2" },
+    seed: { type: "string", default: "11" },
     profile: { type: "string", default: "mark-v1" },
-    dump: { type: "string" },
+    seconds: { type: "string", default: "280" },
+    results: { type: "string" },
+    generate: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
-
-interface Outcome {
-  readonly query: Omit<CorpusQuery, "samples">;
-  readonly answer: Identification;
-  readonly milliseconds: number;
-}
+const started = performance.now();
+const elapsed = () => (performance.now() - started) / 1000;
+const say = (line: string) => {
+  if (!values.json) console.log(`${elapsed().toFixed(0).padStart(4)} s  ${line}`);
+};
 
 const size = sizes[values.size as "small" | "full"] ?? sizes.small;
-const cache = join(process.env["LONGWAVE_CORPUS"] ?? join(tmpdir(), "longwave-corpus-cache"), values.size);
-mkdirSync(cache, { recursive: true });
-const corpus = new Corpus(Number(values.seed), size, cache);
-const profile = profileOf(values.profile).id;
-const catalog = await Catalog.open(new MemoryStore(), { profile });
-for (const { id, samples } of corpus.recordings) {
-  await catalog.enroll({ id }, { samples, sampleRate: corpusRate });
-}
-const hours = catalog.tracks().reduce((sum, track) => sum + track.durationSeconds, 0) / 3600;
+const root = join(process.env["LONGWAVE_CORPUS"] ?? join(tmpdir(), "longwave-corpus-cache"), values.size);
+mkdirSync(root, { recursive: true });
+const seed = Number(values.seed);
+const corpus = new Corpus(seed, size, root);
+const folder = join(root, `seed-${seed}`);
+const shards = corpus.shards();
 
-async function ask(queries: Iterable<CorpusQuery>): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (const { samples, ...query } of queries) {
-    const started = performance.now();
-    // maxFalse 1: the score alone decides here, so that thresholds can be set afterwards.
-    const answer = await catalog.identify({ samples, sampleRate: corpusRate }, { limit: 3 });
-    outcomes.push({ query, answer, milliseconds: performance.now() - started });
+/** Enrolls all recordings; fingerprints are kept beside the corpus. */
+async function makeCatalog(): Promise<Catalog> {
+  const profile = profileOf(values.profile).id;
+  const catalog = await Catalog.open(new MemoryStore(), { profile });
+  const stamp = catalog.configHash;
+  for (const id of corpus.recordingIds()) {
+    const file = join(folder, `${id.replaceAll("/", "_")}.${stamp}.lwfp`);
+    const sound = () => ({ samples: corpus.recording(id).samples, sampleRate: corpusRate });
+    const envelope = cachedBytes(file, () => toEnvelope(catalog.extract(sound())));
+    await catalog.enroll({ id }, fromEnvelope(envelope));
+  }
+  // A catalog as it is used: postings and peaks in a segment.
+  await catalog.compact();
+  return catalog;
+}
+
+async function ask(catalog: Catalog, query: StoredQuery): Promise<Outcome> {
+  const { samples, ...truth } = query;
+  const before = performance.now();
+  const answer = await catalog.identify({ samples, sampleRate: queryRate }, { limit: 3 });
+  const milliseconds = performance.now() - before;
+  const candidates = answer.candidates.map(({ track, ...rest }) => ({ id: track.id, ...rest }));
+  const { reason, queryHashes } = answer;
+  return { ...truth, accepted: answer.match !== undefined, candidates, reason, queryHashes, milliseconds };
+}
+
+function storedOutcomes(): Map<string, Outcome[]> {
+  const outcomes = new Map<string, Outcome[]>();
+  if (values.results === undefined || !existsSync(values.results)) return outcomes;
+  for (const line of readFileSync(values.results, "utf8").split("\n")) {
+    if (line === "") continue;
+    const { shard, answers } = JSON.parse(line) as { shard: string; answers: Outcome[] };
+    outcomes.set(shard, answers);
   }
   return outcomes;
 }
 
-const positives = await ask(corpus.positives());
-const offGrid = await ask(corpus.positives(offGridConditions));
-const negatives = await ask(corpus.negatives());
-const covers = await ask(corpus.coverQueries());
-
-const scoreOf = ({ answer }: Outcome) => answer.match?.score ?? answer.candidates[0]?.score ?? 0;
-const isRight = ({ query, answer }: Outcome) => answer.candidates[0]?.track.id === query.source;
-/** The least threshold that lets at most `share` of the negatives pass. */
-function thresholdFor(share: number): number {
-  const scores = negatives.map(scoreOf).sort((a, b) => b - a);
-  return scores[Math.floor(share * scores.length)] ?? 0;
-}
-const percent = (part: number, whole: number) => (whole === 0 ? "" : ((100 * part) / whole).toFixed(1));
-function row(name: string, outcomes: readonly Outcome[]): Record<string, string | number> {
-  const at = (threshold: number) =>
-    outcomes.filter((each) => isRight(each) && scoreOf(each) > threshold).length;
-  const accepted = outcomes.filter((each) => each.answer.match !== undefined && isRight(each));
-  const wrong = outcomes.filter((each) => each.answer.match !== undefined && !isRight(each));
-  return {
-    group: name,
-    n: outcomes.length,
-    "top-1 %": percent(outcomes.filter(isRight).length, outcomes.length),
-    "at 1 % FA": percent(at(thresholdFor(0.01)), outcomes.length),
-    "at 0.1 % FA": percent(at(thresholdFor(0.001)), outcomes.length),
-    "own decision %": percent(accepted.length, outcomes.length),
-    "wrong %": percent(wrong.length, outcomes.length),
-  };
+const done = storedOutcomes();
+const catalog = values.generate ? undefined : await makeCatalog();
+if (catalog !== undefined) say(`${catalog.size} recordings enrolled, ${catalog.postings} postings`);
+let left = 0;
+for (const shard of shards) {
+  if (done.has(shard.name)) continue;
+  if (elapsed() > Number(values.seconds)) {
+    left++;
+    continue;
+  }
+  await runShard(shard);
 }
 
-const rows = [row("ALL", positives)];
-for (const group of new Set(conditions.map((each) => each.group))) {
-  rows.push(
-    row(
-      group,
-      positives.filter((each) => each.query.condition.group === group),
-    ),
-  );
+async function runShard(shard: Shard): Promise<void> {
+  const answers: Outcome[] = [];
+  let made = 0;
+  for (const query of storedQueries(shard, folder)) {
+    made++;
+    if (catalog !== undefined) answers.push(await ask(catalog, query));
+  }
+  if (catalog === undefined) return say(`${shard.name}: ${made} queries`);
+  done.set(shard.name, answers);
+  if (values.results !== undefined) {
+    appendFileSync(values.results, `${JSON.stringify({ shard: shard.name, answers })}\n`);
+  }
+  const right = answers.filter((each) => each.accepted && each.candidates[0]?.id === each.source).length;
+  const accepted = answers.filter((each) => each.accepted).length;
+  say(`${shard.name}: ${made} queries, ${accepted} accepted, ${right} of them right`);
 }
-for (const seconds of [3, 5, 10])
-  rows.push(
-    row(
-      `${seconds} s`,
-      positives.filter((each) => each.query.seconds === seconds),
-    ),
-  );
-for (const kind of ["music", "speech", "clip"])
-  rows.push(
-    row(
-      kind,
-      positives.filter((each) => each.query.kind === kind),
-    ),
-  );
-for (const { name } of offGridConditions) {
-  rows.push(
-    row(
-      `off grid: ${name}`,
-      offGrid.filter((each) => each.query.condition.name === name),
-    ),
-  );
-}
-const right = positives.filter((each) => each.answer.match !== undefined && isRight(each));
-const offsetErrors = right
-  .map(({ query, answer }) => Math.abs(answer.match!.offsetMs - 1000 * query.start))
-  .sort((a, b) => a - b);
-const quantile = (list: readonly number[], share: number) =>
-  list[Math.floor(share * (list.length - 1))] ?? Number.NaN;
-const times = [...positives, ...negatives].map((each) => each.milliseconds).sort((a, b) => a - b);
-const summary = {
-  profile,
-  size: values.size,
-  seed: Number(values.seed),
-  tracks: catalog.size,
-  hours: hours.toFixed(2),
-  postings: catalog.postings,
-  negatives: negatives.length,
-  "false accepts %": percent(
-    negatives.filter((each) => each.answer.match !== undefined).length,
-    negatives.length,
-  ),
-  "covers accepted %": percent(
-    covers.filter((each) => each.answer.match !== undefined).length,
-    covers.length,
-  ),
-  "threshold 1 %": thresholdFor(0.01).toFixed(1),
-  "threshold 0.1 %": thresholdFor(0.001).toFixed(1),
-  "offset error p50 / p95 ms": `${quantile(offsetErrors, 0.5).toFixed(0)} / ${quantile(offsetErrors, 0.95).toFixed(0)}`,
-  "query p50 / p95 ms": `${quantile(times, 0.5).toFixed(0)} / ${quantile(times, 0.95).toFixed(0)}`,
-};
-if (values.dump !== undefined) {
-  const line = (kind: string) => (each: Outcome) =>
-    JSON.stringify({
-      set: kind,
-      ...each.query,
-      condition: each.query.condition.name,
-      right: isRight(each),
-      candidates: each.answer.candidates.map(
-        ({ track, votes, score, stage, pFalse, tempo, pitch, offsetMs }) => ({
-          id: track.id,
-          votes,
-          score,
-          stage,
-          pFalse,
-          tempo,
-          pitch,
-          offsetMs,
-        }),
-      ),
-      hashes: each.answer.queryHashes,
-      reason: each.answer.reason,
-    });
-  const lines = [
-    ...positives.map(line("positive")),
-    ...offGrid.map(line("off grid")),
-    ...negatives.map(line("negative")),
-    ...covers.map(line("cover")),
-  ];
-  writeFileSync(values.dump, `${lines.join("\n")}\n`);
-}
-if (values.json) console.log(JSON.stringify({ summary, rows }, null, 2));
-else {
-  const names = Object.keys(rows[0]!);
-  console.log(`| ${names.join(" | ")} |\n| ${names.map(() => "---").join(" | ")} |`);
-  for (const each of rows) console.log(`| ${names.map((name) => each[name]).join(" | ")} |`);
-  console.log(
-    `\n${Object.entries(summary)
-      .map(([name, value]) => `${name}: ${value}`)
-      .join("; ")}`,
-  );
+
+if (left > 0) say(`${left} of ${shards.length} shards are left; run again with --results to go on`);
+if (catalog !== undefined) {
+  const hours = catalog.tracks().reduce((sum, track) => sum + track.durationSeconds, 0) / 3600;
+  robustnessReport([...done.values()].flat(), {
+    corpus: `${values.size}, seed ${seed}${left > 0 ? `, ${left} of ${shards.length} shards missing` : ""}`,
+    profile: catalog.profile,
+    catalog: `${catalog.size} recordings, ${hours.toFixed(2)} h, ${catalog.postings} postings`,
+  });
 }

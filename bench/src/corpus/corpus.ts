@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Random, SeededRandom } from "@longwave/base";
 import { sharedPath } from "@longwave/testkit";
-import { type Condition, conditions } from "./conditions.js";
+import { type Condition, conditions, offGridConditions } from "./conditions.js";
 import { rms, scaled } from "./degrade.js";
 import { scoreToMidi } from "./midi.js";
 import { composeScore } from "./score.js";
@@ -14,15 +14,24 @@ export interface Recording {
   readonly samples: Float32Array;
 }
 
-/** A degraded excerpt with the truth about it; `source` is undefined where nothing in the catalog is right. */
-export interface CorpusQuery {
-  readonly samples: Float32Array;
+/** What is true of an excerpt; `source` is undefined where nothing in the catalog is right. */
+export interface QueryTruth {
   readonly seconds: number;
-  readonly condition: Condition;
+  /** Name and group of the condition under which it was degraded. */
+  readonly condition: string;
+  readonly group: string;
   readonly kind: Recording["kind"] | "cover" | "other" | "noise";
   readonly source: string | undefined;
   /** Where the excerpt begins in the recording, seconds. */
   readonly start: number;
+  /** Tempo and pitch relative to the recording. */
+  readonly tempo: number;
+  readonly pitch: number;
+}
+
+/** A degraded excerpt with the truth about it. */
+export interface CorpusQuery extends QueryTruth {
+  readonly samples: Float32Array;
 }
 
 /** How much to make; `full` is the corpus of the published table. */
@@ -76,15 +85,24 @@ const words =
   "river morning signal station window garden silver letter people answer music number winter market yellow stone " +
   "travel doctor evening corner simple orange record bridge paper mountain island summer picture story water light";
 
+/** A part of the corpus that is made, stored and asked at once: the excerpts of one place, or a hundred negatives. */
+export interface Shard {
+  readonly name: string;
+  readonly set: "positive" | "off grid" | "negative" | "cover";
+  queries(): Generator<CorpusQuery>;
+}
+
+const negativesPerShard = 100;
+const excerptsPerCover = 24;
+
 /** The seeded corpus: recordings to enroll, queries with their truth, and what must not be found. */
 export class Corpus {
-  readonly recordings: readonly Recording[];
   readonly #folder: string;
   readonly #seed: number;
   readonly #size: CorpusSize;
-  readonly #others: readonly Recording[];
-  readonly #covers: readonly Recording[];
-  readonly #babble: Float32Array;
+  readonly #recordings = new Map<string, Recording>();
+  #others: readonly Recording[] | undefined;
+  #babble: Float32Array | undefined;
 
   /** @param cacheFolder where rendered sound is kept between runs */
   constructor(seed: number, size: CorpusSize, cacheFolder: string) {
@@ -92,96 +110,128 @@ export class Corpus {
     this.#size = size;
     this.#folder = join(cacheFolder, `seed-${seed}`);
     mkdirSync(this.#folder, { recursive: true });
-    const music = Array.from({ length: size.songs }, (_, i) => this.#song(i));
-    const speech = Array.from({ length: size.voices }, (_, i) => this.#speech(i));
-    this.recordings = [...music, ...speech, ...licensedClips()];
-    const others = Array.from({ length: size.otherSongs }, (_, i) => this.#song(10_000 + i));
-    this.#others = [...others, this.#speech(size.voices), this.#speech(size.voices + 1)];
-    this.#covers = Array.from({ length: size.covers }, (_, i) =>
-      this.#song(i, { seed: 500 + i, transpose: (i % 3) - 1 }),
-    );
-    this.#babble = this.#makeBabble();
   }
 
-  /** Degraded excerpts of enrolled recordings. */
-  *positives(list: readonly Condition[] = conditions): Generator<CorpusQuery> {
-    for (const base of this.#bases()) {
-      for (const condition of list) yield* this.#excerpts(base.recording, base.start, condition, base.name);
+  /** Ids of what is enrolled. */
+  recordingIds(): string[] {
+    const ids = (count: number, name: string) => Array.from({ length: count }, (_, i) => `${name}-${i}`);
+    return [...ids(this.#size.songs, "song"), ...ids(this.#size.voices, "voice"), ...clipPaths().keys()];
+  }
+
+  /** A recording by its id, rendered at the first use. */
+  recording(id: string): Recording {
+    let recording = this.#recordings.get(id);
+    if (recording === undefined) {
+      const [kind, index] = id.split("-");
+      if (kind === "song") recording = this.#song(Number(index));
+      else if (kind === "voice") recording = this.#speech(Number(index));
+      else recording = { id, kind: "clip", samples: leveled(readSound(clipPaths().get(id)!)) };
+      this.#recordings.set(id, recording);
+    }
+    return recording;
+  }
+
+  /** All parts in a fixed order. Each has random streams of its own, so that any of them can be made alone. */
+  shards(): Shard[] {
+    const { bases, covers, negatives } = this.#size;
+    const places = (["music", "speech", "clip"] as const).flatMap((kind) =>
+      Array.from({ length: bases[kind] }, (_, i) => ({ kind, i })),
+    );
+    return [
+      ...places.flatMap(({ kind, i }) =>
+        (["positive", "off grid"] as const).map((set) => ({
+          name: `${set}-${kind}-${i}`.replace(" ", "-"),
+          set,
+          queries: () => this.#positives(kind, i, set === "positive" ? conditions : offGridConditions),
+        })),
+      ),
+      ...Array.from({ length: Math.ceil(negatives / negativesPerShard) }, (_, i) => ({
+        name: `negative-${i}`,
+        set: "negative" as const,
+        queries: () => this.#negatives(i),
+      })),
+      ...Array.from({ length: covers }, (_, i) => ({
+        name: `cover-${i}`,
+        set: "cover" as const,
+        queries: () => this.#coverQueries(i),
+      })),
+    ];
+  }
+
+  /** Degraded excerpts of an enrolled recording around one place. */
+  *#positives(kind: Recording["kind"], index: number, list: readonly Condition[]): Generator<CorpusQuery> {
+    const prefix = { music: "song-", speech: "voice-", clip: "data/" }[kind];
+    const choice = this.recordingIds()
+      .filter((id) => id.startsWith(prefix))
+      .map((id) => this.recording(id))
+      .filter((each) => each.samples.length > 12 * corpusRate);
+    const recording = choice[(index * 7) % choice.length]!;
+    const start = this.#audibleStart(recording.samples, this.#random(7900 + index));
+    for (const condition of list) {
+      const random = this.#random(start * 1000 + condition.name.length);
+      // Long enough that the excerpt lasts the longest length after a change of tempo.
+      const excerpt = cut(recording.samples, start, Math.max(...lengths) * condition.tempo);
+      const degraded = condition.apply(excerpt, this.#surroundings(random));
+      for (const seconds of lengths) {
+        const from = Math.max(0, (degraded.length / corpusRate - seconds) * random.next());
+        yield {
+          samples: cut(degraded, from, seconds),
+          seconds,
+          condition: condition.name,
+          group: condition.group,
+          kind,
+          source: recording.id,
+          start: start + from * condition.tempo,
+          tempo: condition.tempo,
+          pitch: condition.pitch,
+        };
+      }
     }
   }
 
   /** Excerpts of recordings that are not enrolled, and noise, under conditions that need no other program. */
-  *negatives(): Generator<CorpusQuery> {
-    const random = this.#random(77);
+  *#negatives(shard: number): Generator<CorpusQuery> {
+    const random = this.#random(77_000 + shard);
     const own = conditions.filter(({ name }) => !/MP3|Opus|micro|tempo|pitch|speed/.test(name));
-    for (let i = 0; i < this.#size.negatives; i++) {
+    this.#others ??= [
+      ...Array.from({ length: this.#size.otherSongs }, (_, i) => this.#song(10_000 + i)),
+      this.#speech(this.#size.voices),
+      this.#speech(this.#size.voices + 1),
+    ];
+    const count = Math.min(negativesPerShard, this.#size.negatives - shard * negativesPerShard);
+    for (let i = 0; i < count; i++) {
       const condition = own[random.below(own.length)]!;
       const seconds = lengths[i % lengths.length]!;
+      const truth = {
+        condition: condition.name,
+        group: "negative",
+        source: undefined,
+        tempo: 1,
+        pitch: 1,
+        seconds,
+      };
       if (i % 50 === 49) {
         const hiss = Float32Array.from({ length: seconds * corpusRate }, () => 0.2 * (random.next() - 0.5));
-        yield { samples: hiss, seconds, condition, kind: "noise", source: undefined, start: 0 };
+        yield { ...truth, samples: hiss, kind: "noise", start: 0 };
         continue;
       }
       const source = this.#others[random.below(this.#others.length)]!;
       const start = random.next() * (source.samples.length / corpusRate - seconds);
-      const excerpt = cut(source.samples, start, seconds);
-      const samples = condition.apply(excerpt, this.#surroundings(random));
-      yield { samples, seconds, condition, kind: "other", source: undefined, start };
+      const samples = condition.apply(cut(source.samples, start, seconds), this.#surroundings(random));
+      yield { ...truth, samples, kind: "other", start };
     }
   }
 
-  /** Excerpts of covers of enrolled songs: other instruments, sometimes another key; the recording is not in the catalog. */
-  *coverQueries(): Generator<CorpusQuery> {
-    const random = this.#random(78);
-    const clean = conditions[0]!;
-    for (const cover of this.#covers) {
-      for (let i = 0; i < 24; i++) {
-        const seconds = lengths[i % lengths.length]!;
-        const start = random.next() * (cover.samples.length / corpusRate - seconds);
-        const samples = cut(cover.samples, start, seconds);
-        yield { samples, seconds, condition: clean, kind: "cover", source: undefined, start };
-      }
-    }
-  }
-
-  *#excerpts(
-    recording: Recording,
-    start: number,
-    condition: Condition,
-    name: string,
-  ): Generator<CorpusQuery> {
-    const longest = Math.max(...lengths);
-    const file = join(this.#folder, `${name}-${condition.name.replaceAll(/[^a-z0-9.-]+/gi, "_")}.f32`);
-    // Long enough that the excerpt lasts `longest` seconds after a change of tempo.
-    const take = longest * condition.tempo;
-    const random = this.#random(start * 1000);
-    const degraded = cached(file, () =>
-      condition.apply(cut(recording.samples, start, take), this.#surroundings(random)),
-    );
-    for (const seconds of lengths) {
-      const from = (degraded.length / corpusRate - seconds) * random.next();
-      yield {
-        samples: cut(degraded, Math.max(0, from), seconds),
-        seconds,
-        condition,
-        kind: recording.kind,
-        source: recording.id,
-        start: start + Math.max(0, from) * condition.tempo,
-      };
-    }
-  }
-
-  *#bases(): Generator<{ recording: Recording; start: number; name: string }> {
-    const random = this.#random(79);
-    for (const kind of ["music", "speech", "clip"] as const) {
-      const choice = this.recordings.filter(
-        (each) => each.kind === kind && each.samples.length > 12 * corpusRate,
-      );
-      for (let i = 0; i < this.#size.bases[kind]; i++) {
-        const recording = choice[(i * 7) % choice.length]!;
-        const start = this.#audibleStart(recording.samples, random);
-        yield { recording, start, name: `${recording.id}-${Math.round(start * 1000)}`.replaceAll("/", "_") };
-      }
+  /** Excerpts of a cover of an enrolled song: other instruments, sometimes another key; the recording is not in the catalog. */
+  *#coverQueries(index: number): Generator<CorpusQuery> {
+    const random = this.#random(78_000 + index);
+    const cover = this.#song(index, { seed: 500 + index, transpose: (index % 3) - 1 });
+    for (let i = 0; i < excerptsPerCover; i++) {
+      const seconds = lengths[i % lengths.length]!;
+      const start = random.next() * (cover.samples.length / corpusRate - seconds);
+      const samples = cut(cover.samples, start, seconds);
+      const truth = { condition: "clean", group: "cover", kind: "cover", source: undefined } as const;
+      yield { ...truth, samples, seconds, start, tempo: 1, pitch: 1 };
     }
   }
 
@@ -229,9 +279,11 @@ export class Corpus {
   }
 
   #surroundings(random: Random) {
+    this.#babble ??= this.#makeBabble();
+    const all = this.#babble;
     const babble = (count: number) => {
-      const start = random.below(this.#babble.length - count);
-      return this.#babble.slice(start, start + count);
+      const start = random.below(all.length - count);
+      return all.slice(start, start + count);
     };
     return { random, babble };
   }
@@ -251,7 +303,8 @@ function leveled(samples: Float32Array): Float32Array {
   return scaled(samples, 0.1 / rms(samples));
 }
 
-function licensedClips(): Recording[] {
+/** The licensed clips that are there, by id. */
+function clipPaths(): Map<string, string> {
   const names = [
     "bach_goldberg_aria",
     "bach_goldberg_var4",
@@ -260,10 +313,10 @@ function licensedClips(): Recording[] {
     "grieg_morning",
   ];
   const files = [...names.map((name) => `data/audio/catalog/${name}.ogg`), "data/audio/galway.wav"];
-  return files.flatMap((file) => {
-    const path = sharedPath(file);
-    return path === undefined
-      ? []
-      : [{ id: file.slice(11), kind: "clip" as const, samples: leveled(readSound(path)) }];
-  });
+  return new Map(
+    files.flatMap((file) => {
+      const path = sharedPath(file);
+      return path === undefined ? [] : [[file, path] as const];
+    }),
+  );
 }

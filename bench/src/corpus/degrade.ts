@@ -1,5 +1,5 @@
 import type { Random } from "@longwave/base";
-import { corpusRate } from "./tools.js";
+import { corpusRate, resampled } from "./tools.js";
 
 /** Root mean square. */
 export function rms(samples: Float32Array): number {
@@ -98,19 +98,7 @@ export function reverb(samples: Float32Array, random: Random, rt60: number, wet:
   return samples.map((value, i) => value + gain * echoes[i]!);
 }
 
-/** Played faster by `factor`, pitch and all: windowed-sinc interpolation, 64 taps. */
+/** Played faster by `factor` (to 1/44,100), pitch and all: resampled and taken for the old rate. */
 export function varispeed(samples: Float32Array, factor: number): Float32Array {
-  const cutoff = Math.min(1, 1 / factor) * 0.95;
-  return Float32Array.from({ length: Math.floor(samples.length / factor) }, (_, n) => {
-    const position = n * factor;
-    const centre = Math.floor(position);
-    let sum = 0;
-    for (let k = centre - 31; k <= centre + 32; k++) {
-      const x = position - k;
-      const angle = Math.PI * cutoff * x;
-      const sinc = angle === 0 ? 1 : Math.sin(angle) / angle;
-      sum += (samples[k] ?? 0) * sinc * (0.5 + 0.5 * Math.cos((Math.PI * x) / 33));
-    }
-    return sum * cutoff;
-  });
+  return resampled(samples, Math.round(factor * corpusRate), corpusRate);
 }

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Resampler } from "@longwave/dsp";
 import { encodeWav } from "@longwave/media";
 
 /** All sound of the corpus is mono at this rate until the last step. */
@@ -46,6 +47,14 @@ export function readSound(path: string): Float32Array {
 
 export function writeSound(path: string, samples: Float32Array): void {
   writeFileSync(path, encodeWav(samples, { sampleRate: corpusRate, channels: 1, encoding: "f32" }));
+}
+
+/** A whole signal at another rate. */
+export function resampled(samples: Float32Array, from: number, to: number): Float32Array {
+  const resampler = new Resampler({ from, to });
+  const out = new Float32Array(resampler.maxOutputFrames(samples.length + resampler.lookaheadFrames));
+  const written = resampler.process(samples, out);
+  return out.slice(0, written + resampler.flush(out.subarray(written)));
 }
 
 /** Encodes with ffmpeg and decodes again. */
@@ -94,16 +103,22 @@ export function speak(text: string, voice: string, wordsPerMinute: number, pitch
   });
 }
 
+/** Stored bytes, made by `make` where they are not there yet. */
+export function cachedBytes(path: string, make: () => Uint8Array): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch {
+    const bytes = make();
+    writeFileSync(path, bytes);
+    return bytes;
+  }
+}
+
 /** Stored samples, made by `make` where they are not there yet. */
 export function cached(path: string, make: () => Float32Array): Float32Array {
-  try {
-    const bytes = readFileSync(path);
-    return new Float32Array(
-      bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer,
-    );
-  } catch {
-    const samples = make();
-    writeFileSync(path, new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
-    return samples;
-  }
+  const bytes = cachedBytes(path, () => {
+    const { buffer, byteOffset, byteLength } = make();
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  });
+  return new Float32Array(bytes.buffer);
 }

@@ -1,7 +1,5 @@
 import { isLongwaveError, type ObjectStore } from "@longwave/base";
 import {
-  createStream,
-  durationSeconds,
   extract,
   type Fingerprint,
   frameToMs,
@@ -15,13 +13,12 @@ import { rewrite } from "./compaction.ts";
 import { contentHashOf } from "./content-hash.ts";
 import { type DuplicateGroup, findDuplicates } from "./dedup.ts";
 import { CatalogError } from "./errors.ts";
-import type { AudioInput, Identification, IdentifyOptions } from "./identification.ts";
+import { type AudioInput, type Identification, type IdentifyOptions, noAnswer } from "./identification.ts";
 import { encodeJournalEntry, type JournalEntry, journalKey } from "./journal.ts";
 import { LiveMatcher, type LiveOptions } from "./live-matcher.ts";
 import { encodeManifest, manifestKey } from "./manifest.ts";
 import { Monitor, type MonitorEvent, type MonitorOptions } from "./monitor.ts";
-import { peakQuery, type Query, recordQuery } from "./query.ts";
-import { noAnswer } from "./searcher.ts";
+import { fingerprintQuery, peakQuery, type Query } from "./query.ts";
 import { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
 
 /** Options of {@link Catalog.open}. */
@@ -90,6 +87,11 @@ export class Catalog {
       );
     }
     return new Catalog(store, state, options);
+  }
+
+  /** Identifies profile and settings; fingerprints of the same hash can be enrolled. */
+  get configHash(): string {
+    return this.#state.manifest.configHash;
   }
 
   /** Number of tracks. */
@@ -190,10 +192,7 @@ export class Catalog {
   #queryOf(query: AudioInput | Fingerprint, signal?: AbortSignal): Query {
     if ("records" in query) {
       this.#requireProfile(query);
-      const seconds = durationSeconds(query);
-      if (query.profile !== "mark-v1")
-        return recordQuery(query.records, query.recordWords, Math.round(seconds * 1000));
-      return peakQuery({ peaks: [query.records], shiftFrames: [0], seconds });
+      return fingerprintQuery(query);
     }
     if (this.profile !== "mark-v1") return this.#queryOf(this.extract(query, signal));
     const { samples, sampleRate, channels = 1 } = query;
@@ -203,10 +202,8 @@ export class Catalog {
   /** Identifies a running stream over a sliding window; see {@link LiveMatcher}. */
   live(options: LiveOptions = {}): LiveMatcher {
     this.#requireOpen();
-    const { windowSeconds, ...streamOptions } = options;
-    const stream = createStream(this.profile, streamOptions);
     const search = (query: Query, identify: IdentifyOptions) => this.#state.searcher.search(query, identify);
-    return new LiveMatcher(stream, search, windowSeconds, options.sampleRate);
+    return new LiveMatcher(this.profile, search, options);
   }
 
   /**

@@ -23,7 +23,8 @@ export async function rewrite(
   const segments = [...kept];
   if (gathered.tracks.length > 0) {
     const { profile, configHash } = manifest;
-    const bytes = buildSegment(profile, configHash, gathered.tracks, gathered.columns);
+    const { tracks, columns, peaks } = gathered;
+    const bytes = buildSegment(profile, configHash, tracks, columns, peaks);
     const key = `segments/${contentHashOfBytes(bytes)}.lwsg`;
     await store.put(key, bytes);
     segments.push({
@@ -54,6 +55,8 @@ async function collectGarbage(store: ObjectStore, manifest: Manifest): Promise<v
 interface Gathered {
   readonly tracks: Track[];
   readonly columns: PostingColumns;
+  /** Peaks of each track in a catalog of `mark-v1`, else empty. */
+  readonly peaks: Uint32Array[];
 }
 
 /** The old segments with the tracks that have been removed from them since. */
@@ -74,7 +77,13 @@ function gatherMemory(state: CatalogState): Gathered {
   const numbers = new Numbering(state, firstMemoryTrack(state));
   const collector = new Collector(state.searcher.memory.postings, numbers);
   collector.addColumns(state.searcher.memory.columns());
-  return { tracks: numbers.tracks, columns: collector.columns() };
+  return { tracks: numbers.tracks, columns: collector.columns(), peaks: gatherPeaks(state, numbers) };
+}
+
+/** Peaks of the tracks of `numbers`, in their new order. Segments must have been read. */
+function gatherPeaks(state: CatalogState, numbers: Numbering): Uint32Array[] {
+  if (state.manifest.profile !== "mark-v1") return [];
+  return numbers.old.map((number) => state.searcher.peaksOf(number) ?? new Uint32Array(0));
 }
 
 async function gatherAll(state: CatalogState): Promise<Gathered> {
@@ -97,12 +106,14 @@ async function gatherAll(state: CatalogState): Promise<Gathered> {
     }
   }
   collector.addColumns(state.searcher.memory.columns());
-  return { tracks: numbers.tracks, columns: collector.columns() };
+  return { tracks: numbers.tracks, columns: collector.columns(), peaks: gatherPeaks(state, numbers) };
 }
 
 /** New numbers, without gaps, of the tracks that are there. */
 class Numbering {
   readonly tracks: Track[] = [];
+  /** Old number of each. */
+  readonly old: number[] = [];
   readonly #numbers: Int32Array;
 
   constructor(state: CatalogState, first: number) {
@@ -110,7 +121,9 @@ class Numbering {
     this.#numbers = new Int32Array(table.nextNumber).fill(-1);
     for (let number = first; number < table.nextNumber; number++) {
       const track = table.at(number);
-      if (track !== undefined) this.#numbers[number] = this.tracks.push(track) - 1;
+      if (track === undefined) continue;
+      this.#numbers[number] = this.tracks.push(track) - 1;
+      this.old.push(number);
     }
   }
 

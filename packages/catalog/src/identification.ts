@@ -11,12 +11,18 @@ export interface AudioInput {
 /** A track that may contain the query. */
 export interface TrackMatch {
   readonly track: Track;
-  /** Contrast with the best other recording: 100 (v - u) / (u + 3) for v votes here and u there. */
+  /**
+   * What the decision rests on. `mark-v1`: the evidence of the verification in nats (log-likelihood ratio), less the handicap
+   * of what was tried. Other profiles: contrast with the best other recording, 100 (v - u) / (u + 3) for v votes here and u there.
+   */
   readonly score: number;
   /** Probability that a query that is not in the catalog gets an answer this good. */
   readonly pFalse: number;
   /** Query hashes that agree on the alignment. */
   readonly votes: number;
+  /** `mark-v1`: peaks of the recording in the query's span, and those of them that the query has too. */
+  readonly peaks?: number;
+  readonly peakHits?: number;
   readonly queryHashes: number;
   /** The best other recording. */
   readonly runnerUp: { readonly id: string; readonly votes: number } | undefined;
@@ -63,4 +69,17 @@ export interface IdentifyOptions {
   /** Return the scatter of the best candidate. */
   readonly explain?: boolean;
   readonly signal?: AbortSignal;
+}
+
+/** The answer to a query that has nothing to look up. */
+export function noAnswer(reason: NoMatchReason): Identification {
+  return {
+    match: undefined,
+    reason,
+    candidates: [],
+    queryHashes: 0,
+    queryMs: 0,
+    skippedHashes: 0,
+    partial: false,
+  };
 }

@@ -1,6 +1,13 @@
-import type { FingerprintStream, StreamOptions } from "@longwave/fingerprint";
+import {
+  createStream,
+  type FingerprintStream,
+  type ProfileId,
+  profileOf,
+  type StreamOptions,
+} from "@longwave/fingerprint";
 import type { Identification, IdentifyOptions } from "./identification.ts";
-import { peakQuery, type Query, recordQuery } from "./query.ts";
+import { type Query, recordQuery } from "./query.ts";
+import { RowRing } from "./row-ring.ts";
 
 /** Options of `Catalog.live`. */
 export interface LiveOptions extends StreamOptions {
@@ -34,16 +41,23 @@ export class LiveMatcher {
   readonly #words: number;
   readonly #ring: Uint32Array;
   readonly #query: Uint32Array;
+  readonly #rows: RowRing | undefined;
   #written = 0;
 
-  constructor(stream: FingerprintStream, search: Search, windowSeconds = 8, sampleRate?: number) {
-    const { profile } = stream;
-    this.#stream = stream;
-    this.#search = search;
-    this.#sampleRate = sampleRate ?? profile.sampleRate;
-    this.#words = profile.recordWords;
+  constructor(id: ProfileId, search: Search, options: LiveOptions = {}) {
+    const { windowSeconds = 8, ...streamOptions } = options;
+    const profile = profileOf(id);
     const seconds = Math.min(120, Math.max(2, windowSeconds));
     this.#windowFrames = Math.ceil((seconds * profile.sampleRate) / profile.hopSize);
+    this.#rows = id === "mark-v1" ? new RowRing(this.#windowFrames) : undefined;
+    const rows = this.#rows;
+    this.#stream = createStream(id, {
+      ...streamOptions,
+      ...(rows !== undefined && { onWhitened: (frame, row) => rows.add(frame, row) }),
+    });
+    this.#search = search;
+    this.#sampleRate = options.sampleRate ?? profile.sampleRate;
+    this.#words = profile.recordWords;
     this.#ring = new Uint32Array(capacity * this.#words);
     this.#query = new Uint32Array(capacity * this.#words);
   }
@@ -74,10 +88,7 @@ export class LiveMatcher {
     }
     const queryMs = Math.round(((nowFrame - oldest) * 1000 * profile.hopSize) / profile.sampleRate);
     const records = this.#query.slice(0, count * words);
-    const query =
-      profile.id === "mark-v1"
-        ? peakQuery({ peaks: [records], shiftFrames: [0], seconds: queryMs / 1000 })
-        : recordQuery(records, words, queryMs);
+    const query = this.#rows?.query(records, queryMs, oldest) ?? recordQuery(records, words, queryMs);
     const answer = await this.#search(query, options);
     const positionMs = answer.match === undefined ? undefined : streamMs + answer.match.offsetMs;
     return { ...answer, positionMs, streamMs };
@@ -86,6 +97,7 @@ export class LiveMatcher {
   /** Forgets the stream, as after a cut. */
   reset(): void {
     this.#stream.reset();
+    this.#rows?.reset();
     this.#written = 0;
   }
 

@@ -1,3 +1,4 @@
+import { roundedPeaks } from "./peak-codec.ts";
 import type { PostingBatch, PostingSource } from "./posting-batch.ts";
 import type { PostingColumns } from "./segment-builder.ts";
 
@@ -19,6 +20,7 @@ export class MemoryIndex implements PostingSource {
   #tracks = new Uint32Array(minimumSlots);
   #frames = new Uint32Array(minimumSlots);
   #count = 0;
+  readonly #peaks = new Map<number, Uint32Array>();
 
   /** Postings held. */
   get postings(): number {
@@ -41,7 +43,18 @@ export class MemoryIndex implements PostingSource {
     this.#slotCounts[slot]!++;
   }
 
+  /** Keeps the peaks of a track, as a segment would. */
+  addPeaks(track: number, records: Uint32Array): void {
+    this.#peaks.set(track, roundedPeaks(records));
+  }
+
   async prepare(): Promise<void> {}
+
+  async preparePeaks(): Promise<void> {}
+
+  peaksOf(track: number): Uint32Array | undefined {
+    return this.#peaks.get(track);
+  }
 
   /** All postings in the order in which they were added. */
   columns(): PostingColumns {

@@ -25,19 +25,13 @@ export interface MonitorOptions {
   readonly stepSeconds?: number;
   /** A track that is not heard for so long has left; shorter gaps are bridged. Default 6 s. */
   readonly gapSeconds?: number;
-  /** As in `identify`; default 1e-6, because a long stream is asked often. */
+  /** As in `identify`; default 1e-5, because a long stream is asked often; a track is entered when two looks agree. */
   readonly maxFalse?: number;
   readonly signal?: AbortSignal;
 }
 
 /** Positions in a track that differ by more than this between two looks belong to two plays of it. */
 const jumpMs = 1500;
-
-/**
- * Least contrast of a look that begins a play. Looks overlap, so that chance repeats itself in the next one: entering takes
- * the contrast that the identity alone needs, whatever was tried; staying takes what `identify` takes.
- */
-const enterScore = 120;
 
 interface Play {
   readonly track: Track;
@@ -84,7 +78,7 @@ export class Monitor {
 
   /** Asks what the newest seconds are; the events that follow from the answer. */
   async look(): Promise<MonitorEvent[]> {
-    const { maxFalse = 1e-6, signal } = this.#options;
+    const { maxFalse = 1e-5, signal } = this.#options;
     const answer = await this.#live.identify({ maxFalse, ...(signal !== undefined && { signal }) });
     const { match, streamMs } = answer;
     const events: MonitorEvent[] = [];
@@ -117,7 +111,7 @@ export class Monitor {
       this.#lastState = undefined;
       this.#quietSinceMs = undefined;
       events.push({ type: "enter", atMs: this.#play.enteredMs, track: match.track, match });
-    } else this.#pending = match.score >= enterScore ? heard : undefined;
+    } else this.#pending = heard;
     return events;
   }
 

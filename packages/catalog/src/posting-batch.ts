@@ -27,6 +27,10 @@ export class PostingBatch {
 export interface PostingSource {
   /** Makes the lists of `hashes` (ascending, distinct) available to `collect`; may read from a store. */
   prepare(hashes: Uint32Array, signal?: AbortSignal): Promise<void>;
+  /** Makes the peaks of those of `tracks` that it holds available to `peaksOf`. */
+  preparePeaks(tracks: readonly number[], signal?: AbortSignal): Promise<void>;
+  /** Records of `mark-v1` of a track; undefined where it does not hold them. */
+  peaksOf(track: number): Uint32Array | undefined;
   /** True if a part that was asked for is damaged or could not be read. */
   readonly damaged: boolean;
   /**

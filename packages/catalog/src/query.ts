@@ -1,8 +1,11 @@
 import {
   appendMarkPairs,
+  durationSeconds,
+  evidenceOfPeaks,
   type Fingerprint,
   type Hypothesis,
   identity,
+  type MarkEvidence,
   type MarkQuery,
   PairList,
 } from "@longwave/fingerprint";
@@ -11,6 +14,14 @@ import {
 export interface Stage {
   readonly name: "identity" | "speed" | "tempo" | "pitch" | "grid";
   readonly hypotheses: readonly Hypothesis[];
+}
+
+/** What a query in `mark-v1` can be verified with. */
+export interface Verifiable {
+  /** Made at the first call. */
+  evidence(): MarkEvidence;
+  /** Stream frame of row 0 of the evidence; hashes and peaks count from it too. */
+  readonly firstFrame: number;
 }
 
 /** A query as the searcher sees it: hashes with frames under a hypothesis. */
@@ -22,6 +33,8 @@ export interface Query {
   readonly stages: readonly Stage[];
   /** Neighbouring time differences whose votes are added up. */
   readonly span: 2 | 3;
+  /** `mark-v1` only. */
+  readonly verifiable?: Verifiable;
   /** Replaces `into` with the query's hashes and reference frames. */
   fill(hypothesis: Hypothesis, into: PairList): void;
 }
@@ -65,8 +78,8 @@ const pitchStage: Stage = {
 /** The steps of a `mark-v1` search. */
 export const markStages: readonly Stage[] = [identityStage, speedStage, tempoStage, pitchStage];
 
-/** A query in `mark-v1`. */
-export function peakQuery(query: MarkQuery, stages: readonly Stage[] = markStages): Query {
+/** A query in `mark-v1`; its frames count from `firstFrame`. */
+export function peakQuery(query: MarkQuery, firstFrame = 0): Query {
   const fill = (hypothesis: Hypothesis, into: PairList) => {
     into.count = 0;
     query.peaks.forEach((peaks, i) => void appendMarkPairs(peaks, hypothesis, query.shiftFrames[i]!, into));
@@ -74,8 +87,36 @@ export function peakQuery(query: MarkQuery, stages: readonly Stage[] = markStage
   };
   const list = new PairList();
   fill(identity, list);
-  return { milliseconds: Math.round(query.seconds * 1000), hashes: list.count, stages, span: 2, fill };
+  return {
+    milliseconds: Math.round(query.seconds * 1000),
+    hashes: list.count,
+    stages: markStages,
+    span: 2,
+    verifiable: { evidence: () => query.evidence(), firstFrame },
+    fill,
+  };
 }
+
+/** A query of which only the fingerprint is known. */
+export function fingerprintQuery(fingerprint: Fingerprint): Query {
+  const { records, recordWords, profile } = fingerprint;
+  const seconds = durationSeconds(fingerprint);
+  if (profile !== "mark-v1") return recordQuery(records, recordWords, Math.round(seconds * 1000));
+  const frames = Math.max(1, Math.floor((seconds * fingerprint.sampleRate) / fingerprint.hopSize));
+  let evidence: MarkEvidence | undefined;
+  return peakQuery({
+    peaks: [records],
+    shiftFrames: [0],
+    seconds,
+    evidence: () => {
+      evidence ??= evidenceOfPeaks(records, 0, Math.min(frames, verifiedFrames));
+      return evidence;
+    },
+  });
+}
+
+/** Fingerprints are verified along their first hour. */
+const verifiedFrames = 3600 * 32;
 
 /** The postings under which a fingerprint is enrolled. */
 export function postingsOf(fingerprint: Fingerprint, into: PairList): void {

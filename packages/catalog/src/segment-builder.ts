@@ -1,13 +1,20 @@
 import { crc32c } from "@longwave/base";
 import type { ProfileId } from "@longwave/fingerprint";
+import { BitWriter } from "./bit-stream.ts";
 import { CatalogError } from "./errors.ts";
+import { encodePeaks } from "./peak-codec.ts";
+import { PlaceTable } from "./place-table.ts";
+import { putGamma, putRice, riceBound, riceParameter } from "./posting-codec.ts";
 import {
   blockLength,
   hashBitsOf,
+  longList,
+  partsOf,
   segmentHeaderLength,
   segmentMagic,
   segmentVersion,
 } from "./segment-format.ts";
+import { type Places, sortByHash } from "./sort-by-hash.ts";
 import type { Track } from "./track.ts";
 
 /** Postings in order of (track, frame), one entry of each array a posting. */
@@ -18,12 +25,13 @@ export interface PostingColumns {
 }
 
 const maxDirectoryBits = 20;
-/** Postings that a bucket holds on average: a look-up decodes half of them. */
-const postingsPerBucket = 16;
+/** Postings that a bucket holds on average: a look-up passes half of them. */
+const postingsPerBucket = 32;
 
 /**
  * Builds a segment. The columns are sorted by hash with a stable radix sort (so that postings of a hash stay in order of
  * track and frame) and coded as differences.
+ * @param peaks for `mark-v1`, the records of each track, against which candidates are verified
  * @throws CatalogError `catalog/write-failed` where the postings exceed the 4 GiB of a segment
  */
 export function buildSegment(
@@ -31,30 +39,38 @@ export function buildSegment(
   configHash: string,
   tracks: readonly Track[],
   columns: PostingColumns,
+  peaks: readonly Uint32Array[] = [],
 ): Uint8Array {
   const hashBits = hashBitsOf(profile);
   const count = columns.hashes.length;
   const directoryBits = directoryBitsFor(count, hashBits);
-  const encoded = encode(columns, sortByHash(columns.hashes, hashBits), directoryBits, hashBits);
-  const { distinctHashes } = encoded;
+  const lastFrames = lastFramesOf(columns, tracks.length);
+  const places = new PlaceTable(lastFrames);
+  const encoded = encode(columns, places, directoryBits, hashBits);
+  const coded = encodePeaks(peaks.length === tracks.length ? peaks : []);
+  const table = paddedTable(tracks);
   const postingBytes = encoded.bytes.length;
-  const table = new TextEncoder().encode(JSON.stringify(tracks));
-  const blocks = Math.ceil(postingBytes / blockLength);
-  const sumsStart = segmentHeaderLength + table.length;
-  const directoryStart = sumsStart + 4 * blocks;
-  const postingsStart = directoryStart + 4 * (2 ** directoryBits + 1);
-  if (postingsStart + postingBytes >= 2 ** 32) {
+  const bodyBytes = postingBytes + coded.bytes.length;
+  const parts = partsOf(table.length, tracks.length, directoryBits, bodyBytes);
+  const { sumsStart, directoryStart, postingsStart, end } = parts;
+  if (end >= 2 ** 32) {
     throw new CatalogError("catalog/write-failed", "A segment holds at most 4 GiB; compact less at once.");
   }
-  const bytes = new Uint8Array(postingsStart + postingBytes);
+  const bytes = new Uint8Array(end);
   const view = new DataView(bytes.buffer);
   bytes.set(table, segmentHeaderLength);
-  for (const [i, offset] of encoded.directory.entries()) view.setUint32(directoryStart + 4 * i, offset, true);
+  let at = directoryStart;
+  const putWords = (words: Uint32Array) => {
+    for (let i = 0; i < words.length; i++, at += 4) view.setUint32(at, words[i]!, true);
+  };
+  putWords(lastFrames);
+  // Without peaks all ends are 0.
+  putWords(coded.ends.length === tracks.length ? coded.ends : new Uint32Array(tracks.length));
+  putWords(encoded.directory);
   bytes.set(encoded.bytes, postingsStart);
-  for (let block = 0; block < blocks; block++) {
-    const start = postingsStart + block * blockLength;
-    const end = Math.min(bytes.length, start + blockLength);
-    view.setUint32(sumsStart + 4 * block, crc32c(bytes, start, end), true);
+  bytes.set(coded.bytes, postingsStart + postingBytes);
+  for (let start = postingsStart, sumAt = sumsStart; start < end; start += blockLength, sumAt += 4) {
+    view.setUint32(sumAt, crc32c(bytes, start, Math.min(end, start + blockLength)), true);
   }
   view.setUint32(0, segmentMagic, true);
   view.setUint16(4, segmentVersion, true);
@@ -62,7 +78,7 @@ export function buildSegment(
   bytes[7] = directoryBits;
   view.setUint32(8, tracks.length, true);
   view.setUint32(12, count, true);
-  view.setUint32(16, distinctHashes, true);
+  view.setUint32(16, encoded.distinctHashes, true);
   view.setUint32(20, table.length, true);
   view.setUint32(24, postingBytes, true);
   for (let i = 0; i < 8; i++) bytes[28 + i] = Number.parseInt(configHash.slice(2 * i, 2 * i + 2), 16);
@@ -70,8 +86,18 @@ export function buildSegment(
   view.setUint32(68, crc32c(bytes, segmentHeaderLength, sumsStart), true);
   view.setUint32(72, crc32c(bytes, directoryStart, postingsStart), true);
   view.setUint32(76, crc32c(bytes, sumsStart, directoryStart), true);
+  view.setUint32(80, coded.bytes.length, true);
   view.setUint32(segmentHeaderLength - 4, crc32c(bytes, 0, segmentHeaderLength - 4), true);
   return bytes;
+}
+
+/** JSON with spaces behind it, so that what follows lies on whole words. */
+function paddedTable(tracks: readonly Track[]): Uint8Array {
+  const json = JSON.stringify(tracks);
+  const table = new TextEncoder().encode(json);
+  const padded = new Uint8Array(4 * Math.ceil(table.length / 4)).fill(0x20);
+  padded.set(table);
+  return padded;
 }
 
 function directoryBitsFor(postings: number, hashBits: number): number {
@@ -80,40 +106,12 @@ function directoryBitsFor(postings: number, hashBits: number): number {
   return Math.min(bits, hashBits);
 }
 
-interface Sorted {
-  readonly hashes: Uint32Array;
-  /** Where the posting lies in the columns. */
-  readonly positions: Uint32Array;
-}
-
-/** Hashes in ascending order with their positions, stable: least significant digit first, 11 bits a pass. */
-function sortByHash(hashes: Uint32Array, hashBits: number): Sorted {
-  const count = hashes.length;
-  let keys = hashes.slice();
-  let positions = new Uint32Array(count);
-  let nextKeys = new Uint32Array(count);
-  let nextPositions = new Uint32Array(count);
-  for (let i = 0; i < count; i++) positions[i] = i;
-  const starts = new Uint32Array(2048);
-  for (let shift = 0; shift < hashBits; shift += 11) {
-    starts.fill(0);
-    for (let i = 0; i < count; i++) starts[(keys[i]! >>> shift) & 2047]!++;
-    let sum = 0;
-    for (let digit = 0; digit < 2048; digit++) {
-      const size = starts[digit]!;
-      starts[digit] = sum;
-      sum += size;
-    }
-    for (let i = 0; i < count; i++) {
-      const key = keys[i]!;
-      const to = starts[(key >>> shift) & 2047]!++;
-      nextKeys[to] = key;
-      nextPositions[to] = positions[i]!;
-    }
-    [keys, nextKeys] = [nextKeys, keys];
-    [positions, nextPositions] = [nextPositions, positions];
+function lastFramesOf({ tracks, frames }: PostingColumns, count: number): Uint32Array {
+  const last = new Uint32Array(count);
+  for (let i = 0; i < tracks.length; i++) {
+    if (frames[i]! > last[tracks[i]!]!) last[tracks[i]!] = frames[i]!;
   }
-  return { hashes: keys, positions };
+  return last;
 }
 
 interface Encoded {
@@ -122,67 +120,86 @@ interface Encoded {
   readonly distinctHashes: number;
 }
 
-/** Longest entry: hash, count, track and frame of 5 bytes each. */
-const longestEntry = 20;
-
 function encode(
-  { tracks, frames }: PostingColumns,
-  sorted: Sorted,
+  columns: PostingColumns,
+  table: PlaceTable,
   directoryBits: number,
   hashBits: number,
 ): Encoded {
-  const { hashes, positions } = sorted;
+  const { hashes, places } = sortByHash(columns, table.starts, hashBits);
   const count = hashes.length;
-  const lowBits = hashBits - directoryBits;
   const buckets = 2 ** directoryBits;
+  const bucketSize = 2 ** (hashBits - directoryBits);
   const directory = new Uint32Array(buckets + 1);
-  let out = new Uint8Array(6 * count + 1024);
-  let at = 0;
-  let bucket = -1;
-  let previousHash = 0;
+  const writer = new BitWriter(count + 1024);
   let distinctHashes = 0;
-  for (let start = 0; start < count; ) {
-    const hash = hashes[start]!;
-    let end = start + 1;
-    while (end < count && hashes[end] === hash) end++;
-    // Growing before each list keeps the check out of the inner loop.
-    if (at + (end - start) * longestEntry > out.length) {
-      const larger = new Uint8Array(Math.max(2 * out.length, at + (end - start) * longestEntry));
-      larger.set(out);
-      out = larger;
+  for (let i = 0; i < count; i++) if (i === 0 || hashes[i] !== hashes[i - 1]) distinctHashes++;
+  const gapParameter = riceParameter(2 ** hashBits, distinctHashes);
+  let start = 0;
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    directory[bucket] = writer.bytes;
+    if (writer.bytes > 2 ** 32 - 2 ** 24) throw tooLarge();
+    const top = (bucket + 1) * bucketSize;
+    let end = start;
+    let inBucket = 0;
+    while (end < count && hashes[end]! < top) {
+      if (end === start || hashes[end] !== hashes[end - 1]) inBucket++;
+      end++;
     }
-    const own = lowBits === 32 ? 0 : hash >>> lowBits;
-    if (own !== bucket) {
-      while (bucket < own) directory[++bucket] = at;
-      previousHash = own * 2 ** lowBits;
+    if (inBucket === 0) continue;
+    // Room for the longest codes keeps the checks out of the inner loops.
+    writer.reserve(64 + inBucket * (riceBound + 128) + (end - start) * riceBound);
+    putGamma(writer, inBucket + 1);
+    let next = bucket * bucketSize;
+    for (; start < end; ) {
+      const hash = hashes[start]!;
+      let stop = start + 1;
+      while (stop < end && hashes[stop] === hash) stop++;
+      putRice(writer, hash - next, gapParameter);
+      next = hash + 1;
+      putList(writer, places, start, stop, table.universe);
+      start = stop;
     }
-    at = putVarint(out, at, hash - previousHash);
-    at = putVarint(out, at, end - start);
-    previousHash = hash;
-    distinctHashes++;
-    let track = 0;
-    let frame = 0;
-    for (let i = start; i < end; i++) {
-      const position = positions[i]!;
-      const nextTrack = tracks[position]!;
-      const nextFrame = frames[position]!;
-      if (nextTrack !== track) frame = 0;
-      at = putVarint(out, at, nextTrack - track);
-      at = putVarint(out, at, nextFrame - frame);
-      track = nextTrack;
-      frame = nextFrame;
-    }
-    start = end;
+    writer.align();
   }
-  while (bucket < buckets) directory[++bucket] = at;
-  return { bytes: out.subarray(0, at), directory, distinctHashes };
+  directory[buckets] = writer.bytes;
+  return {
+    bytes: new Uint8Array(writer.words.buffer, 0, writer.bytes),
+    directory,
+    distinctHashes,
+  };
 }
 
-function putVarint(out: Uint8Array, at: number, value: number): number {
-  while (value >= 128) {
-    out[at++] = (value & 127) | 128;
-    value >>>= 7;
+function putList(writer: BitWriter, places: Places, start: number, stop: number, universe: number): void {
+  const count = stop - start;
+  const k = riceParameter(universe, count);
+  putGamma(writer, count);
+  for (let i = start + 1; i < stop; i++) {
+    if (places[i]! >= places[i - 1]!) continue;
+    places.subarray(start, stop).sort();
+    break;
   }
-  out[at++] = value;
-  return at;
+  if (count >= longList) writer.put(lengthOf(places, start, stop, k), 32);
+  let previous = 0;
+  for (let i = start; i < stop; i++) {
+    putRice(writer, places[i]! - previous, k);
+    previous = places[i]!;
+  }
+}
+
+/** Bits that the Rice codes of a list take. */
+function lengthOf(places: Places, start: number, stop: number, k: number): number {
+  let bits = 0;
+  let previous = 0;
+  for (let i = start; i < stop; i++) {
+    const quotient = Math.floor((places[i]! - previous) / 2 ** k);
+    bits += quotient < 16 ? quotient + 1 + k : riceBound;
+    previous = places[i]!;
+  }
+  if (bits >= 2 ** 32) throw tooLarge();
+  return bits;
+}
+
+function tooLarge(): CatalogError {
+  return new CatalogError("catalog/write-failed", "A segment holds at most 4 GiB; compact less at once.");
 }

@@ -1,15 +1,20 @@
 import { crc32c, type ObjectStore } from "@longwave/base";
+import { BitReader } from "./bit-stream.ts";
+import { CatalogError } from "./errors.ts";
+import { decodePeaks } from "./peak-codec.ts";
+import { PlaceTable } from "./place-table.ts";
 import type { PostingBatch, PostingSource } from "./posting-batch.ts";
+import { riceParameter, takeGamma, takeRice } from "./posting-codec.ts";
 import {
   blockLength,
   corruptSegment,
+  longList,
   parseSegmentHeader,
   parseTrackTable,
   type SegmentLayout,
   segmentHeaderLength,
 } from "./segment-format.ts";
 import type { Track } from "./track.ts";
-import { VarintReader } from "./varint.ts";
 
 /** Blocks read in one request where they lie side by side or nearly so. */
 const maxBlocksPerRead = 64;
@@ -29,11 +34,14 @@ export class Segment implements PostingSource {
   readonly firstTrack: number;
   readonly #store: ObjectStore;
   readonly #sums: Uint32Array;
+  readonly #peakEnds: Uint32Array;
   readonly #directory: Uint32Array;
-  /** The postings; zeros (which cost no memory until written) where a block has not been read. */
-  readonly #postings: Uint8Array;
+  readonly #places: PlaceTable;
+  readonly #gapParameter: number;
+  /** Postings and peaks; zeros (which cost no memory until written) where a block has not been read. */
+  readonly #body: Uint8Array;
   readonly #states: Uint8Array;
-  readonly #reader: VarintReader;
+  readonly #reader: BitReader;
   #unreadBlocks: number;
   #badBlocks = 0;
 
@@ -46,17 +54,22 @@ export class Segment implements PostingSource {
     sums: Uint32Array,
     directory: Uint32Array,
   ) {
+    const { tracks: count } = layout;
     this.#store = store;
     this.key = key;
     this.layout = layout;
     this.tracks = tracks;
     this.firstTrack = firstTrack;
     this.#sums = sums;
-    this.#directory = directory;
-    this.#postings = new Uint8Array(layout.end - layout.postingsStart);
+    this.#places = new PlaceTable(directory.subarray(0, count));
+    this.#peakEnds = directory.subarray(count, 2 * count);
+    this.#directory = directory.subarray(2 * count);
+    this.#gapParameter = riceParameter(2 ** layout.hashBits, layout.distinctHashes);
+    const words = new Uint32Array(Math.ceil((layout.end - layout.postingsStart) / 4) + 2);
+    this.#body = new Uint8Array(words.buffer, 0, layout.end - layout.postingsStart);
     this.#states = new Uint8Array(sums.length);
     this.#unreadBlocks = sums.length;
-    this.#reader = new VarintReader(this.#postings, 0, 0);
+    this.#reader = new BitReader(words);
   }
 
   /**
@@ -89,6 +102,9 @@ export class Segment implements PostingSource {
     if (crc32c(sums) !== layout.sumsCrc || crc32c(directory) !== layout.directoryCrc) {
       throw corruptSegment(key, "the checksum of its directory does not agree");
     }
+    if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
+      throw new CatalogError("catalog/version", "Segments are read on little-endian machines only.");
+    }
     return new Segment(store, key, layout, tracks, firstTrack, words(sums), words(directory));
   }
 
@@ -102,25 +118,32 @@ export class Segment implements PostingSource {
     const wanted = new Set<number>();
     for (const hash of hashes) {
       const bucket = this.#bucketOf(hash);
-      const [start, end] = [this.#directory[bucket]!, this.#directory[bucket + 1]!];
-      if (start >= end) continue;
-      const last = Math.floor((end - 1) / blockLength);
-      for (let block = Math.floor(start / blockLength); block <= last; block++) {
-        if (this.#states[block] === unread) wanted.add(block);
-      }
+      this.#want(wanted, this.#directory[bucket]!, this.#directory[bucket + 1]!);
     }
-    await this.#read(
-      [...wanted].sort((a, b) => a - b),
-      signal,
-    );
+    await this.#read(wanted, signal);
+  }
+
+  async preparePeaks(tracks: readonly number[], signal?: AbortSignal): Promise<void> {
+    if (this.#unreadBlocks === 0) return;
+    const wanted = new Set<number>();
+    for (const track of tracks) {
+      if (track < this.firstTrack || track >= this.firstTrack + this.tracks.length) continue;
+      this.#want(wanted, ...this.#peakRange(track - this.firstTrack));
+    }
+    await this.#read(wanted, signal);
+  }
+
+  peaksOf(track: number): Uint32Array | undefined {
+    const own = track - this.firstTrack;
+    if (own < 0 || own >= this.tracks.length) return undefined;
+    const [start, end] = this.#peakRange(own);
+    if (start >= end || !this.#isGood(start, end)) return undefined;
+    return decodePeaks(this.#body.subarray(start, end));
   }
 
   /** Reads all blocks; numbers of the damaged ones. */
   async readAll(signal?: AbortSignal): Promise<number[]> {
-    await this.#read(
-      [...this.#states.keys()].filter((block) => this.#states[block] === unread),
-      signal,
-    );
+    await this.#read(new Set(this.#states.keys()), signal);
     return [...this.#states.keys()].filter((block) => this.#states[block] === bad);
   }
 
@@ -130,19 +153,19 @@ export class Segment implements PostingSource {
     const end = this.#directory[bucket + 1]!;
     if (start >= end || !this.#isGood(start, end)) return 0;
     const reader = this.#reader;
-    reader.at = start;
-    reader.end = end;
-    let current = bucket * 2 ** (this.layout.hashBits - this.layout.directoryBits);
-    while (reader.at < end) {
-      current += reader.next();
-      const count = reader.next();
-      if (current > hash) return 0;
-      if (current === hash && count > limit) return count;
-      if (current === hash) {
+    reader.seek(start, end);
+    let next = bucket * 2 ** (this.layout.hashBits - this.layout.directoryBits);
+    for (let left = takeGamma(reader) - 1; left > 0 && !reader.failed; left--) {
+      const own = next + takeRice(reader, this.#gapParameter);
+      if (own > hash) return 0;
+      const count = takeGamma(reader);
+      if (own === hash) {
+        if (count > limit) return count;
         this.#append(count, into);
         return count;
       }
-      for (let i = 2 * count; i > 0 && reader.at < end; i--) reader.next();
+      this.#pass(count);
+      next = own + 1;
     }
     return 0;
   }
@@ -153,41 +176,76 @@ export class Segment implements PostingSource {
    */
   visit(each: (hash: number, track: number, frame: number) => void): boolean {
     const { directoryBits, hashBits } = this.layout;
-    const reader = new VarintReader(this.#postings, 0, 0);
+    const reader = this.#reader;
+    const { starts, universe } = this.#places;
     for (let bucket = 0; bucket < 2 ** directoryBits; bucket++) {
       const [start, end] = [this.#directory[bucket]!, this.#directory[bucket + 1]!];
       if (start >= end || !this.#isGood(start, end)) continue;
-      reader.at = start;
-      reader.end = end;
-      let hash = bucket * 2 ** (hashBits - directoryBits);
-      while (reader.at < end) {
-        hash += reader.next();
-        const count = reader.next();
-        let track = 0;
-        let frame = 0;
-        for (let i = 0; i < count && reader.at < end; i++) {
-          const step = reader.next();
-          if (step > 0) frame = 0;
-          track += step;
-          frame += reader.next();
-          if (track >= this.tracks.length) return false;
-          each(hash, track, frame);
+      reader.seek(start, end);
+      let next = bucket * 2 ** (hashBits - directoryBits);
+      for (let left = takeGamma(reader) - 1; left > 0 && !reader.failed; left--) {
+        const hash = next + takeRice(reader, this.#gapParameter);
+        next = hash + 1;
+        const count = takeGamma(reader);
+        const k = riceParameter(universe, count);
+        if (count >= longList) reader.skip(32);
+        let place = 0;
+        for (let i = 0; i < count && !reader.failed; i++) {
+          place += takeRice(reader, k);
+          if (place >= universe) return false;
+          const track = this.#places.trackAt(place);
+          each(hash, track, place - starts[track]!);
         }
       }
+      if (reader.failed) return false;
     }
-    return !reader.failed;
+    return true;
   }
 
   #append(count: number, into: PostingBatch): void {
     const reader = this.#reader;
+    const places = this.#places;
+    const { starts, universe } = places;
+    const k = riceParameter(universe, count);
+    if (count >= longList) reader.skip(32);
+    into.reserve(into.count + count);
+    const { tracks, frames } = into;
+    let at = into.count;
+    let place = 0;
     let track = 0;
-    let frame = 0;
-    for (let i = 0; i < count && reader.at < reader.end; i++) {
-      const step = reader.next();
-      if (step > 0) frame = 0;
-      track += step;
-      frame += reader.next();
-      if (track < this.tracks.length) into.add(this.firstTrack + track, frame);
+    for (let i = 0; i < count && !reader.failed; i++) {
+      place += takeRice(reader, k);
+      if (place >= universe) break;
+      if (place >= starts[track + 1]!) track = places.trackAt(place);
+      tracks[at] = this.firstTrack + track;
+      frames[at++] = place - starts[track]!;
+    }
+    into.count = at;
+  }
+
+  /** Moves on over a list. */
+  #pass(count: number): void {
+    const reader = this.#reader;
+    if (count >= longList) {
+      reader.skip(reader.take(32));
+      return;
+    }
+    const k = riceParameter(this.#places.universe, count);
+    for (let i = 0; i < count; i++) takeRice(reader, k);
+  }
+
+  /** Where the peaks of a track of this segment lie in the body. */
+  #peakRange(track: number): [number, number] {
+    const { postingBytes } = this.layout;
+    const start = track === 0 ? 0 : this.#peakEnds[track - 1]!;
+    return [postingBytes + start, postingBytes + this.#peakEnds[track]!];
+  }
+
+  #want(blocks: Set<number>, start: number, end: number): void {
+    if (start >= end || end > this.#body.length) return;
+    const last = Math.floor((end - 1) / blockLength);
+    for (let block = Math.floor(start / blockLength); block <= last; block++) {
+      if (this.#states[block] === unread) blocks.add(block);
     }
   }
 
@@ -197,15 +255,17 @@ export class Segment implements PostingSource {
   }
 
   #isGood(start: number, end: number): boolean {
+    if (end > this.#body.length) return false;
     if (this.#unreadBlocks === 0 && this.#badBlocks === 0) return true;
     const last = Math.floor((end - 1) / blockLength);
     for (let block = Math.floor(start / blockLength); block <= last; block++) {
       if (this.#states[block] !== good) return false;
     }
-    return end <= this.#postings.length;
+    return true;
   }
 
-  async #read(blocks: readonly number[], signal?: AbortSignal): Promise<void> {
+  async #read(wanted: ReadonlySet<number>, signal?: AbortSignal): Promise<void> {
+    const blocks = [...wanted].filter((block) => this.#states[block] === unread).sort((a, b) => a - b);
     for (let i = 0; i < blocks.length; ) {
       let count = 1;
       while (count < maxBlocksPerRead && blocks[i + count] === blocks[i]! + count) count++;
@@ -222,10 +282,10 @@ export class Segment implements PostingSource {
     for (let block = first; block < first + count; block++) {
       if (this.#states[block] !== unread) continue;
       const at = (block - first) * blockLength;
-      const expected = Math.min(blockLength, this.#postings.length - block * blockLength);
+      const expected = Math.min(blockLength, this.#body.length - block * blockLength);
       const piece = bytes?.subarray(at, at + expected);
       const isGood = piece?.length === expected && crc32c(piece) === this.#sums[block];
-      if (isGood) this.#postings.set(piece, block * blockLength);
+      if (isGood) this.#body.set(piece, block * blockLength);
       else this.#badBlocks++;
       this.#states[block] = isGood ? good : bad;
       this.#unreadBlocks--;
@@ -233,7 +293,8 @@ export class Segment implements PostingSource {
   }
 }
 
+/** The same bytes as words, copied where they do not lie on whole words. */
 function words(bytes: Uint8Array): Uint32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(4 * i, true));
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
 }

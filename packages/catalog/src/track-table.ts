@@ -52,6 +52,17 @@ export class TrackTable {
     return [...(this.#idsByContent.get(contentHash) ?? [])].filter((id) => id !== except);
   }
 
+  /** The first of each recording in a ranked list: tracks of equal content are one recording. */
+  oneOfEachRecording<T extends { readonly track: number }>(ranked: readonly T[]): T[] {
+    const seen = new Set<string>();
+    return ranked.filter(({ track }) => {
+      const { contentHash } = this.#tracks[track]!;
+      if (seen.has(contentHash)) return false;
+      seen.add(contentHash);
+      return true;
+    });
+  }
+
   /** Number that the next track gets. */
   get nextNumber(): number {
     return this.#tracks.length;

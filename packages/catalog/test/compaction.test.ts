@@ -16,11 +16,13 @@ async function filled(store = new MemoryStore(), count = songs.length): Promise<
   return catalog;
 }
 
+const pieces = songs.map((song) => extract("mark-v1", song.slice(40_000, 80_000), { sampleRate }));
+
 /** What the catalog answers to a piece of each song. */
 async function answers(catalog: Catalog): Promise<(string | undefined)[]> {
   const found: (string | undefined)[] = [];
-  for (const song of songs) {
-    const { match } = await catalog.identify({ samples: song.slice(40_000, 80_000), sampleRate });
+  for (const piece of pieces) {
+    const { match } = await catalog.identify(piece);
     found.push(match === undefined ? undefined : `${match.track.id} ${Math.round(match.offsetMs / 100)}`);
   }
   return found;

@@ -33,18 +33,11 @@ export interface ExtractOptions {
  */
 export function extract(id: ProfileId, pcm: Float32Array, options: ExtractOptions): Fingerprint {
   const profile = profileOf(id);
-  const mono = downmix(pcm, options.channels ?? 1);
-  requireFinite(mono);
-  requireLength(profile, mono.length, options);
-  const extractor = makeExtractor(profile, options.settings, options.onPeak);
-  const samples = resample(profile, mono, options.sampleRate);
-  if (samples.length < profile.minSamples) {
-    const seconds = (count: number) => (count / profile.sampleRate).toFixed(2);
-    throw new FingerprintError(
-      "fp/too-short",
-      `${id} needs at least ${seconds(profile.minSamples)} s of sound and got ${seconds(samples.length)} s.`,
-    );
-  }
+  const extractor = makeExtractor(profile, {
+    ...(options.settings !== undefined && { settings: options.settings }),
+    ...(options.onPeak !== undefined && { onPeak: options.onPeak }),
+  });
+  const samples = prepareSamples(id, downmix(pcm, options.channels ?? 1), options);
   const words = profile.recordWords;
   let records = new Uint32Array(4096 * words);
   let length = 0;
@@ -79,6 +72,22 @@ export function extract(id: ProfileId, pcm: Float32Array, options: ExtractOption
     recordWords: words,
     records: sortRecords(records.slice(0, length), words),
   };
+}
+
+/** Checks a mono signal and brings it to the rate of the profile. @throws FingerprintError as `extract` */
+export function prepareSamples(id: ProfileId, mono: Float32Array, options: ExtractOptions): Float32Array {
+  const profile = profileOf(id);
+  requireFinite(mono);
+  requireLength(profile, mono.length, options);
+  const samples = resample(profile, mono, options.sampleRate);
+  if (samples.length < profile.minSamples) {
+    const seconds = (count: number) => (count / profile.sampleRate).toFixed(2);
+    throw new FingerprintError(
+      "fp/too-short",
+      `${id} needs at least ${seconds(profile.minSamples)} s of sound and got ${seconds(samples.length)} s.`,
+    );
+  }
+  return samples;
 }
 
 /** Mean of the interleaved channels. @throws FingerprintError `fp/channels` */

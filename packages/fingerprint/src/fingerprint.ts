@@ -36,3 +36,9 @@ export type RecordSink = (records: Uint32Array, count: number) => void;
 
 /** Receives a spectral peak that is final: its frame, its frequency bin and its level in dB. */
 export type PeakSink = (frame: number, bin: number, decibels: number) => void;
+
+/**
+ * Receives a whitened row of the spectrum of `mark-v1`: 450 levels in half dB, of the bins from 10 on. The row belongs to the
+ * stream and is overwritten after the call returns.
+ */
+export type WhitenedSink = (frame: number, row: Int8Array) => void;

@@ -1,4 +1,5 @@
 export { CompatResampler, compatResample } from "./compat-resample.ts";
+export { exactLog2 } from "./decibels.ts";
 export { fromEnvelope, toEnvelope } from "./envelope.ts";
 export { FingerprintError, type FingerprintErrorCode } from "./errors.ts";
 export { exactExp } from "./exact-math.ts";
@@ -9,10 +10,19 @@ export {
   type PeakSink,
   type RecordSink,
   recordCount,
+  type WhitenedSink,
 } from "./fingerprint.ts";
 export { type LandmarkSettings, panakoDefaults, wangDefaults } from "./landmark-settings.ts";
+export {
+  evidenceOf,
+  evidenceOfPeaks,
+  evidencePerNat,
+  type MarkEvidence,
+  type WhitenedQuery,
+} from "./mark-evidence.ts";
 export { appendMarkPairs, type Hypothesis, identity, markHashBits, PairList } from "./mark-pairs.ts";
 export { type MarkQuery, markQuery, queryShifts } from "./mark-query.ts";
+export { markColumns, markFirstBin } from "./mark-spectrum.ts";
 export { matchHaitsma } from "./match-haitsma.ts";
 export { matchPair } from "./match-pair.ts";
 export { matchPanako } from "./match-panako.ts";

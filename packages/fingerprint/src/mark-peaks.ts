@@ -16,7 +16,7 @@ const framesAfter = 31;
 const timeSpan = framesBefore + framesAfter + 1;
 const columnSpan = 2 * markColumnReach + 1;
 /** Whitened levels are integers in 1 / whitenedUnit dB: the common denominator of both means. */
-const whitenedUnit = 2 * timeSpan * columnSpan * levelsPerDecibel;
+export const whitenedUnit: number = 2 * timeSpan * columnSpan * levelsPerDecibel;
 /** A peak is the maximum of its box of +-3 frames and +-8 columns, 3 dB above its surroundings, and not below -45 dB. */
 const boxFrames = 3;
 const boxColumns = 8;
@@ -40,6 +40,8 @@ export const frequencyUnit = 256;
 export interface MarkPeakSink {
   /** @param frequency in 1/256 bin @param level in 1/1024 dB */
   addPeak(frame: number, frequency: number, level: number): void;
+  /** Told of each whitened row, in 1 / `whitenedUnit` dB, in order of its frame. The row is overwritten afterwards. */
+  addRow?(frame: number, whitened: Int32Array): void;
 }
 
 /**
@@ -170,6 +172,7 @@ export class MarkPeaks {
         timeSpan * this.#columnSums[base + c]!;
     }
     this.#whitenedRows = row + 1;
+    this.#sink.addRow?.(this.#firstFrame + row, whitened);
     this.#findRowMaxima(row);
     this.#findCandidates(row);
   }

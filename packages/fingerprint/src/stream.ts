@@ -1,5 +1,5 @@
 import { FingerprintError } from "./errors.ts";
-import type { PeakSink, RecordSink } from "./fingerprint.ts";
+import type { PeakSink, RecordSink, WhitenedSink } from "./fingerprint.ts";
 import { HaitsmaExtractor } from "./haitsma-extractor.ts";
 import { LandmarkExtractor } from "./landmark-extractor.ts";
 import type { LandmarkSettings } from "./landmark-settings.ts";
@@ -26,6 +26,8 @@ export interface StreamOptions {
   readonly settings?: Partial<LandmarkSettings>;
   /** Told of each spectral peak once it is final (landmark profiles only). */
   readonly onPeak?: PeakSink;
+  /** Told of each whitened row of the spectrum (`mark-v1` only). */
+  readonly onWhitened?: WhitenedSink;
 }
 
 const blockLength = 2048;
@@ -51,7 +53,7 @@ export class FingerprintStream {
   constructor(id: ProfileId, options: StreamOptions = {}) {
     this.profile = profileOf(id);
     const rate = options.sampleRate ?? this.profile.sampleRate;
-    this.#extractor = makeExtractor(this.profile, options.settings, options.onPeak);
+    this.#extractor = makeExtractor(this.profile, options);
     this.configHash = this.#extractor.configHash;
     const equal = rate === this.profile.sampleRate;
     this.#resampler = equal ? undefined : makeResampler(this.profile, rate);
@@ -110,16 +112,18 @@ export function createStream(profile: ProfileId, options: StreamOptions = {}): F
   return new FingerprintStream(profile, options);
 }
 
-/** The extractor of a profile, working at the profile's own rate. */
+/** The extractor of a profile, working at the profile's own rate. @throws FingerprintError `fp/settings` */
 export function makeExtractor(
   profile: Profile,
-  settings: Partial<LandmarkSettings> | undefined,
-  onPeak: PeakSink | undefined,
+  { settings, onPeak, onWhitened }: Omit<StreamOptions, "sampleRate">,
 ): Extractor {
+  if (profile.id === "mark-v1" && settings === undefined) return new MarkExtractor(onPeak, onWhitened);
+  if (onWhitened !== undefined) {
+    throw new FingerprintError("fp/settings", `${profile.id} has no whitened rows; mark-v1 has.`);
+  }
   if (profile.id === "wang-v1" || profile.id === "panako-v2") {
     return new LandmarkExtractor(profile.id, settings, onPeak);
   }
-  if (profile.id === "mark-v1" && settings === undefined) return new MarkExtractor(onPeak);
   if (settings !== undefined || onPeak !== undefined) {
     throw new FingerprintError(
       "fp/settings",

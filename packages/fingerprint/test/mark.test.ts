@@ -15,7 +15,7 @@ describe("mark-v1", () => {
     ["barely a second", melody(34, 1, sampleRate)],
   ])("finds the peaks of the definition written out, in %s", (_, samples) => {
     const records: number[] = [];
-    const extractor = new MarkExtractor(undefined, new ReferenceMarkSpectrum());
+    const extractor = new MarkExtractor(undefined, undefined, new ReferenceMarkSpectrum());
     extractor.records.sink = (batch, count) => void records.push(...batch.subarray(0, 2 * count));
     extractor.push(samples, 0, samples.length);
     extractor.flush();

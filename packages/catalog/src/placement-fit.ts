@@ -1,0 +1,134 @@
+import { type MarkEvidence, markColumns, markFirstBin } from "@longwave/fingerprint";
+import type { Placement } from "./alignment-verifier.ts";
+
+/** A peak of the recording and the place in the query's spectrum that answers to it. */
+interface Correspondence {
+  /** Window centres, frames. */
+  readonly queryTime: number;
+  readonly referenceTime: number;
+  /** Bins. */
+  readonly queryBin: number;
+  readonly referenceBin: number;
+}
+
+const windowCentre = 2;
+/** Fewer correspondences, or a shorter span of them (2 s), tell nothing about a slope. */
+const leastForSlope = 12;
+const leastSpan = 62;
+/** Correspondences further from the line than this are chance, frames and bins. */
+const timeTolerance = 0.75;
+const binTolerance = 1.5;
+/** A factor that lies within so many standard errors of a simpler explanation is taken for it. */
+const doubt = 3;
+/** Systematic error of a pitch, relative: refinement of peaks between bins. */
+const pitchError = 4e-4;
+
+/**
+ * Offset, tempo and pitch by least squares over the peaks that query and recording share: finer than rows and bins. Simpler
+ * explanations come first: no change of pitch, no change of tempo, both changed by the same speed.
+ * @param hits frames and frequencies (1/256 bin) of the recording's peaks that the query has
+ */
+export function fitPlacement(
+  evidence: MarkEvidence,
+  hits: readonly { readonly frame: number; readonly frequency: number }[],
+  from: Placement,
+): Placement {
+  const { levels } = evidence;
+  if (levels === undefined) return from;
+  const all = hits.flatMap(({ frame, frequency }) =>
+    correspondence(evidence, levels, frame, frequency, from),
+  );
+  const bins = all.filter(
+    ({ queryBin, referenceBin }) => Math.abs(queryBin - referenceBin / from.pitch) < binTolerance,
+  );
+  const pitch = fitPitch(bins, from.pitch);
+  let { tempo, offset } = from;
+  for (let round = 0; round < 3; round++) {
+    const near = all.filter(
+      ({ queryTime, referenceTime }) => Math.abs(referenceTime - tempo * queryTime - offset) < timeTolerance,
+    );
+    if (near.length < 4) break;
+    tempo = fitTempo(near, tempo, pitch);
+    offset = 0;
+    for (const { queryTime, referenceTime } of near) offset += referenceTime - tempo * queryTime;
+    offset /= near.length;
+  }
+  return { tempo, pitch, offset };
+}
+
+function fitPitch(bins: readonly Correspondence[], fallback: number): number {
+  let [squares, product, errors] = [0, 0, 0];
+  for (const { queryBin, referenceBin } of bins) {
+    squares += queryBin * queryBin;
+    product += queryBin * referenceBin;
+  }
+  if (bins.length < leastForSlope) return Math.abs(fallback - 1) < 0.005 ? 1 : fallback;
+  const pitch = product / squares;
+  for (const { queryBin, referenceBin } of bins) errors += (referenceBin - pitch * queryBin) ** 2;
+  const error = Math.sqrt(errors / bins.length / squares) + pitchError;
+  return Math.abs(pitch - 1) < doubt * error ? 1 : pitch;
+}
+
+function fitTempo(near: readonly Correspondence[], fallback: number, pitch: number): number {
+  const count = near.length;
+  let [meanX, meanY, first, last] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { queryTime, referenceTime } of near) {
+    meanX += queryTime / count;
+    meanY += referenceTime / count;
+    first = Math.min(first, queryTime);
+    last = Math.max(last, queryTime);
+  }
+  let [spread, product, errors] = [0, 0, 0];
+  for (const { queryTime, referenceTime } of near) {
+    spread += (queryTime - meanX) ** 2;
+    product += (queryTime - meanX) * (referenceTime - meanY);
+  }
+  const isEnough = count >= leastForSlope && last - first >= leastSpan;
+  const tempo = isEnough ? product / spread : fallback;
+  for (const { queryTime, referenceTime } of near) {
+    errors += (referenceTime - meanY - tempo * (queryTime - meanX)) ** 2;
+  }
+  // Two parameters are estimated; peaks of one sound come in groups, so that there are fewer independent ones.
+  const error = isEnough ? Math.sqrt((2 * errors) / Math.max(1, count - 2) / spread) : 0.004;
+  if (Math.abs(tempo - 1) < doubt * error) return 1;
+  return Math.abs(tempo * pitch - 1) < doubt * error ? 1 / pitch : tempo;
+}
+
+/** The strongest place within a frame and two bins of where the peak should be, refined by parabolas. */
+function correspondence(
+  { rows, rowsPerFrame }: MarkEvidence,
+  levels: Int8Array,
+  frame: number,
+  frequency: number,
+  { tempo, pitch, offset }: Placement,
+): Correspondence[] {
+  const referenceTime = frame + windowCentre;
+  const referenceBin = frequency / 256;
+  const row = Math.round(rowsPerFrame * ((referenceTime - offset) / tempo - windowCentre));
+  const column = Math.round(referenceBin / pitch) - markFirstBin;
+  let [best, bestRow, bestColumn] = [-128, 0, 0];
+  const lastRow = Math.min(rows - 2, row + rowsPerFrame);
+  const lastColumn = Math.min(markColumns - 2, column + 2);
+  for (let r = Math.max(1, row - rowsPerFrame); r <= lastRow; r++) {
+    for (let c = Math.max(1, column - 2); c <= lastColumn; c++) {
+      const level = levels[r * markColumns + c]!;
+      if (level > best) [best, bestRow, bestColumn] = [level, r, c];
+    }
+  }
+  if (best === -128) return [];
+  const at = bestRow * markColumns + bestColumn;
+  const vertex = (before: number, after: number) => {
+    const curvature = before - 2 * best + after;
+    return curvature < 0 ? Math.max(-0.5, Math.min(0.5, (0.5 * (before - after)) / curvature)) : 0;
+  };
+  const rowShift = vertex(levels[at - markColumns]!, levels[at + markColumns]!);
+  const columnShift = vertex(levels[at - 1]!, levels[at + 1]!);
+  return [
+    {
+      queryTime: (bestRow + rowShift) / rowsPerFrame + windowCentre,
+      referenceTime,
+      queryBin: bestColumn + columnShift + markFirstBin,
+      referenceBin,
+    },
+  ];
+}

@@ -1,0 +1,72 @@
+import type { BitReader, BitWriter } from "./bit-stream.ts";
+
+/*
+ * Codes of the postings of a segment, all least significant bit first.
+ *   Rice(k): quotient by 2^k in unary (ones, then a zero), then k bits. A quotient of 16 or more is written as 16 ones and
+ *     53 bits of the whole value (Rice and Plaunt, 1971; Golomb, 1966).
+ *   gamma: for n >= 1 with b bits: b - 1 ones, a zero, then the low b - 1 bits of n (Elias, 1975).
+ */
+const mostQuotient = 16;
+const longestCode = mostQuotient + 53;
+
+/** Bits that a Rice code can take at most. */
+export const riceBound: number = longestCode;
+
+/** The Rice parameter for `count` values that lie anywhere below `universe`, in ascending order, as differences. */
+export function riceParameter(universe: number, count: number): number {
+  const mean = Math.min(2 ** 31, universe / (count + 1));
+  return mean < 1 ? 0 : 31 - Math.clz32(mean);
+}
+
+export function putRice(writer: BitWriter, value: number, k: number): void {
+  const unit = 2 ** k;
+  const quotient = Math.floor(value / unit);
+  if (quotient < mostQuotient) {
+    writer.put(2 ** quotient - 1, quotient + 1);
+    writer.put((value - quotient * unit) >>> 0, k);
+    return;
+  }
+  writer.put(2 ** mostQuotient - 1, mostQuotient);
+  writer.put(value >>> 0, 32);
+  writer.put(Math.floor(value / 2 ** 32), 21);
+}
+
+export function takeRice(reader: BitReader, k: number): number {
+  const next = reader.peek();
+  const quotient = trailingOnes(next);
+  if (quotient < mostQuotient) {
+    if (quotient + 1 + k <= 32) {
+      reader.skip(quotient + 1 + k);
+      return quotient * 2 ** k + ((next >>> (quotient + 1)) & (2 ** k - 1));
+    }
+    reader.skip(quotient + 1);
+    return quotient * 2 ** k + reader.take(k);
+  }
+  reader.skip(mostQuotient);
+  const low = reader.take(32);
+  return low + 2 ** 32 * reader.take(21);
+}
+
+/** Ones at the low end of a u32. */
+function trailingOnes(value: number): number {
+  const zeros = ~value;
+  return zeros === 0 ? 32 : 31 - Math.clz32(zeros & -zeros);
+}
+
+export function putGamma(writer: BitWriter, value: number): void {
+  const bits = 31 - Math.clz32(value);
+  if (bits > 0) writer.put(2 ** bits - 1, bits);
+  writer.put(0, 1);
+  writer.put(value & (2 ** bits - 1), bits);
+}
+
+export function takeGamma(reader: BitReader): number {
+  const next = reader.peek();
+  const bits = trailingOnes(next);
+  if (bits > 30) {
+    reader.failed = true;
+    return 1;
+  }
+  reader.skip(bits + 1);
+  return 2 ** bits + reader.take(bits);
+}
