@@ -35,6 +35,17 @@ export function fitPlacement(
 ): Placement {
   const { levels } = evidence;
   if (levels === undefined) return from;
+  // The second time the peaks are looked for where the first fit puts them.
+  const first = fitOnce(evidence, levels, hits, from);
+  return fitOnce(evidence, levels, hits, first);
+}
+
+function fitOnce(
+  evidence: MarkEvidence,
+  levels: Int8Array,
+  hits: readonly { readonly frame: number; readonly frequency: number }[],
+  from: Placement,
+): Placement {
   const all = hits.flatMap(({ frame, frequency }) =>
     correspondence(evidence, levels, frame, frequency, from),
   );
@@ -94,7 +105,11 @@ function fitTempo(near: readonly Correspondence[], fallback: number, pitch: numb
   return Math.abs(tempo * pitch - 1) < doubt * error ? 1 / pitch : tempo;
 }
 
-/** The strongest place within a frame and two bins of where the peak should be, refined by parabolas. */
+/**
+ * Where the query has the peak: its frequency refined by a parabola, and its time as the recording's was found, by the strongest of
+ * frames 32 ms apart. Sounds rise faster than they fall, so that the strongest frame is on average later than the summit;
+ * the mean over the shifts of the query's frames is as much later.
+ */
 function correspondence(
   { rows, rowsPerFrame }: MarkEvidence,
   levels: Int8Array,
@@ -106,28 +121,40 @@ function correspondence(
   const referenceBin = frequency / 256;
   const row = Math.round(rowsPerFrame * ((referenceTime - offset) / tempo - windowCentre));
   const column = Math.round(referenceBin / pitch) - markFirstBin;
-  let [best, bestRow, bestColumn] = [-128, 0, 0];
-  const lastRow = Math.min(rows - 2, row + rowsPerFrame);
-  const lastColumn = Math.min(markColumns - 2, column + 2);
-  for (let r = Math.max(1, row - rowsPerFrame); r <= lastRow; r++) {
-    for (let c = Math.max(1, column - 2); c <= lastColumn; c++) {
+  const firstRow = Math.max(0, row - rowsPerFrame);
+  const lastRow = Math.min(rows - 1, row + rowsPerFrame);
+  if (column < 3 || column > markColumns - 4 || lastRow - firstRow < rowsPerFrame) return [];
+  let [best, bestAt, bestColumn] = [-128, 0, 0];
+  for (let r = firstRow; r <= lastRow; r++) {
+    for (let c = column - 2; c <= column + 2; c++) {
       const level = levels[r * markColumns + c]!;
-      if (level > best) [best, bestRow, bestColumn] = [level, r, c];
+      if (level > best) [best, bestAt, bestColumn] = [level, r * markColumns + c, c];
     }
   }
-  if (best === -128) return [];
-  const at = bestRow * markColumns + bestColumn;
-  const vertex = (before: number, after: number) => {
-    const curvature = before - 2 * best + after;
-    return curvature < 0 ? Math.max(-0.5, Math.min(0.5, (0.5 * (before - after)) / curvature)) : 0;
-  };
-  const rowShift = vertex(levels[at - markColumns]!, levels[at + markColumns]!);
-  const columnShift = vertex(levels[at - 1]!, levels[at + 1]!);
+  const [before, after] = [levels[bestAt - 1]!, levels[bestAt + 1]!];
+  const curvature = before - 2 * best + after;
+  const shift = curvature < 0 ? Math.max(-0.5, Math.min(0.5, (0.5 * (before - after)) / curvature)) : 0;
+  let sum = 0;
+  for (let phase = 0; phase < rowsPerFrame; phase++) {
+    let [most, mostRow] = [-129, 0];
+    // Three frames of this shift, so that none is favoured.
+    for (
+      let r = row - rowsPerFrame - (row % rowsPerFrame) + phase;
+      r <= lastRow + rowsPerFrame;
+      r += rowsPerFrame
+    ) {
+      if (r < firstRow - rowsPerFrame || r < 0 || r >= rows) continue;
+      const at = r * markColumns + bestColumn;
+      const level = Math.max(levels[at - 1]!, levels[at]!, levels[at + 1]!);
+      if (level > most) [most, mostRow] = [level, r];
+    }
+    sum += mostRow;
+  }
   return [
     {
-      queryTime: (bestRow + rowShift) / rowsPerFrame + windowCentre,
+      queryTime: sum / rowsPerFrame / rowsPerFrame + windowCentre,
       referenceTime,
-      queryBin: bestColumn + columnShift + markFirstBin,
+      queryBin: bestColumn + shift + markFirstBin,
       referenceBin,
     },
   ];
