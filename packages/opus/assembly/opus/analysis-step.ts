@@ -82,23 +82,29 @@ function edge(band: i32): i32 {
   return load<i32>(bands + (<usize>band << 2));
 }
 
-/** Arc tangent by a rational function, good to 1e-4. */
-function arcTangent(y: f32, x: f32): f32 {
-  const a: f32 = 0.43157974;
-  const b: f32 = 0.67848403;
-  const c: f32 = 0.08595542;
-  const quarter: f32 = <f32>3.1415926535897931 / <f32>2.0;
-  const x2: f32 = x * x;
-  const y2: f32 = y * y;
-  if (x2 + y2 < <f32>1e-18) return 0.0;
-  const side: f32 = y < 0.0 ? -quarter : quarter;
-  if (x2 < y2) {
-    const denominator: f32 = (y2 + b * x2) * (y2 + c * x2);
-    return (-x * y * (y2 + a * x2)) / denominator + side;
-  }
-  const denominator: f32 = (x2 + b * y2) * (x2 + c * y2);
-  const other: f32 = x * y < 0.0 ? -quarter : quarter;
-  return (x * y * (x2 + a * y2)) / denominator + side - other;
+/** Arc tangents of four quotients y / x by a rational function, good to 1e-4. */
+function arcTangents(y: v128, x: v128): v128 {
+  const quarter = f32x4.splat(<f32>3.1415926535897931 / <f32>2.0);
+  const negative = f32x4.neg(quarter);
+  const zero = f32x4.splat(0.0);
+  const x2 = f32x4.mul(x, x);
+  const y2 = f32x4.mul(y, y);
+  const product = f32x4.mul(x, y);
+  const steep = f32x4.lt(x2, y2);
+  const high = v128.bitselect(y2, x2, steep);
+  const low = v128.bitselect(x2, y2, steep);
+  const denominator = f32x4.mul(
+    f32x4.add(high, f32x4.mul(f32x4.splat(0.67848403), low)),
+    f32x4.add(high, f32x4.mul(f32x4.splat(0.08595542), low)),
+  );
+  const numerator = f32x4.mul(
+    v128.bitselect(f32x4.neg(product), product, steep),
+    f32x4.add(high, f32x4.mul(f32x4.splat(0.43157974), low)),
+  );
+  const side = v128.bitselect(negative, quarter, f32x4.lt(y, zero));
+  const other = v128.andnot(v128.bitselect(negative, quarter, f32x4.lt(product, zero)), steep);
+  const result = f32x4.sub(f32x4.add(f32x4.div(numerator, denominator), side), other);
+  return v128.andnot(result, f32x4.lt(f32x4.add(x2, y2), f32x4.splat(1e-18)));
 }
 
 /** Two windows of 20 ms, 10 ms apart, as real and imaginary part of one FFT. */
@@ -115,40 +121,59 @@ function transformWindows(samples: usize): void {
   }
 }
 
+/** Four values from `i` on, and four from `i` on backwards. */
+function ahead(array: usize, i: i32): v128 {
+  return v128.load(array + (<usize>i << 2));
+}
+
+function back(array: usize, i: i32): v128 {
+  const values = v128.load(array + (<usize>(i - 3) << 2));
+  return i32x4.shuffle(values, values, 3, 2, 1, 0);
+}
+
 /** How well the phase of every bin follows from the ones before. */
 function measureTonality(base: usize): void {
   const angles = base + ANGLE;
   const slopes = base + ANGLE_D;
   const curves = base + ANGLE_D2;
-  const factor: f32 = <f32>40.0 * <f32>16.0 * PI4;
-  const small: f32 = 0.015;
-  for (let i = 1; i < 240; i++) {
-    const re = get(FFT_REAL_AT, i);
-    const im = get(FFT_IMAGINARY_AT, i);
-    const re2 = get(FFT_REAL_AT, 480 - i);
-    const im2 = get(FFT_IMAGINARY_AT, 480 - i);
-    const first: f32 = TURNS * arcTangent(im - im2, re + re2);
-    const firstSlope: f32 = first - get(angles, i);
-    const firstCurve: f32 = firstSlope - get(slopes, i);
-    const second: f32 = TURNS * arcTangent(re2 - re, im + im2);
-    const secondSlope: f32 = second - first;
-    const secondCurve: f32 = secondSlope - firstSlope;
-    let deviation1: f32 = firstCurve - nearest<f32>(firstCurve);
-    let noise: f32 = abs<f32>(deviation1);
-    deviation1 *= deviation1;
-    deviation1 *= deviation1;
-    let deviation2: f32 = secondCurve - nearest<f32>(secondCurve);
-    noise += abs<f32>(deviation2);
-    deviation2 *= deviation2;
-    deviation2 *= deviation2;
-    const mean: f32 = <f32>0.25 * (get(curves, i) + deviation1 + <f32>2.0 * deviation2);
-    set(NOISINESS, i, noise);
-    set(TONALITY, i, ONE / (ONE + factor * mean) - small);
-    set(TONALITY_NOW, i, ONE / (ONE + factor * deviation2) - small);
-    set(angles, i, second);
-    set(slopes, i, secondSlope);
-    set(curves, i, deviation2);
+  const turns = f32x4.splat(TURNS);
+  const factor = f32x4.splat(<f32>40.0 * <f32>16.0 * PI4);
+  const small = f32x4.splat(0.015);
+  const one = f32x4.splat(1.0);
+  // The last four bins end with one too many: it falls on places without meaning, and on the first sample behind them.
+  const behind = get(curves, 240);
+  for (let i = 1; i < 240; i += 4) {
+    const re = ahead(FFT_REAL_AT, i);
+    const im = ahead(FFT_IMAGINARY_AT, i);
+    const re2 = back(FFT_REAL_AT, 480 - i);
+    const im2 = back(FFT_IMAGINARY_AT, 480 - i);
+    const first = f32x4.mul(turns, arcTangents(f32x4.sub(im, im2), f32x4.add(re, re2)));
+    const firstSlope = f32x4.sub(first, ahead(angles, i));
+    const firstCurve = f32x4.sub(firstSlope, ahead(slopes, i));
+    const second = f32x4.mul(turns, arcTangents(f32x4.sub(re2, re), f32x4.add(im, im2)));
+    const secondSlope = f32x4.sub(second, first);
+    const secondCurve = f32x4.sub(secondSlope, firstSlope);
+    let deviation1 = f32x4.sub(firstCurve, f32x4.nearest(firstCurve));
+    let deviation2 = f32x4.sub(secondCurve, f32x4.nearest(secondCurve));
+    const noise = f32x4.add(f32x4.abs(deviation1), f32x4.abs(deviation2));
+    deviation1 = f32x4.mul(deviation1, deviation1);
+    deviation1 = f32x4.mul(deviation1, deviation1);
+    deviation2 = f32x4.mul(deviation2, deviation2);
+    deviation2 = f32x4.mul(deviation2, deviation2);
+    const sum = f32x4.add(f32x4.add(ahead(curves, i), deviation1), f32x4.mul(f32x4.splat(2.0), deviation2));
+    const mean = f32x4.mul(f32x4.splat(0.25), sum);
+    const at = <usize>i << 2;
+    v128.store(NOISINESS + at, noise);
+    v128.store(TONALITY + at, f32x4.sub(f32x4.div(one, f32x4.add(one, f32x4.mul(factor, mean))), small));
+    v128.store(
+      TONALITY_NOW + at,
+      f32x4.sub(f32x4.div(one, f32x4.add(one, f32x4.mul(factor, deviation2))), small),
+    );
+    v128.store(angles + at, second);
+    v128.store(slopes + at, secondSlope);
+    v128.store(curves + at, deviation2);
   }
+  set(curves, 240, behind);
   for (let i = 2; i < 239; i++) {
     const around = max<f32>(get(TONALITY_NOW, i - 1), get(TONALITY_NOW, i + 1));
     const now: f32 = min<f32>(get(TONALITY_NOW, i), around) - <f32>0.1;

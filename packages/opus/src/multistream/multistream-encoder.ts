@@ -43,6 +43,7 @@ export class OpusMultistreamEncoder implements Disposable {
   /** Per channel the stream channel, for OpusHead. */
   readonly mapping: Uint8Array;
   readonly application: Application;
+  readonly #options: OpusMultistreamEncoderOptions;
   readonly #layout: ChannelLayout;
   readonly #owner: OpusCore;
   readonly #core: CoreInstance<EncoderExports>;
@@ -63,6 +64,7 @@ export class OpusMultistreamEncoder implements Disposable {
       "family" in options
         ? layoutOfFamily(options.channels, options.family)
         : layoutOfMapping(options.streams, options.coupled, options.mapping);
+    this.#options = options;
     this.#layout = layout;
     this.channels = layout.channels;
     this.streams = layout.streams;
@@ -236,6 +238,20 @@ export class OpusMultistreamEncoder implements Disposable {
       this.#take(before, new DataView(before.buffer));
       throw error;
     }
+  }
+
+  /** A second encoder in the same state. */
+  clone(): OpusMultistreamEncoder {
+    const image = new Uint8Array(this.snapshotBytes);
+    this.snapshot(image);
+    const twin = new OpusMultistreamEncoder({ ...this.#options, core: this.#owner });
+    try {
+      twin.restore(image);
+    } catch (error) {
+      twin.close();
+      throw error;
+    }
+    return twin;
   }
 
   /** Forgets the stream; settings stay. */

@@ -61,6 +61,9 @@ describe("OpusMultistreamEncoder", () => {
       expect(other.encodeInt16(piece, again)).toBe(bytes);
       expect(Buffer.compare(again.subarray(0, bytes), packet.subarray(0, bytes))).toBe(0);
     }
+    using twin = encoder.clone();
+    const bytes = encoder.encodeInt16(pcm.subarray(0, 5760), packet);
+    expect(twin.encodeInt16(pcm.subarray(0, 5760), again)).toBe(bytes);
     snapshot[snapshot.length >> 1]! ^= 1;
     expect(() => other.restore(snapshot)).toThrow(expect.objectContaining({ code: "opus/bad-snapshot" }));
   });
