@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { needsToken, setToken } from "./api.ts";
 import { clock } from "./format.ts";
-import { connection, lastProblem, stream, streamReadAt } from "./live/live.ts";
+import { chooseStream, connection, lastProblem, stream, streamIds, streamReadAt } from "./live/live.ts";
 import {
   AirIcon,
   DiscIcon,
@@ -58,6 +58,7 @@ export function App() {
           <Tabs />
         </nav>
         <span class="spring" />
+        <StreamChoice />
         <Lamp />
         <button
           type="button"
@@ -103,6 +104,25 @@ function Tabs() {
         );
       })}
     </>
+  );
+}
+
+/** Shown where the server has several streams. */
+function StreamChoice() {
+  if (streamIds.value.length < 2) return null;
+  return (
+    <select
+      class="field stream-choice"
+      aria-label="Stream"
+      value={stream.value?.id}
+      onChange={(event) => chooseStream(event.currentTarget.value)}
+    >
+      {streamIds.value.map((id) => (
+        <option key={id} value={id}>
+          {id}
+        </option>
+      ))}
+    </select>
   );
 }
 

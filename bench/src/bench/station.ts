@@ -51,6 +51,28 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
+/** Packets that were made before, so that the bond is measured without its codec. */
+class FixedPackets {
+  readonly name = "made before";
+  readonly packetsPerBlock = 1;
+  readonly #packets: readonly Uint8Array[];
+  #next = 0;
+
+  constructor(packets: readonly Uint8Array[]) {
+    this.#packets = packets;
+  }
+
+  encode(_block: Float32Array, send: (packet: Uint8Array) => void): void {
+    send(this.#packets[this.#next++ % this.#packets.length]!);
+  }
+
+  decode(): boolean {
+    return true;
+  }
+
+  conceal(): void {}
+}
+
 try {
   await stages();
   await virtualRun();
@@ -311,26 +333,4 @@ async function realTime(): Promise<void> {
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Packets that were made before, so that the bond is measured without its codec. */
-class FixedPackets {
-  readonly name = "made before";
-  readonly packetsPerBlock = 1;
-  readonly #packets: readonly Uint8Array[];
-  #next = 0;
-
-  constructor(packets: readonly Uint8Array[]) {
-    this.#packets = packets;
-  }
-
-  encode(_block: Float32Array, send: (packet: Uint8Array) => void): void {
-    send(this.#packets[this.#next++ % this.#packets.length]!);
-  }
-
-  decode(): boolean {
-    return true;
-  }
-
-  conceal(): void {}
 }

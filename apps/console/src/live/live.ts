@@ -7,6 +7,18 @@ import { followScope } from "./scope-feed.ts";
 export type Connection = "connecting" | "live" | "lost";
 
 export const connection = signal<Connection>("connecting");
+/** Ids of all streams of the server. */
+export const streamIds = signal<readonly string[]>([]);
+/** The one that was chosen; the first where it is absent or gone. */
+export const chosenStream = signal<string | undefined>(undefined);
+let stopFollowing: (() => void) | undefined;
+
+/** Shows another stream from now on. */
+export function chooseStream(id: string): void {
+  chosenStream.value = id;
+  stopFollowing?.();
+}
+
 export const stream = signal<Stream | undefined>(undefined);
 /** When `stream` was read, on this page's clock: positions move on from there. */
 export const streamReadAt = signal(0);
@@ -33,20 +45,31 @@ async function follow(): Promise<void> {
     const stop = new AbortController();
     try {
       const { streams } = await getJson<{ streams: Stream[] }>("/v1/streams");
-      const first = streams[0];
+      const first = streams.find(({ id }) => id === chosenStream.value) ?? streams[0];
       if (first === undefined)
         throw new ApiError(404, "console/no-stream", "No station is running on this server.");
       batch(() => {
+        streamIds.value = streams.map(({ id }) => id);
+        voteHistory.value = [];
         take(first);
         connection.value = "live";
         lastProblem.value = undefined;
         events.value = [];
       });
+      let isSwitching = false;
+      const switched = new Promise<void>((resolve) => {
+        stopFollowing = () => {
+          isSwitching = true;
+          resolve();
+        };
+      });
       await Promise.race([
+        switched,
         poll(first.id, stop.signal),
         followEvents(first.id, takeEvent, stop.signal),
         followScope(first.id, stop.signal),
       ]);
+      if (isSwitching) continue;
     } catch (error) {
       lastProblem.value = (error as Error).message;
     } finally {

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { repositoryPath } from "@longwave/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const program = repositoryPath("apps/cli/dist/main.js");
+let folder = "";
+
+const station = (...args: string[]) =>
+  spawnSync(process.execPath, [program, "station", "--port", "0", "--songs", "1", ...args], {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: 40_000,
+  });
+
+describe.skipIf(!existsSync(program))("a station that cannot start says why (needs npm run build)", () => {
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "longwave-bad-start-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("an archive of a newer version, or a Zarr store that is none", () => {
+    for (const [name, attributes, message] of [
+      ["newer", { longwave_archive: { version: 99 } }, /version 99/],
+      ["other", {}, /no Longwave archive/],
+    ] as const) {
+      mkdirSync(join(folder, name));
+      const root = { zarr_format: 3, node_type: "group", attributes };
+      writeFileSync(join(folder, name, "zarr.json"), JSON.stringify(root));
+      const run = station("--archive", name);
+      expect(run.stderr).toMatch(message);
+      expect(run.stderr.trim().split("\n")).toHaveLength(1);
+      expect([3, 5]).toContain(run.status);
+    }
+  });
+
+  test("an archive that cannot be written", () => {
+    writeFileSync(join(folder, "a-file"), "");
+    const run = station("--archive", "a-file/archive");
+    expect(run.stderr).toMatch(/cannot be written/);
+    expect(run.status).toBe(5);
+  });
+
+  test("a catalog of a newer version", () => {
+    mkdirSync(join(folder, "catalog"));
+    const manifest = { format: "longwave-catalog", version: 99, crc32c: 0, content: {} };
+    writeFileSync(join(folder, "catalog", "manifest.json"), JSON.stringify(manifest));
+    const run = station("--catalog", "catalog");
+    expect(run.stderr).toMatch(/version 99/);
+    expect(run.status).toBe(3);
+  });
+
+  test("object storage without credentials", () => {
+    const run = station("--archive", "s3://somewhere/archive");
+    expect(run.stderr).toMatch(/AWS_ACCESS_KEY_ID/);
+    expect(run.status).toBe(2);
+  });
+
+  test("an archive that another station records into", async () => {
+    const args = [program, "station", "--port", "0", "--songs", "1", "--archive", "shared", "--json"];
+    const first: ChildProcess = spawn(process.execPath, args, { cwd: folder });
+    try {
+      await new Promise<void>((resolve) => {
+        first.stdout!.on("data", (bytes: Buffer) => bytes.includes("archive.started") && resolve());
+      });
+      const run = station("--archive", "shared");
+      expect(run.stderr).toMatch(new RegExp(`process ${first.pid}.*--archive`));
+      expect(run.status).toBe(5);
+    } finally {
+      const gone = new Promise((resolve) => first.once("exit", resolve));
+      first.kill("SIGINT");
+      await gone;
+    }
+  });
+});
