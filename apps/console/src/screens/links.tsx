@@ -128,11 +128,11 @@ function LinkCard({ link }: { link: Link }) {
       </div>
       <Plot points={history.value.get(link.id) ?? []} />
       <div class="plot-key">
-        <span>rate sent, up to {(plotTopBps / 1e6).toFixed(0)} Mbit/s</span>
+        <span>rate sent, up to {plotTopBps / 1e3} kbit/s</span>
         <span style="--key: var(--bad)">loss, up to {plotTopLoss * 100} %</span>
       </div>
       <dl class="facts">
-        <Fact name="Rate" value={`${(link.sentBps / 1e6).toFixed(2)} Mbit/s`} />
+        <Fact name="Rate" value={`${Math.round(link.sentBps / 1e3)} kbit/s`} />
         <Fact name="Round trip" value={link.rttMs === null ? "–" : `${Math.round(link.rttMs)} ms`} />
         <Fact name="Loss measured" value={`${(link.loss * 100).toFixed(1)} %`} />
         <Fact name="Repeats sent" value={thousands(link.retransmissions)} />
@@ -173,7 +173,7 @@ function LinkCard({ link }: { link: Link }) {
   );
 }
 
-const plotTopBps = 3e6;
+const plotTopBps = 300e3;
 const plotTopLoss = 0.5;
 
 /** The last minute: rate as an area, loss as a line. */
