@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Archive } from "@longwave/archive";
 import { DirectoryStore } from "@longwave/base/node";
-import { plainOpusHead } from "@longwave/media";
-import { decodeAudioFile } from "@longwave/media/node";
-import { createSeekableDecoder, OpusEncoder } from "@longwave/opus";
-import { opusStream, type StreamItem, streamKinds } from "@longwave/testkit/opus-streams";
+import { createSeekableDecoder } from "@longwave/opus";
+import { opusStream, streamKinds } from "@longwave/testkit/opus-streams";
 import { writeOpusFile } from "./opus-file.js";
+import { spokenStream } from "./spoken-stream.js";
 import { quantile, report } from "./table.js";
 
 /** Classes of the third target, with a stream of each. */
@@ -19,36 +18,6 @@ const classes = [
   { name: "SILK speech wide band", share: 12 },
   { name: "pauses with DTX", share: 12 },
 ] as const;
-
-/** What espeak-ng reads: some sentences with pauses between them. */
-const text = `The tide turned at half past four, and the first boats came in. Nobody spoke for a while. Then the bell rang twice,
-and the whole harbour seemed to wake. There were crates of mackerel, coils of rope, a dog asleep on the sacks. She counted the
-boxes again: forty one, forty two, forty three. It was enough. The buyer from the city shook his head and smiled; prices, he
-said, are what they are. By six the quay was empty, and only the gulls were left to argue about what had been forgotten.`;
-
-/** A minute of the stream: made of signals, or, for spoken text, by espeak-ng and our encoder. */
-async function streamOf(folder: string, name: string): Promise<readonly StreamItem[] | undefined> {
-  const kind = streamKinds.find((each) => each.name === name);
-  if (kind !== undefined) return opusStream(kind, 60);
-  const wav = join(folder, "spoken.wav");
-  if (spawnSync("espeak-ng", ["-v", "en", "-w", wav, `${text} ${text}`]).status !== 0) return undefined;
-  const { pcm } = await decodeAudioFile(wav, { sampleRate: 48_000, channels: 1 });
-  const encoder = new OpusEncoder({
-    channels: 1,
-    application: "voip",
-    signal: "voice",
-    maxBandwidth: "wb",
-    bitrateBps: 16_000,
-  });
-  const items: StreamItem[] = [{ type: "segment", head: plainOpusHead(1, encoder.lookahead) }];
-  const packet = new Uint8Array(1276);
-  for (let at = 0; at + 960 <= Math.min(pcm.length, 60 * 48_000); at += 960) {
-    const bytes = encoder.encode(pcm.subarray(at, at + 960), packet);
-    items.push({ type: "packet", data: packet.slice(0, bytes) });
-  }
-  encoder.close();
-  return items;
-}
 
 const child = fileURLToPath(new URL("./child.js", import.meta.url));
 
@@ -66,7 +35,8 @@ export function runChild(...parameters: string[]): ChildFigures {
 /** Imports files of every class: what the index takes and what the proof costs. */
 export async function measureIndex(folder: string, minutes: number): Promise<void> {
   for (const { name, share } of classes) {
-    const items = await streamOf(folder, name);
+    const kind = streamKinds.find((each) => each.name === name);
+    const items = kind === undefined ? await spokenStream(folder, 20) : await opusStream(kind, 60);
     if (items === undefined) {
       report({ number: "3", what: name, target: `≤ ${share} %`, figure: "espeak-ng is not installed" });
       continue;

@@ -25,6 +25,7 @@ export function report(row: TargetRow): void {
 export function finishReport(): void {
   if (process.argv.includes("--json")) console.log(JSON.stringify({ node: process.version, rows }, null, 2));
   const missed = rows.filter((row) => row.ok === false).length;
+  if (missed > 0 && process.argv.includes("--require")) process.exitCode = 1;
   console.error(`\n${rows.filter((row) => row.ok === true).length} reached, ${missed} missed`);
 }
 
