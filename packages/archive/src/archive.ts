@@ -34,11 +34,12 @@ import { parseJson, parseRecording, type RecordingInfo, type StoredForm } from "
 import { checkSampleRange, emptyReport, type ReadReport, RecordingReader } from "./recording-reader.ts";
 import { type AppendStart, RecordingWriter, type RecordingWriterOptions } from "./recording-writer.ts";
 import { finishLive, type RepairReport, repairStore } from "./repair.ts";
+import { rewriteRecording } from "./rewrite-recording.ts";
 import { collectSeek, SeekArray } from "./seek-array.ts";
 import { SegmentTable } from "./segment-table.ts";
 import { portableSha256, type Sha256Factory } from "./sha256.ts";
 import { withAnchors } from "./time-anchors.ts";
-import { TimeAxis } from "./time-axis.ts";
+import { TimeAxis, type TimedRange } from "./time-axis.ts";
 import { type VerifyLevel, type VerifyReport, verifyRecording } from "./verify.ts";
 
 export interface ArchiveOptions {
@@ -156,6 +157,14 @@ export class Archive {
     return { start, end };
   }
 
+  /**
+   * The stretches of samples that a range of wall-clock time means: several where the recording has gaps, none where it was
+   * silent. Read each of them.
+   */
+  async rangesBetween(id: string, fromNs: bigint, toNs: bigint): Promise<TimedRange[]> {
+    return timeAxis(await this.info(id)).rangesBetween(fromNs, toNs);
+  }
+
   /** Reads several ranges, in the order of the requests; a few at a time, bounded in memory. */
   readMany(
     requests: Iterable<ReadRequest> | AsyncIterable<ReadRequest>,
@@ -171,13 +180,21 @@ export class Archive {
   }
 
   /** Starts a recording. */
-  async record(
+  record(
+    options: RecordOptions,
+    internal: Pick<RecordingWriterOptions, "journal" | "resume"> = {},
+  ): Promise<RecordingWriter> {
+    return this.#recordIn(this.store, options, internal);
+  }
+
+  async #recordIn(
+    store: ObjectStore,
     options: RecordOptions,
     internal: Pick<RecordingWriterOptions, "journal" | "resume"> = {},
   ): Promise<RecordingWriter> {
     const id = options.id ?? this.#newId();
     checkId(id);
-    if ((await this.store.head(recordingKey(id))) !== undefined) {
+    if ((await store.head(recordingKey(id))) !== undefined) {
       throw new ArchiveError(
         "archive/options",
         `There already is a recording ${id}; choose another identifier.`,
@@ -199,7 +216,7 @@ export class Archive {
       pointFrames: options.pointFrames ?? 48_000,
     };
     const { resume } = internal;
-    return new RecordingWriter(this.store, {
+    return new RecordingWriter(store, {
       ...form,
       decoder: this.#options.decoder,
       sha256: this.#sha256,
@@ -335,6 +352,31 @@ export class Archive {
   /** Brings the store in order after crashes; see repairStore. */
   repair(options?: { dropParts?: boolean; finishLive?: boolean }): Promise<RepairReport> {
     return repairStore(this.store, { ...options, sha256: this.#sha256 });
+  }
+
+  /**
+   * Proves a complete recording anew with the decoder at hand and drops bytes that nobody asks for any more; see
+   * rewriteRecording.
+   * @throws ArchiveError `archive/options` while it is being written, `archive/chunk-corrupt`, `archive/lease`
+   */
+  async rewrite(id: string): Promise<RecordingInfo> {
+    const lease = await this.#lease(id, false);
+    try {
+      const info = await this.info(id);
+      const { channels, chunkFrames, chunksPerShard, pointFrames, v2Twin } = info;
+      const form = {
+        id,
+        channels: channels as 1 | 2,
+        chunkFrames,
+        chunksPerShard,
+        pointFrames,
+        v2Twin: v2Twin === true,
+      };
+      await rewriteRecording(this.store, info, this.packets(id), (store) => this.#recordIn(store, form));
+      return await this.info(id);
+    } finally {
+      await lease.release();
+    }
   }
 
   /** Checks a recording; see verifyRecording. */
@@ -480,7 +522,7 @@ export function resolveRange(
   if (ranges.length > 1) {
     throw new ArchiveError(
       "archive/gap",
-      `The time range of ${info.id} holds ${ranges.length - 1} gaps; read its pieces.`,
+      `The time range of ${info.id} holds ${ranges.length - 1} gaps; read the pieces that rangesBetween gives.`,
     );
   }
   return ranges[0] ?? { start: 0, end: 0 };

@@ -38,6 +38,8 @@ export interface Chunk {
   readonly states: ReadonlyMap<number, Uint8Array>;
   /** All packet bytes, pre-roll first. */
   readonly packets: Uint8Array;
+  /** Bytes of the payload that this was parsed from. */
+  readonly storedBytes: number;
 }
 
 export const chunkHeaderBytes = 72;
@@ -70,7 +72,7 @@ export function profileHash(profile: string): number {
   return hash;
 }
 
-export interface ChunkParts extends Omit<Chunk, "offsets" | "lengths" | "packets"> {
+export interface ChunkParts extends Omit<Chunk, "offsets" | "lengths" | "packets" | "storedBytes"> {
   readonly packetList: readonly (Uint8Array | undefined)[];
 }
 
@@ -208,6 +210,7 @@ export function decodeChunk(bytes: Uint8Array, profile: string, where: string): 
     events,
     states,
     packets,
+    storedBytes: bytes.length,
   };
 }
 

@@ -46,6 +46,10 @@ export function timeKey(id: string, part: string): string {
 export function leaseKey(id: string): string {
   return `parts/${id}.lease`;
 }
+/** Where a recording is written anew before it takes its place. */
+export function rewritePrefix(id: string): string {
+  return `rewrites/${id}/`;
+}
 export const rootKey = "zarr.json";
 
 /** The recording's group metadata: standard attributes for other readers, ours in one namespaced object. */

@@ -10,9 +10,10 @@ import {
   shardKey,
   tailKey,
 } from "./layout.ts";
-import { combinedHash } from "./packet-hash.ts";
 import { parseRecording, type RecordingInfo } from "./recording-info.ts";
-import { lastSegmentHash } from "./segment-hash.ts";
+import { RecordingReader } from "./recording-reader.ts";
+import { finishRewrite } from "./rewrite-recording.ts";
+import { scanRecording } from "./scan-recording.ts";
 import { portableSha256, type Sha256Factory } from "./sha256.ts";
 import { withoutChecksum } from "./shard.ts";
 import { ShardWriter } from "./shard-writer.ts";
@@ -62,6 +63,15 @@ export async function repairStore(store: ObjectStore, options: RepairOptions = {
     else parts.push(key.slice("parts/".length).replace(/\.json$/, ""));
   }
 
+  const rewrites = new Set<string>();
+  for await (const { key } of store.list("rewrites/")) rewrites.add(key.split("/")[1]!);
+  for (const id of rewrites) {
+    if (!(await finishRewrite(store, id))) continue;
+    visible.set(
+      id,
+      await withAnchors(store, parseRecording((await store.get(recordingKey(id)))!, recordingKey(id))),
+    );
+  }
   const finished: string[] = [];
   if (options.finishLive !== false) {
     for (const info of visible.values()) {
@@ -140,22 +150,38 @@ export async function finishLive(
     segments: info.segments.filter((segment) => segment.firstPacket < packets),
     anchors: info.anchors.filter((anchor) => anchor.sample <= frames),
   };
-  const complete = packets === info.packets ? finished : await withPacketHash(store, finished, sha256);
+  const complete = await rescanned(store, finished, info.packets !== packets, sha256);
   await store.put(arrayKey(info.id), arrayMetadata(complete, frames));
   await store.put(recordingKey(info.id), recordingMetadata(await storeAnchors(store, complete)));
   for (let i = 0; i <= info.tailChunks; i++) await store.delete(tailKey(info.id, first + i));
   return complete;
 }
 
-/** The last segment's hash made anew: the metadata was written for fewer packets than the chunks hold. */
-async function withPacketHash(
+/** Writes the seek points; where the description is older than the chunks, takes counts and hashes from these. */
+async function rescanned(
   store: ObjectStore,
   info: RecordingInfo,
+  isOlder: boolean,
   sha256: Sha256Factory,
 ): Promise<RecordingInfo> {
-  const last = info.segments.at(-1);
-  if (last === undefined) return info;
-  const packetsSha256 = await lastSegmentHash(store, info, sha256);
-  const segments = [...info.segments.slice(0, -1), { ...last, packetsSha256 }];
-  return { ...info, segments, packetsSha256: combinedHash(segments.map((each) => each.packetsSha256)) };
+  const reader = new RecordingReader(store, info, () => {
+    throw new Error("Nothing is decoded here.");
+  });
+  const { counts, packetsSha256, segmentSha256, seek } = await scanRecording(
+    reader,
+    Math.ceil(info.frames / info.chunkFrames),
+    sha256,
+  );
+  reader.close();
+  const seekBytes = await seek.finish(store, info.id);
+  if (!isOlder) return info;
+  return {
+    ...info,
+    counts: { ...counts, indexBytes: counts.indexBytes + seekBytes },
+    packetsSha256,
+    segments: info.segments.map((segment, i) => ({
+      ...segment,
+      packetsSha256: segmentSha256[i] ?? segment.packetsSha256,
+    })),
+  };
 }

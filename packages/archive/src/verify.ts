@@ -5,12 +5,12 @@ import { changesMode, packetConceals } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { shardKey } from "./layout.ts";
-import { combinedHash, PacketHash } from "./packet-hash.ts";
 import { chunkItems, type StoredPacket } from "./packet-source.ts";
 import type { RecordingInfo } from "./recording-info.ts";
 import { emptyReport, RecordingReader } from "./recording-reader.ts";
 import { StateSaver } from "./run-up-prover.ts";
 import { pointFlags, unproven } from "./seek-point.ts";
+import { SegmentHashes } from "./segment-hashes.ts";
 import { SegmentTable } from "./segment-table.ts";
 import { portableSha256, type Sha256Factory } from "./sha256.ts";
 
@@ -140,38 +140,6 @@ async function hashObject(
     hash.update(piece);
   }
   return hash.digest();
-}
-
-/** Hashes every packet of the recording once, segment by segment; chunks overlap. */
-class SegmentHashes {
-  readonly #done: string[] = [];
-  readonly #sha256: Sha256Factory;
-  #hash: PacketHash | undefined;
-  #next = 0;
-  /** False once a chunk was missing: then there is nothing to compare. */
-  complete = true;
-
-  constructor(sha256: Sha256Factory) {
-    this.#sha256 = sha256;
-  }
-
-  add(chunk: Chunk): void {
-    let number = chunk.firstPacket - chunk.preRollCount;
-    for (const item of chunkItems(chunk)) {
-      if (number++ < this.#next) continue;
-      this.#next = number;
-      if (item.segment !== undefined) {
-        if (this.#hash !== undefined) this.#done.push(this.#hash.digest());
-        this.#hash = new PacketHash(this.#sha256);
-      }
-      if (item.data === undefined) this.#hash?.loss(item.frames);
-      else this.#hash?.packet(item.data);
-    }
-  }
-
-  digest(): string {
-    return combinedHash([...this.#done, ...(this.#hash === undefined ? [] : [this.#hash.digest()])]);
-  }
 }
 
 /** A decoder's state, both ways of saving it. */

@@ -156,7 +156,7 @@ describe("append", () => {
       const info = await again.info("r");
       expect(info.state).toBe("complete");
       expect(info.frames).toBeGreaterThanOrEqual(published);
-      expect((await again.verify("r", "structure")).findings).toEqual([]);
+      expect((await again.verify("r", "decode")).findings).toEqual([]);
       const clip = await again.read("r", { from: 0, to: info.frames });
       expect(clip.pcm.length).toBe(info.frames);
     }

@@ -109,8 +109,11 @@ export function registerArchive(program: Command): void {
 
   archive
     .command("repair")
-    .description("bring an archive in order after a crash")
-    .argument("<store>", "directory")
+    .description("bring an archive in order after a crash; prove recordings anew")
+    .argument("<store>", "directory or s3 address")
+    .argument("[id]", "with --reprove or --compact: this recording; default all")
+    .option("--reprove", "prove every seek point anew with this program's decoder")
+    .option("--compact", "drop bytes that appends left behind (the same work as --reprove)")
     .option("--drop-parts", "remove interrupted imports instead of keeping them for --resume")
     .option("--json", "one JSON object")
     .action(repair);
