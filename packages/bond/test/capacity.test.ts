@@ -58,18 +58,24 @@ test("a sudden takeover is no push: what was just given is not acknowledged yet"
   expect(estimator.limitBps).toBe(Number.POSITIVE_INFINITY);
 });
 
-test("drops at a lasting queue are evidence at once", () => {
+test("drops at a lasting queue are evidence without a push", () => {
   const estimator = new CapacityEstimator();
-  feed(estimator, 0, 0.35, { deliveredBps: 4e6, offeredBps: 4e6, hasDrops: true });
+  feed(estimator, 0, 0.6, { deliveredBps: 4e6, offeredBps: 4e6, hasDrops: true });
   expect(estimator.limitBps).toBeCloseTo(3.4e6, -3);
 });
 
-test("probing starts at 5 % a second and doubles every two seconds without a queue", () => {
+test("a limit that late acknowledgements suggest takes at most three tenths at a time", () => {
+  const estimator = new CapacityEstimator();
+  feed(estimator, 0, 0.8, { deliveredBps: 1e6, offeredBps: 10e6, commonQueueMs: 70 });
+  expect(estimator.limitBps).toBeCloseTo(7e6, -3);
+});
+
+test("probing starts at 10 % a second and doubles every half second without a queue", () => {
   const estimator = new CapacityEstimator();
   const at = feed(estimator, 0, 1, { deliveredBps: 1e6, offeredBps: 2e6 });
   const first = estimator.limitBps;
   feed(estimator, at, 1, { deliveredBps: 850_000, offeredBps: 9e6, queueMs: 0, isWaiting: true });
-  expect(estimator.limitBps / first).toBeCloseTo(1.05, 1);
+  expect(estimator.limitBps / first).toBeCloseTo(1.15, 1);
   feed(estimator, at + 1, 9, { deliveredBps: 850_000, offeredBps: 9e6, queueMs: 0, isWaiting: true });
   expect(estimator.limitBps / first).toBeGreaterThan(4);
 });

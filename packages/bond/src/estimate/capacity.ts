@@ -1,15 +1,24 @@
 /** A queue of this many microseconds, or three times the jitter, means that the link is full. */
 const congestedQueueUs = 30_000;
-/** It must last so long to count: a burst of repeats also makes a queue, and the link is not full for that. */
-const sustainedUs = 250_000;
+/**
+ * It must last so long to count: a burst of repeats also makes a queue, and so does a process that gets no CPU for a while,
+ * and the link is not full for that.
+ */
+const sustainedUs = 500_000;
+/** A queue that the other links do not have, or that overflows, is not the process's: with other links the loss of one is cheap. */
+const ownSustainedUs = 250_000;
+/** A push must last for longer than rates waver. */
+const pushSustainedUs = 250_000;
+/** Without drops one judgement takes no more than this from what was given: late acknowledgements make rates look small. */
+const leastKept = 0.7;
 /** Kept of the delivered rate when the link is full, so that its queue drains. */
 const decrease = 0.85;
-/** Growth per second while packets wait for the limit and no queue answers; it doubles every two seconds of that. */
-const increasePerSecond = 0.05;
-const mostIncreasePerSecond = 0.8;
+/** Growth per second while packets wait for the limit and no queue answers; it doubles every half second of that. */
+const increasePerSecond = 0.1;
+const mostIncreasePerSecond = 2;
 const softIncreasePerSecond = 4;
-const increaseDoublesUs = 2_000_000;
-const usedUpRatio = 0.85;
+const increaseDoublesUs = 500_000;
+const usedUpRatio = 0.97;
 const confidenceHalfLifeUs = 30_000_000;
 /** More was given to the link than this multiple of what it delivered: it was pushed to its limit. */
 const pushedRatio = 1.25;
@@ -116,7 +125,7 @@ export class CapacityEstimator {
     const isUsedUp = isWaiting && offeredBps > usedUpRatio * this.#upperBps;
     const isPushed = offeredBps > Math.max(pushedRatio * deliveredBps, deliveredBps + pushedByBps);
     this.#pushedSinceUs = since(this.#pushedSinceUs, isPushed && deliveredBps > 0, nowUs);
-    const hasPush = this.#pushedSinceUs >= 0 && nowUs - this.#pushedSinceUs > sustainedUs;
+    const hasPush = this.#pushedSinceUs >= 0 && nowUs - this.#pushedSinceUs > pushSustainedUs;
     if (deliveredBps > 0 && (hasPush || hasDrops)) this.#pushedUs = nowUs;
     if (!isUsedUp) this.#waitingSinceUs = -1;
     const isRefined = hasDrops && nowUs - this.#judgedUs < lateReportsUs;
@@ -125,14 +134,21 @@ export class CapacityEstimator {
       this.#measuredBps = deliveredBps;
       this.#upperBps = Math.max(smallestLimitBps, Math.min(this.#upperBps, decrease * deliveredBps));
     }
-    if (isFull && deliveredBps > 0 && this.#isEvidence(nowUs)) {
+    if (
+      isFull &&
+      deliveredBps > 0 &&
+      this.#isEvidence(nowUs, hasDrops, commonQueueUs !== Number.POSITIVE_INFINITY)
+    ) {
       this.#evidenceUs = nowUs;
       this.#waitingSinceUs = -1;
       if (nowUs < this.#holdUntilUs) return;
       this.#judgedUs = nowUs;
       this.#isSoft = nowUs - this.#pushedUs >= pushLastsUs;
       this.#measuredBps = deliveredBps;
-      this.#upperBps = Math.max(smallestLimitBps, Math.min(this.#upperBps, decrease * deliveredBps));
+      const givenBps = Math.min(this.#upperBps, offeredBps);
+      const leastBps = hasDrops || givenBps === Number.POSITIVE_INFINITY ? 0 : leastKept * givenBps;
+      const limitBps = Math.max(smallestLimitBps, leastBps, decrease * deliveredBps);
+      this.#upperBps = Math.min(this.#upperBps, limitBps);
       // The queue that is there needs its own length / (1 - 0.85) to drain; judge again after that.
       this.#holdUntilUs = nowUs + Math.max(300_000, 2 * rttUs, Math.min(2_000_000, 5 * queueUs));
       return;
@@ -151,10 +167,14 @@ export class CapacityEstimator {
    * The queue of a full link counts once it lasts, and only where the link had more to carry than it delivered (or drops what
    * it is given), or has the queue alone.
    */
-  #isEvidence(nowUs: number): boolean {
-    if (nowUs - this.#fullSinceUs < sustainedUs) return false;
-    if (nowUs - this.#pushedUs < pushLastsUs) return true;
-    return this.#ownSinceUs >= 0 && nowUs - this.#ownSinceUs > ownQueueUs;
+  #isEvidence(nowUs: number, hasDrops: boolean, isBonded: boolean): boolean {
+    const ownUs = this.#ownSinceUs < 0 ? 0 : nowUs - this.#ownSinceUs;
+    const isPushed = nowUs - this.#pushedUs < pushLastsUs;
+    if (isPushed && ownUs > ownSustainedUs) return true;
+    const isShort = hasDrops && isBonded;
+    if (nowUs - this.#fullSinceUs < (isShort ? ownSustainedUs : sustainedUs)) return false;
+    if (isPushed) return true;
+    return ownUs > ownQueueUs;
   }
 
   /** Starts from a limit that was learned earlier: an upper hint, forgotten or probed upwards as any other. */
