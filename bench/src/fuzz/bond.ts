@@ -1,6 +1,7 @@
 // npm run fuzz -- bond 60s | --count 10000000: mutated datagrams through every parser, and through a whole receiver and sender.
 import { SeededRandom, VirtualClock } from "@longwave/base";
-import { createReceiver, createSender } from "@longwave/bond";
+import { createReceiver, createSender, portableCrypto, singleSrpUser } from "@longwave/bond";
+import { nodeCrypto } from "@longwave/bond/node";
 import { testPayloadBytes, VirtualNetwork } from "@longwave/netsim";
 
 const args = process.argv.slice(2);
@@ -11,19 +12,30 @@ const clock = new VirtualClock();
 const network = new VirtualNetwork(clock, 1);
 const corpus: Uint8Array[] = [];
 
-// A real session gives the corpus: both profiles, clear and encrypted, with losses so that there are NACKs.
-for (const [index, profile] of (["simple", "main", "main"] as const).entries()) {
+// Real sessions give the corpus: both profiles, clear, encrypted and authenticated, with losses so that there are NACKs.
+const users = singleSrpUser(nodeCrypto, "fuzz", "fuzz");
+for (const [index, profile] of (["simple", "main", "main", "main"] as const).entries()) {
   const secret = index === 2 ? { secret: "fuzz" } : {};
   const [from, to] = [`10.0.${index}.1`, `10.0.${index}.9`];
   network.addLink(`l${index}`, from, to, { delayMs: 5, loss: 0.1 });
+  const sessionRandom = new SeededRandom(index + 1);
   const environment = {
     clock,
-    random: new SeededRandom(index + 1),
+    random: sessionRandom,
+    // Exponentiations by the machine: forged exchanges would otherwise take most of the time.
+    crypto: { ...portableCrypto(sessionRandom), modPow: nodeCrypto.modPow! },
     openSocket: (request: { address: string; port: number }) =>
       network.openSocket(request.address, request.port),
   };
   const receiver = createReceiver(
-    { profile, listen: `rist://@${to}:7000`, bufferMs: 100, maxBufferBytes: 4e6, ...secret },
+    {
+      profile,
+      listen: `rist://@${to}:7000`,
+      bufferMs: 100,
+      maxBufferBytes: 4e6,
+      ...secret,
+      ...(index === 3 ? { srpUsers: users } : {}),
+    },
     environment,
   );
   const sender = createSender(
@@ -33,11 +45,12 @@ for (const [index, profile] of (["simple", "main", "main"] as const).entries()) 
       bufferMs: 100,
       maxBufferBytes: 4e6,
       ...secret,
+      ...(index === 3 ? { srp: { username: "fuzz", password: "fuzz" } } : {}),
     },
     environment,
   );
   network.observe((_link, _isForward, _sentUs, _arrivalUs, bytes, start, end) => {
-    if (corpus.length < 3000) corpus.push(bytes.slice(start, end));
+    if (corpus.length < 4000) corpus.push(bytes.slice(start, end));
   });
   const payload = new Uint8Array(index === 0 ? testPayloadBytes : 120);
   for (let i = 0; i < 300; i++) {
@@ -49,8 +62,8 @@ for (const [index, profile] of (["simple", "main", "main"] as const).entries()) 
 network.observe(() => undefined);
 
 // An attacker at the sender's address and a stranger throw mutations at both ends of all sessions.
-const attackers = [0, 1, 2].map((index) => network.openSocket(`10.0.${index}.1`, 6666));
-const backAttackers = [0, 1, 2].map((index) => network.openSocket(`10.0.${index}.9`, 6667));
+const attackers = [0, 1, 2, 3].map((index) => network.openSocket(`10.0.${index}.1`, 6666));
+const backAttackers = [0, 1, 2, 3].map((index) => network.openSocket(`10.0.${index}.9`, 6667));
 const bytes = new Uint8Array(2048);
 const startedMs = performance.now();
 let inputs = 0;
@@ -62,7 +75,7 @@ for (
   inputs++
 ) {
   const length = mutate();
-  const index = inputs % 3;
+  const index = inputs % 4;
   if (random.below(2) === 0)
     attackers[index]!.send(bytes, 0, length, `10.0.${index}.9`, 7000 + random.below(2));
   else backAttackers[index]!.send(bytes, 0, length, `10.0.${index}.1`, 49_152 + random.below(6));
