@@ -81,6 +81,24 @@ for (const set of goldenSets) {
       }
     });
 
+    test("caching a text alone leaves the keys and values of a whole prefill, and the same next step", () => {
+      const { core, flowLm } = model;
+      const { width, layers } = model.config.flowLm;
+      const ids = golden.integers("lm.text_ids");
+      const run = (fill: () => void) => {
+        restoreVoice(model, golden);
+        fill();
+        flowLm.startSpeech(core);
+        flowLm.advance(core);
+        const caches = Array.from({ length: layers }, (_, layer) => {
+          const { keys, values } = flowLm.transformer.cache(core, layer);
+          return [keys.slice(), values.slice()];
+        });
+        return [core.floats(flowLm.hidden, width).slice(), caches];
+      };
+      expect(run(() => flowLm.cacheText(core, ids))).toEqual(run(() => flowLm.prefillText(core, ids)));
+    });
+
     test.each([
       ["lsd1", 1],
       ["lsd3clamp", 3],

@@ -99,8 +99,17 @@ export class FlowLm {
 
   /** Appends the embeddings of text tokens. Afterwards `hidden` is the output of the last one. */
   prefillText(core: Core, ids: readonly number[], probe?: Probe): void {
+    this.#prefillText(core, ids, probe, false);
+  }
+
+  /** As `prefillText`, but `hidden` is undefined afterwards, for speech that starts with its begin-of-speech latent: a seventh less work. */
+  cacheText(core: Core, ids: readonly number[]): void {
+    this.#prefillText(core, ids, undefined, true);
+  }
+
+  #prefillText(core: Core, ids: readonly number[], probe: Probe | undefined, cacheOnly: boolean): void {
     const { width } = this.#config.flowLm;
-    this.#prefill(core, ids.length, probe, (row, target) => {
+    this.#prefill(core, ids.length, probe, cacheOnly, (row, target) => {
       const from = this.#embedding + ids[row]! * width * this.#embeddingBytes;
       if (this.#embeddingBytes === 4) core.copy(target, from, width * 4);
       else for (let i = 0; i < width; i++) core.i32[(target >> 2) + i] = core.u16[(from >> 1) + i]! << 16;
@@ -122,7 +131,7 @@ export class FlowLm {
   /** Appends conditioning rows [count][width], for example of a voice. */
   prefillRows(core: Core, rows: Float32Array, probe?: Probe): void {
     const { width } = this.#config.flowLm;
-    this.#prefill(core, rows.length / width, probe, (row, target) => {
+    this.#prefill(core, rows.length / width, probe, false, (row, target) => {
       for (let i = 0; i < width; i++) core.f32[(target >> 2) + i] = rows[row * width + i]!;
     });
   }
@@ -178,13 +187,15 @@ export class FlowLm {
     core: Core,
     count: number,
     probe: Probe | undefined,
+    cacheOnly: boolean,
     fill: (row: number, target: number) => void,
   ): void {
     const { width } = this.#config.flowLm;
     for (let start = 0; start < count; start += this.#rows) {
       const rows = Math.min(this.#rows, count - start);
       for (let row = 0; row < rows; row++) fill(start + row, this.#x + row * width * 4);
-      this.transformer.forward(core, this.#x, rows, probe);
+      this.transformer.forward(core, this.#x, rows, probe, cacheOnly);
+      if (cacheOnly) continue;
       const last = this.#x + (rows - 1) * width * 4;
       core.kernels.layerNorm(last, this.#normWeight, this.#normBias, this.hidden, 1, width, 1e-5);
     }

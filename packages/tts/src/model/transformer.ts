@@ -141,8 +141,9 @@ export class Transformer {
   /**
    * Runs `rows` rows of activations at `x` through all layers, in place, appending to the cache.
    * The caller makes sure that an unwindowed cache has room.
+   * @param cacheOnly leave the rows undefined: the last layer does no more than the cache needs
    */
-  forward(core: Core, x: number, rows: number, probe?: Probe): void {
+  forward(core: Core, x: number, rows: number, probe?: Probe, cacheOnly = false): void {
     const { kernels } = core;
     const { width, heads, feedForward, context, capacity, maxPeriod } = this.shape;
     const headDim = width / heads;
@@ -163,6 +164,7 @@ export class Transformer {
         heads,
         headDim,
       );
+      if (cacheOnly && index === this.#layers.length - 1) break;
       kernels.attend(
         this.#qkv,
         layer.keys,

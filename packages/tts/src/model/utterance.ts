@@ -152,7 +152,7 @@ export class Utterance {
       );
     }
     loadVoice(this.#model, this.#voice);
-    flowLm.prefillText(core, chunk.ids);
+    flowLm.cacheText(core, chunk.ids);
     this.#draw();
     flowLm.startSpeech(core);
     this.#step = 0;
