@@ -1,6 +1,6 @@
 // The whole station against its targets: a long run in virtual time (memory, lost events, exactness, latency), a run in real time (share of a
-// core, memory, answers of the archive), and what each stage costs. `--hours N` sets the virtual length (default: what fits two
-// minutes, at most 24), `--seconds N` the real one (default 60), `--json` prints JSON.
+// core, memory, answers of the archive), and what each stage costs. `--hours N` sets the virtual length (default: what fits one
+// minute, at most 24), `--seconds N` the real one (default 45), `--json` prints JSON.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,8 +35,8 @@ const argument = (name: string, fallback: number) => {
 };
 const maxHours = argument("--hours", 24);
 const wantsAll = process.argv.includes("--hours");
-const liveSeconds = argument("--seconds", 60);
-const virtualBudgetMs = 120_000;
+const liveSeconds = argument("--seconds", 45);
+const virtualBudgetMs = 60_000;
 const folder = mkdtempSync(join(tmpdir(), "longwave-station-bench-"));
 const rows: Row[] = [];
 
@@ -258,7 +258,7 @@ async function cutLinks(): Promise<void> {
 
 async function realTime(): Promise<void> {
   const program = repositoryPath("apps/cli/dist/main.js");
-  const args = ["station", "--port", "0", "--archive", join(folder, "live")];
+  const args = ["station", "--port", "0", "--songs", "6", "--archive", join(folder, "live")];
   const station: ChildProcess = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, NO_COLOR: "1" },
   });

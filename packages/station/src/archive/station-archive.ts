@@ -166,7 +166,9 @@ export class StationArchive {
       present.add(id);
       if (this.#known.get(id)?.state !== "complete") await this.#load(id);
     }
-    for (const id of this.#known.keys()) if (!present.has(id)) this.#known.delete(id);
+    for (const id of this.#known.keys()) {
+      if (!present.has(id) && !this.#live.has(id)) this.#known.delete(id);
+    }
   }
 
   async #load(id: string): Promise<RecordingInfo | undefined> {
