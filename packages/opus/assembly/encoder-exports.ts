@@ -1,6 +1,9 @@
 // What the encoder exports. Addresses are byte offsets in the memory.
 import { PCM_FLOAT_AT, PCM_INTEGER_AT } from "./layout";
+import { celtScratchFits } from "./celt/encoder-scratch";
 import { surroundMask } from "./celt/encoder-state";
+import { NETWORK_WORK } from "./opus/analysis-step";
+import { TRACE_AT } from "./trace";
 import { BANDS } from "./celt/state";
 import { opusEncode } from "./opus/encoder";
 import {
@@ -58,6 +61,11 @@ export function encode(slot: usize, frames: i32, outBytes: i32, format: i32): i3
   }
   if (format < FORMAT_MIXED_16) return opusEncode(state, PCM_FLOAT_AT, frames, outBytes, depth, PCM_FLOAT_AT);
   return opusEncode(state, PCM_FLOAT_AT, frames, outBytes, format == FORMAT_MIXED_16 ? 16 : 24, PCM_INTEGER_AT);
+}
+
+/** Whether the work memory of CELT and of the analysis stays within its regions; a test asks. */
+export function encoderScratchFits(): i32 {
+  return i32(celtScratchFits() && NETWORK_WORK + 640 <= TRACE_AT);
 }
 
 /** Makes the stream one of low-frequency effects. */

@@ -32,12 +32,12 @@ export const SPREAD_WEIGHT_AT: usize = IMPORTANCE_AT + 128;
 export const TF_METRIC_AT: usize = SPREAD_WEIGHT_AT + 128;
 export const TF_PATH_0_AT: usize = TF_METRIC_AT + 128;
 export const TF_PATH_1_AT: usize = TF_PATH_0_AT + 128;
-/** Two copies of a band, up to 22 bins of 8 blocks. */
-export const TF_BAND_AT: usize = TF_PATH_1_AT + 128;
-export const TF_BAND_2_AT: usize = TF_BAND_AT + 192 * 4;
+/** Six resolutions of a band, and the sums of their magnitudes. */
+export const TF_LEVELS_AT: usize = TF_PATH_1_AT + 128;
+export const TF_SUMS_AT: usize = TF_LEVELS_AT + 6 * 192 * 4;
 
 /** Pulse search: magnitudes, and twice the pulses (f32). */
-export const SEARCH_X_AT: usize = TF_BAND_2_AT + 192 * 4;
+export const SEARCH_X_AT: usize = TF_SUMS_AT + 32;
 export const SEARCH_Y_AT: usize = SEARCH_X_AT + 192 * 4;
 /** Trial of the stereo angle: copies of a band before and after, of the folding source, of the coder, of its bytes. */
 export const TRIAL_X_AT: usize = SEARCH_Y_AT + 192 * 4;

@@ -1,24 +1,54 @@
 // Choice of the time-frequency resolution per band: the one with the smallest L1 norm, smoothed over the bands.
 import { encodeBit, encoderTellBits, RangeEncoder } from "../range-encoder";
 import { tfSelect } from "../tables/celt";
-import { haar } from "./band-transform";
+import { copySamples, haar } from "./band-transform";
 import {
   IMPORTANCE_AT,
-  TF_BAND_2_AT,
-  TF_BAND_AT,
+  TF_LEVELS_AT,
   TF_METRIC_AT,
   TF_PATH_0_AT,
   TF_PATH_1_AT,
+  TF_SUMS_AT,
 } from "./encoder-scratch";
 import { TF_CHANGE_AT } from "./scratch";
 import { bandEdge } from "./state";
 
-function norm(x: usize, count: i32, level: i32, bias: f32): f32 {
-  let sum: f32 = 0.0;
-  const bytes = <usize>count << 2;
-  for (let at: usize = 0; at < bytes; at += 4) sum += abs<f32>(load<f32>(x + at));
-  // In doubt the finer frequency resolution.
+/** Bytes of one resolution of a band, up to 22 bins of 8 blocks; place of the divided one behind up to 5 joined ones. */
+const LEVEL_BYTES: usize = 192 * 4;
+const DIVIDED: i32 = 5;
+
+/** L1 norm with a preference for the finer frequency resolution in doubt. */
+function biased(sum: f32, level: i32, bias: f32): f32 {
   return sum + <f32>level * bias * sum;
+}
+
+/** Sums of magnitudes of six buffers of TF_LEVELS to TF_SUMS: chains of additions side by side. */
+function sumLevels(count: i32): void {
+  let sum0: f32 = 0.0;
+  let sum1: f32 = 0.0;
+  let sum2: f32 = 0.0;
+  let sum3: f32 = 0.0;
+  let sum4: f32 = 0.0;
+  let sum5: f32 = 0.0;
+  const end = TF_LEVELS_AT + (<usize>count << 2);
+  for (let at = TF_LEVELS_AT; at < end; at += 4) {
+    sum0 += abs<f32>(load<f32>(at));
+    sum1 += abs<f32>(load<f32>(at, LEVEL_BYTES));
+    sum2 += abs<f32>(load<f32>(at, 2 * LEVEL_BYTES));
+    sum3 += abs<f32>(load<f32>(at, 3 * LEVEL_BYTES));
+    sum4 += abs<f32>(load<f32>(at, 4 * LEVEL_BYTES));
+    sum5 += abs<f32>(load<f32>(at, 5 * LEVEL_BYTES));
+  }
+  store<f32>(TF_SUMS_AT, sum0);
+  store<f32>(TF_SUMS_AT, sum1, 4);
+  store<f32>(TF_SUMS_AT, sum2, 8);
+  store<f32>(TF_SUMS_AT, sum3, 12);
+  store<f32>(TF_SUMS_AT, sum4, 16);
+  store<f32>(TF_SUMS_AT, sum5, 20);
+}
+
+function levelAt(index: i32): usize {
+  return TF_LEVELS_AT + <usize>index * LEVEL_BYTES;
 }
 
 function get(array: usize, band: i32): i32 {
@@ -36,23 +66,33 @@ function tableEntry(row: usize, index: i32): i32 {
 /** Best level of one band in half steps. */
 function bandMetric(x: usize, bins: i32, transient: bool, lm: i32, bias: f32): i32 {
   const count = bins << lm;
+  const bytes = <usize>count << 2;
   const narrow = bins == 1;
-  memory.copy(TF_BAND_AT, x, <usize>count << 2);
-  let best = norm(TF_BAND_AT, count, transient ? lm : 0, bias);
+  const steps = lm + i32(!(transient || narrow));
+  // The band as it is, then joined step by step; in the last place divided once.
+  copySamples(levelAt(0), x, bytes);
+  for (let k = 0; k < steps; k++) {
+    copySamples(levelAt(k + 1), levelAt(k), bytes);
+    haar(levelAt(k + 1), count >> k, 1 << k);
+  }
+  const divides = transient && !narrow;
+  if (divides) {
+    copySamples(levelAt(DIVIDED), x, bytes);
+    haar(levelAt(DIVIDED), count >> lm, 1 << lm);
+  }
+  sumLevels(count);
+  let best = biased(load<f32>(TF_SUMS_AT), transient ? lm : 0, bias);
   let level = 0;
-  if (transient && !narrow) {
-    memory.copy(TF_BAND_2_AT, TF_BAND_AT, <usize>count << 2);
-    haar(TF_BAND_2_AT, count >> lm, 1 << lm);
-    const split = norm(TF_BAND_2_AT, count, lm + 1, bias);
+  if (divides) {
+    const split = biased(load<f32>(TF_SUMS_AT, 4 * DIVIDED), lm + 1, bias);
     if (split < best) {
       best = split;
       level = -1;
     }
   }
-  const steps = lm + i32(!(transient || narrow));
   for (let k = 0; k < steps; k++) {
-    haar(TF_BAND_AT, count >> k, 1 << k);
-    const value = norm(TF_BAND_AT, count, transient ? lm - k - 1 : k + 1, bias);
+    const sum = load<f32>(TF_SUMS_AT + (<usize>(k + 1) << 2));
+    const value = biased(sum, transient ? lm - k - 1 : k + 1, bias);
     if (value < best) {
       best = value;
       level = k + 1;

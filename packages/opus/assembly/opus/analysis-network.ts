@@ -36,9 +36,21 @@ function gate(x: f32): f32 {
   return HALF + HALF * squash(HALF * x);
 }
 
-/** out[i] += weights[j][i] x[j], j ascending. */
+/** out[i] += weights[j][i] x[j], j ascending; vectors hold neighbouring i. */
 function accumulate(out: usize, weights: usize, rows: i32, columns: i32, stride: i32, x: usize): void {
-  for (let i = 0; i < rows; i++) {
+  let i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    const at = out + (<usize>i << 2);
+    let sum = v128.load(at);
+    let weight = weights + <usize>i;
+    for (let j = 0; j < columns; j++) {
+      const four = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(weight)));
+      sum = f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(four), v128.load32_splat(x + (<usize>j << 2))));
+      weight += <usize>stride;
+    }
+    v128.store(at, sum);
+  }
+  for (; i < rows; i++) {
     const at = out + (<usize>i << 2);
     let sum = load<f32>(at);
     let weight = weights + <usize>i;

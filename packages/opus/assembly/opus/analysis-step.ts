@@ -57,7 +57,8 @@ const FEATURES: usize = MIDDLE + 32; // f32[25]
 const PROBABILITIES: usize = FEATURES + 112; // f32[2]
 const MASKED: usize = PROBABILITIES + 16; // i32[19]
 const SUMS: usize = MASKED + 80;
-const NETWORK_WORK: usize = SUMS + 64;
+/** 640 bytes. */
+export const NETWORK_WORK: usize = SUMS + 64;
 
 /** Sums over the bands of a step. */
 @unmanaged
