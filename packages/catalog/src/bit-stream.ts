@@ -86,6 +86,37 @@ export class BitReader {
     }
   }
 
+  /**
+   * Running sums of Rice codes (see posting-codec.ts) from `sum` on, written to `into[at...]`, for as long as a code has 32
+   * bits at most; returns how many, up to `count`.
+   */
+  takeShortRices(k: number, count: number, sum: number, into: Float64Array, at: number): number {
+    const words = this.#words;
+    const mask = 2 ** k - 1;
+    const unit = 2 ** k;
+    const longest = Math.min(15, 31 - k);
+    let word = this.#word;
+    let bit = this.#bit;
+    let place = sum;
+    let done = 0;
+    for (; done < count && word <= this.#endWord; done++) {
+      let next = words[word]! >>> bit;
+      if (bit !== 0) next |= words[word + 1]! << (32 - bit);
+      const zeros = ~next;
+      const quotient = 31 - Math.clz32(zeros & -zeros);
+      if (quotient > longest || quotient < 0) break;
+      place += quotient * unit + ((next >>> (quotient + 1)) & mask);
+      into[at + done] = place;
+      bit += quotient + 1 + k;
+      word += bit >>> 5;
+      bit &= 31;
+    }
+    this.#word = word;
+    this.#bit = bit;
+    this.skip(0);
+    return done;
+  }
+
   /** The next `count` bits, 0 to 32. */
   take(count: number): number {
     const value = count === 32 ? this.peek() : this.peek() & (2 ** count - 1);

@@ -23,6 +23,8 @@ export interface TrackMatch {
   /** `mark-v1`: peaks of the recording in the query's span, and those of them that the query has too. */
   readonly peaks?: number;
   readonly peakHits?: number;
+  /** `mark-v1`: root mean square by which these peaks are early or late against each other, ms. */
+  readonly peakSpreadMs?: number;
   readonly queryHashes: number;
   /** The best other recording. */
   readonly runnerUp: { readonly id: string; readonly votes: number } | undefined;

@@ -16,7 +16,8 @@ export class PlaceTable {
     for (let track = 0; track < count; track++) starts[track + 1] = starts[track]! + lastFrames[track]! + 1;
     this.starts = starts;
     const wanted = Math.min(65_536, 4 * count + 1);
-    this.#pageSize = Math.max(1, Math.ceil(starts[count]! / wanted));
+    this.#pageSize = 1;
+    while (this.#pageSize * wanted < starts[count]!) this.#pageSize *= 2;
     this.#pages = new Uint32Array(Math.ceil(starts[count]! / this.#pageSize) + 1);
     let track = 0;
     for (let page = 0; page < this.#pages.length; page++) {

@@ -11,6 +11,12 @@ interface Correspondence {
   readonly referenceBin: number;
 }
 
+/** A placement and how well the moments of the peaks agree with it. */
+export interface FittedPlacement extends Placement {
+  /** Root mean square of the deviations of peaks in time, frames; undefined where it cannot be told. */
+  readonly spread?: number;
+}
+
 const windowCentre = 2;
 /** Fewer correspondences, or a shorter span of them (2 s), tell nothing about a slope. */
 const leastForSlope = 12;
@@ -32,12 +38,20 @@ export function fitPlacement(
   evidence: MarkEvidence,
   hits: readonly { readonly frame: number; readonly frequency: number }[],
   from: Placement,
-): Placement {
+): FittedPlacement {
   const { levels } = evidence;
   if (levels === undefined) return from;
   // The second time the peaks are looked for where the first fit puts them.
   const first = fitOnce(evidence, levels, hits, from);
-  return fitOnce(evidence, levels, hits, first);
+  const fitted = fitOnce(evidence, levels, hits, first);
+  let [sum, count] = [0, 0];
+  for (const { frame, frequency } of hits) {
+    for (const found of correspondence(evidence, levels, frame, frequency, fitted)) {
+      sum += (found.referenceTime - fitted.tempo * found.queryTime - fitted.offset) ** 2;
+      count++;
+    }
+  }
+  return count === 0 ? fitted : { ...fitted, spread: Math.sqrt(sum / count) };
 }
 
 function fitOnce(

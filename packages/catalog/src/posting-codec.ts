@@ -19,11 +19,24 @@ export function riceParameter(universe: number, count: number): number {
 }
 
 export function putRice(writer: BitWriter, value: number, k: number): void {
-  const unit = 2 ** k;
-  const quotient = Math.floor(value / unit);
-  if (quotient < mostQuotient) {
-    writer.put(2 ** quotient - 1, quotient + 1);
-    writer.put((value - quotient * unit) >>> 0, k);
+  if (value < 2 ** 32) {
+    const quotient = value >>> k;
+    if (quotient < mostQuotient) {
+      const low = value & ((1 << k) - 1);
+      const ones = (1 << quotient) - 1;
+      if (quotient + 1 + k <= 32) {
+        writer.put((low << (quotient + 1)) | ones, quotient + 1 + k);
+      } else {
+        writer.put(ones, quotient + 1);
+        writer.put(low, k);
+      }
+      return;
+    }
+  } else if (value < mostQuotient * 2 ** k) {
+    // k is 31 here, and the quotient at least 2.
+    const quotient = Math.floor(value / 2 ** k);
+    writer.put((1 << quotient) - 1, quotient + 1);
+    writer.put(value & ((1 << k) - 1), k);
     return;
   }
   writer.put(2 ** mostQuotient - 1, mostQuotient);
@@ -45,6 +58,35 @@ export function takeRice(reader: BitReader, k: number): number {
   reader.skip(mostQuotient);
   const low = reader.take(32);
   return low + 2 ** 32 * reader.take(21);
+}
+
+/**
+ * Reads a list of `count` ascending places into `into`; how many there are below `universe`.
+ */
+export function takePlaces(
+  reader: BitReader,
+  k: number,
+  count: number,
+  universe: number,
+  into: Float64Array,
+): number {
+  let place = 0;
+  let read = 0;
+  while (read < count) {
+    // Codes of up to 32 bits, which are nearly all, are read in one go.
+    const before = place;
+    const found = reader.takeShortRices(k, count - read, place, into, read);
+    if (found > 0) place = into[read + found - 1]!;
+    read += found;
+    if (read < count) {
+      place += takeRice(reader, k);
+      into[read++] = place;
+    }
+    if (reader.failed || place < before) break;
+    if (place >= universe) break;
+  }
+  while (read > 0 && into[read - 1]! >= universe) read--;
+  return reader.failed ? 0 : read;
 }
 
 /** Ones at the low end of a u32. */

@@ -26,7 +26,7 @@ export interface PostingColumns {
 
 const maxDirectoryBits = 20;
 /** Postings that a bucket holds on average: a look-up passes half of them. */
-const postingsPerBucket = 32;
+const postingsPerBucket = 20;
 
 /**
  * Builds a segment. The columns are sorted by hash with a stable radix sort (so that postings of a hash stay in order of
@@ -191,8 +191,9 @@ function putList(writer: BitWriter, places: Places, start: number, stop: number,
 function lengthOf(places: Places, start: number, stop: number, k: number): number {
   let bits = 0;
   let previous = 0;
+  const unit = 2 ** k;
   for (let i = start; i < stop; i++) {
-    const quotient = Math.floor((places[i]! - previous) / 2 ** k);
+    const quotient = Math.floor((places[i]! - previous) / unit);
     bits += quotient < 16 ? quotient + 1 + k : riceBound;
     previous = places[i]!;
   }

@@ -133,5 +133,17 @@ export function parseTrackTable(key: string, bytes: Uint8Array, layout: SegmentL
   }
   if (!Array.isArray(tracks) || tracks.length !== layout.tracks)
     throw corruptSegment(key, "its tracks do not add up");
-  return tracks as Track[];
+  if (!tracks.every(isTrack)) throw corruptSegment(key, "one of its tracks has no id, length or content");
+  return tracks;
+}
+
+function isTrack(value: unknown): value is Track {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, durationSeconds, hashes, contentHash } = value as Partial<Track>;
+  return (
+    typeof id === "string" &&
+    typeof contentHash === "string" &&
+    Number.isFinite(durationSeconds) &&
+    Number.isFinite(hashes)
+  );
 }

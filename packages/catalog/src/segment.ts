@@ -4,7 +4,7 @@ import { CatalogError } from "./errors.ts";
 import { decodePeaks } from "./peak-codec.ts";
 import { PlaceTable } from "./place-table.ts";
 import type { PostingBatch, PostingSource } from "./posting-batch.ts";
-import { riceParameter, takeGamma, takeRice } from "./posting-codec.ts";
+import { riceParameter, takeGamma, takePlaces, takeRice } from "./posting-codec.ts";
 import {
   blockLength,
   corruptSegment,
@@ -32,7 +32,8 @@ export class Segment implements PostingSource {
   readonly tracks: readonly Track[];
   /** Number of the segment's track 0 in the catalog. */
   readonly firstTrack: number;
-  readonly #store: ObjectStore;
+  /** Undefined where all bytes are there. */
+  readonly #store: ObjectStore | undefined;
   readonly #sums: Uint32Array;
   readonly #peakEnds: Uint32Array;
   readonly #directory: Uint32Array;
@@ -42,34 +43,46 @@ export class Segment implements PostingSource {
   readonly #body: Uint8Array;
   readonly #states: Uint8Array;
   readonly #reader: BitReader;
+  #listPlaces = new Float64Array(1024);
   #unreadBlocks: number;
   #badBlocks = 0;
 
+  /** @param rest track table, block sums and directory, not checked yet */
   private constructor(
-    store: ObjectStore,
+    store: ObjectStore | undefined,
     key: string,
     layout: SegmentLayout,
-    tracks: readonly Track[],
     firstTrack: number,
-    sums: Uint32Array,
-    directory: Uint32Array,
+    rest: Uint8Array,
   ) {
+    const part = (start: number, end: number) =>
+      rest.subarray(start - layout.tableStart, end - layout.tableStart);
+    const tracks = parseTrackTable(key, part(layout.tableStart, layout.sumsStart), layout);
+    const sumBytes = part(layout.sumsStart, layout.directoryStart);
+    const directoryBytes = part(layout.directoryStart, layout.postingsStart);
+    if (crc32c(sumBytes) !== layout.sumsCrc || crc32c(directoryBytes) !== layout.directoryCrc) {
+      throw corruptSegment(key, "the checksum of its directory does not agree");
+    }
+    if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
+      throw new CatalogError("catalog/version", "Segments are read on little-endian machines only.");
+    }
+    const directory = words(directoryBytes);
     const { tracks: count } = layout;
     this.#store = store;
     this.key = key;
     this.layout = layout;
     this.tracks = tracks;
     this.firstTrack = firstTrack;
-    this.#sums = sums;
+    this.#sums = words(sumBytes);
     this.#places = new PlaceTable(directory.subarray(0, count));
     this.#peakEnds = directory.subarray(count, 2 * count);
     this.#directory = directory.subarray(2 * count);
     this.#gapParameter = riceParameter(2 ** layout.hashBits, layout.distinctHashes);
-    const words = new Uint32Array(Math.ceil((layout.end - layout.postingsStart) / 4) + 2);
-    this.#body = new Uint8Array(words.buffer, 0, layout.end - layout.postingsStart);
-    this.#states = new Uint8Array(sums.length);
-    this.#unreadBlocks = sums.length;
-    this.#reader = new BitReader(words);
+    const body = new Uint32Array(Math.ceil((layout.end - layout.postingsStart) / 4) + 2);
+    this.#body = new Uint8Array(body.buffer, 0, layout.end - layout.postingsStart);
+    this.#states = new Uint8Array(this.#sums.length);
+    this.#unreadBlocks = this.#sums.length;
+    this.#reader = new BitReader(body);
   }
 
   /**
@@ -94,18 +107,22 @@ export class Segment implements PostingSource {
     if (rest === undefined || rest.length !== layout.postingsStart - layout.tableStart) {
       throw corruptSegment(key, "it ends early");
     }
-    const part = (start: number, end: number) =>
-      rest.subarray(start - layout.tableStart, end - layout.tableStart);
-    const tracks = parseTrackTable(key, part(layout.tableStart, layout.sumsStart), layout);
-    const sums = part(layout.sumsStart, layout.directoryStart);
-    const directory = part(layout.directoryStart, layout.postingsStart);
-    if (crc32c(sums) !== layout.sumsCrc || crc32c(directory) !== layout.directoryCrc) {
-      throw corruptSegment(key, "the checksum of its directory does not agree");
+    return new Segment(store, key, layout, firstTrack, rest);
+  }
+
+  /**
+   * A segment whose bytes are all there; every block is checked.
+   * @throws CatalogError as `open`
+   */
+  static fromBytes(key: string, bytes: Uint8Array, firstTrack = 0): Segment {
+    const layout = parseSegmentHeader(key, bytes);
+    if (bytes.length !== layout.end) {
+      throw corruptSegment(key, `it has ${bytes.length} bytes instead of ${layout.end}`);
     }
-    if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) {
-      throw new CatalogError("catalog/version", "Segments are read on little-endian machines only.");
-    }
-    return new Segment(store, key, layout, tracks, firstTrack, words(sums), words(directory));
+    const rest = bytes.subarray(layout.tableStart, layout.postingsStart);
+    const segment = new Segment(undefined, key, layout, firstTrack, rest);
+    segment.#accept(0, segment.#sums.length, bytes.subarray(layout.postingsStart));
+    return segment;
   }
 
   /** True if a block that was needed is damaged or could not be read. */
@@ -210,12 +227,13 @@ export class Segment implements PostingSource {
     if (count >= longList) reader.skip(32);
     into.reserve(into.count + count);
     const { tracks, frames } = into;
+    if (count > this.#listPlaces.length) this.#listPlaces = new Float64Array(2 * count);
+    const list = this.#listPlaces;
+    const found = takePlaces(reader, k, count, universe, list);
     let at = into.count;
-    let place = 0;
     let track = 0;
-    for (let i = 0; i < count && !reader.failed; i++) {
-      place += takeRice(reader, k);
-      if (place >= universe) break;
+    for (let i = 0; i < found; i++) {
+      const place = list[i]!;
       if (place >= starts[track + 1]!) track = places.trackAt(place);
       tracks[at] = this.firstTrack + track;
       frames[at++] = place - starts[track]!;
@@ -278,7 +296,11 @@ export class Segment implements PostingSource {
     const { postingsStart, end } = this.layout;
     const start = postingsStart + first * blockLength;
     const range = { start, end: Math.min(end, start + count * blockLength) };
-    const bytes = await this.#store.get(this.key, range, signal);
+    this.#accept(first, count, await this.#store?.get(this.key, range, signal));
+  }
+
+  /** Takes `count` blocks, as far as they are there, and checks their sums. */
+  #accept(first: number, count: number, bytes: Uint8Array | undefined): void {
     for (let block = first; block < first + count; block++) {
       if (this.#states[block] !== unread) continue;
       const at = (block - first) * blockLength;

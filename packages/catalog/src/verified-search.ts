@@ -49,6 +49,8 @@ interface Verified extends VerifiedPlacement {
   readonly stage: Stage["name"];
   readonly hypothesis: Hypothesis;
   readonly score: number;
+  /** How far peaks lie from their moments, frames; known of the best only. */
+  readonly spread?: number;
 }
 
 /**
@@ -244,6 +246,7 @@ export class VerifiedSearch {
       votes: candidate.votes,
       peaks: candidate.peaks,
       peakHits: hits.length,
+      ...(candidate.spread !== undefined && { peakSpreadMs: lookup.framesToMs(candidate.spread) }),
       queryHashes: query.hashes,
       runnerUp: other === undefined ? undefined : { id: tracks.at(other.track)!.id, votes: other.votes },
       offsetFrames: Math.round(atStart),
