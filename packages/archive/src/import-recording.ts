@@ -22,12 +22,16 @@ export interface ImportTarget {
 /** Something to import: a demuxed file, the output of an encoder. Iterated once; again from its start to resume. */
 export interface ImportSource {
   readonly channels: 1 | 2;
+  /** After the last item: the input ended in the middle of something. */
+  readonly truncated?: boolean;
   items(): AsyncIterable<PacketItem> | Iterable<PacketItem>;
 }
 
 export interface ImportOptions extends Omit<RecordOptions, "channels" | "live"> {
   /** Go on with an import of the same source that was interrupted. */
   readonly resume?: boolean;
+  /** Refuse an input that is cut off, instead of keeping what there is and saying so. */
+  readonly strict?: boolean;
   readonly signal?: AbortSignal;
   /** Called after every chunk with the sample frames so far. */
   readonly onProgress?: (frames: number) => void;
@@ -83,7 +87,7 @@ async function importNow(
   }
   const part = resumes ? await archive.store.get(partKey(id)) : undefined;
   const resume = part === undefined ? undefined : decodeJournal(part, partKey(id));
-  const { resume: _, signal, onProgress, ...recordOptions } = options;
+  const { resume: _, strict: __, signal, onProgress, ...recordOptions } = options;
   const items = peekable(source.items());
   const chunkFrames = options.chunkFrames ?? (await chooseChunkFrames(items));
   const writer = await archive.record(
@@ -97,10 +101,24 @@ async function importNow(
       await writer.push(item);
       onProgress?.(writer.frames);
     }
+    if (source.truncated === true) {
+      if (options.strict === true) {
+        throw new ArchiveError(
+          "archive/truncated",
+          "The input is cut off; import it without strict to keep what there is.",
+        );
+      }
+      writer.amendSource({ truncated: true });
+    }
     if (writer.frames === 0)
       throw new ArchiveError("archive/not-opus", "There is no sound in the source; nothing was imported.");
   } catch (error) {
     writer.abandon();
+    // What failed for the source's sake will not go better by resuming: give the file free again.
+    if (isLongwaveError(error) && error.kind !== "unavailable") {
+      await archive.discard(id);
+      if (sha256 !== undefined) await archive.store.delete(hashKey(sha256));
+    }
     throw error;
   }
   const packets = writer.info("complete").packetsSha256;

@@ -92,6 +92,7 @@ export class RecordingWriter {
   #closed = false;
   #writing: Promise<void> = Promise.resolve();
   #skipping: SkippedStart | undefined;
+  #sourceAmendment: SourceInfo = {};
 
   constructor(store: ObjectStore, options: RecordingWriterOptions) {
     this.#store = store;
@@ -194,6 +195,11 @@ export class RecordingWriter {
       : this.#writing;
   }
 
+  /** Adds to what is known of the source. */
+  amendSource(more: SourceInfo): void {
+    this.#sourceAmendment = { ...this.#sourceAmendment, ...more };
+  }
+
   /** Says at what wall-clock time the next sample was heard. `continuous` corrects drift; otherwise a gap ends here. */
   anchor(unixNs: bigint, continuous = false): void {
     this.#requireOpen();
@@ -270,7 +276,7 @@ export class RecordingWriter {
       ...(o.v2Twin === true ? { v2Twin: true } : {}),
       counts: { ...this.#counts, ...builder.counts },
       packetsSha256: combinedHash(hashes),
-      source: o.source ?? {},
+      source: { ...o.source, ...this.#sourceAmendment },
       anchors: [...this.#anchors],
       metadata: o.metadata ?? {},
       rawMetadata: [...(o.rawMetadata?.keys() ?? [])],

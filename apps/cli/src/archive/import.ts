@@ -31,6 +31,7 @@ export interface ImportCommandOptions {
   readonly startTime?: string;
   readonly chunk?: string;
   readonly resume?: boolean;
+  readonly strict?: boolean;
   readonly plan?: boolean;
   readonly lossy?: boolean;
   readonly yes?: boolean;
@@ -85,6 +86,7 @@ async function importOne(archive: Archive, file: string, options: ImportCommandO
     ...(startTimeNs === undefined ? { anchors: input.anchors ?? [] } : { startTimeNs }),
     ...(options.v2Compat === true && { v2Twin: true }),
     resume: options.resume === true,
+    strict: options.strict === true,
     onProgress: (frames) => progress.at(frames),
   });
   progress.end();

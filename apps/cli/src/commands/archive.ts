@@ -29,6 +29,7 @@ export function registerArchive(program: Command): void {
     .option("--start-time <time>", "when the first sample was heard, ISO 8601")
     .option("--chunk <duration>", "length of a chunk; default 10s, or 30s for low bit rates")
     .option("--resume", "go on with an import that was interrupted")
+    .option("--strict", "refuse a file that is cut off, instead of keeping what there is")
     .option("--plan", "show what would be done, and do nothing")
     .option("--lossy", "accept that what is not Opus yet is encoded, which loses something")
     .option("--yes", "the same as --lossy")

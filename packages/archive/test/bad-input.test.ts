@@ -1,0 +1,94 @@
+import { Archive, openOggSource } from "@longwave/archive";
+import { openStore } from "@longwave/archive/node";
+import { MemoryStore } from "@longwave/base";
+import { createSeekableDecoder } from "@longwave/opus";
+import { startFakeS3 } from "@longwave/testkit";
+import { describe, expect, test } from "vitest";
+import { tonePackets } from "./tone-packets.ts";
+
+const open = (store = new MemoryStore()) => Archive.open(store, { decoder: createSeekableDecoder });
+const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+const bytes = (value: string) => new TextEncoder().encode(value);
+
+async function recorded(): Promise<MemoryStore> {
+  const store = new MemoryStore();
+  const archive = await open(store);
+  await archive.import(await openOggSource(await tonePackets(100)), { id: "r" });
+  await archive.consolidate();
+  return store;
+}
+
+describe("a file that is cut off", () => {
+  test("is kept up to the cut, and says so; strict refuses it and leaves nothing", async () => {
+    const file = (await tonePackets(200)).slice(0, -500);
+    const archive = await open();
+    const { info } = await archive.import(await openOggSource(file), { id: "r" });
+    expect(info.source.truncated).toBe(true);
+    expect(info.frames).toBeGreaterThan(48_000);
+    expect((await archive.info("r")).source.truncated).toBe(true);
+    const strict = await open();
+    const source = { sha256: "ab".repeat(32) };
+    const refused = strict.import(await openOggSource(file), { id: "r", strict: true, source });
+    await expect(refused).rejects.toMatchObject({ code: "archive/truncated", kind: "malformed" });
+    const left = [];
+    for await (const { key } of strict.store.list("")) left.push(key);
+    expect(left).toEqual([]);
+    await strict.import(await openOggSource(file), { id: "r", source });
+  });
+});
+
+describe("a store of a newer version, or a foreign one", () => {
+  test("is refused at the root", async () => {
+    const store = await recorded();
+    const root = text(await store.get("zarr.json"));
+    await store.put("zarr.json", bytes(root.replace('"version":1', '"version":2')));
+    await expect(open(store)).rejects.toMatchObject({ code: "archive/version", kind: "unsupported" });
+    await store.put("zarr.json", bytes('{"zarr_format":3,"node_type":"group"}'));
+    await expect(open(store)).rejects.toMatchObject({ code: "archive/metadata", kind: "malformed" });
+    await store.put("zarr.json", bytes("{"));
+    await expect(open(store)).rejects.toMatchObject({ code: "archive/metadata" });
+  });
+
+  test("is refused at the recording", async () => {
+    const store = await recorded();
+    const key = "rec/r/zarr.json";
+    const metadata = text(await store.get(key));
+    const changed = async (from: string | RegExp, to: string) => {
+      await store.put(key, bytes(metadata.replace(from, to)));
+      return (await open(store)).read("r", { from: 0, to: 10 });
+    };
+    await expect(changed('"version":1', '"version":9')).rejects.toMatchObject({ code: "archive/version" });
+    await expect(changed(/"channels":1/, '"channels":99')).rejects.toMatchObject({
+      code: "archive/metadata",
+    });
+    await expect(changed(/"shardBytes":\[\d+\]/, '"shardBytes":[]')).rejects.toMatchObject({
+      code: "archive/metadata",
+    });
+    await expect(changed(/"shardBytes":\[\d+\]/, '"shardBytes":[9007199254740991]')).rejects.toMatchObject({
+      code: expect.stringMatching(/^archive\/chunk-(corrupt|missing)$/),
+    });
+    await expect(changed('"profile":"opus-1"', '"profile":"opus-9"')).rejects.toMatchObject({
+      code: "archive/profile",
+      kind: "unsupported",
+    });
+  });
+});
+
+test("openStore knows buckets, by the environment; without keys it says what it needs", async () => {
+  const fake = await startFakeS3();
+  try {
+    const environment = {
+      LONGWAVE_S3_ENDPOINT: fake.endpoint,
+      AWS_ACCESS_KEY_ID: fake.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: fake.credentials.secretAccessKey,
+    };
+    const { store } = await openStore(`s3://${fake.bucket}/a/b`, { environment });
+    await store.put("k", Uint8Array.of(7));
+    expect(fake.log).toContain("PUT a/b/k");
+    await expect(openStore("s3://bucket/x", { environment: {} })).rejects.toMatchObject({
+      code: "archive/options",
+    });
+  } finally {
+    await fake.close();
+  }
+});
