@@ -1,5 +1,5 @@
 import { SystemClock } from "@longwave/base/node";
-import { FormantEngine, SpeechService, Tts } from "@longwave/tts";
+import { FormantEngine, type SpeechEngine, SpeechService, Tts } from "@longwave/tts";
 import { afterAll, describe, expect, test } from "vitest";
 import { createApp } from "../src/index.ts";
 
@@ -122,6 +122,48 @@ describe("the speech routes", () => {
     const bodies = await Promise.all(all.map((each) => each.arrayBuffer()));
     expect(new Set(bodies.map(({ byteLength }) => byteLength)).size).toBe(1);
     expect(service.statistics).toMatchObject({ running: 0, queued: 0 });
+  });
+
+  test("make no more sound than a slow client takes", async () => {
+    let made = 0;
+    const endless: SpeechEngine = {
+      name: "endless",
+      sampleRate: 24_000,
+      defaultVoice: "v",
+      listVoices: () => [{ id: "v", license: "CC0-1.0" }],
+      async *speak({ signal }) {
+        for (;;) {
+          signal?.throwIfAborted();
+          made++;
+          yield new Float32Array(1920);
+        }
+      },
+      close: async () => {},
+    };
+    const speech = new SpeechService({
+      workers: [new Tts({ engines: [endless] })],
+      clock: new SystemClock(),
+    });
+    const slow = createApp({
+      host: { version: "0.0.0", stations: new Map(), speech, notReady: () => undefined },
+      token: undefined,
+      loopback: true,
+      corsOrigins: [],
+      consoleDirectory: undefined,
+    });
+    const response = await slow.request("http://localhost/tts/stream", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ text: "For ever.", format: "pcm" }),
+    });
+    const reader = response.body!.getReader();
+    for (let block = 0; block < 3; block++) await reader.read();
+    await new Promise((later) => setTimeout(later, 50));
+    expect(made).toBeLessThanOrEqual(5);
+    expect(speech.statistics.running).toBe(1);
+    await reader.cancel();
+    expect(speech.statistics.running).toBe(0);
+    await speech.drain();
   });
 
   test("count what was done", async () => {
