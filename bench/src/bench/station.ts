@@ -23,6 +23,8 @@ import {
   StationArchive,
   type StationEvent,
   songProgramme,
+  stationMarkKey,
+  WatermarkReader,
 } from "@longwave/station";
 import { repositoryPath } from "@longwave/testkit";
 import { printReport } from "../side-by-side.js";
@@ -143,6 +145,10 @@ async function stages(): Promise<void> {
       identifier.write(block, n * blockFrames);
       await identifier.settle();
     }
+  });
+  const marks = new WatermarkReader(stationMarkKey, () => {});
+  await measure("search for the watermark", () => {
+    for (const [n, block] of sound.entries()) marks.write(block, n * blockFrames);
   });
   const scope = new Scope();
   await measure("picture for the console", () => {

@@ -72,8 +72,8 @@ export interface BondedPathParts {
   readonly onBlock?: (packet: Uint8Array | undefined, block: Float32Array, startFrame: number) => void;
 }
 
-/** Beyond the buffer a block may be this late before it is given up: delay of the links and the receiver's ticks. */
-const slackMs = 300;
+/** Beyond the buffer a block may be this late before it is given up: delay of the links, and a thread that is kept waiting. */
+const slackMs = 600;
 /** Losses are told in lines of at least this distance: 1 s. */
 const blocksBetweenReports = 50;
 /** A receiver whose clock began late (a machine that was busy at the start) may be later by this much for good. */
