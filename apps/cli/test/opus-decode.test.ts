@@ -1,11 +1,12 @@
 // `longwave opus decode` on files of the oracle's encoder, against the oracle's decoder and Debian's opusdec.
-import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
-import { encodeWav, OggOpusWriter, parseOpusHead } from "@longwave/media";
+import { encodeWav, OggOpusWriter, parseOpusHead, plainOpusHead } from "@longwave/media";
 import { repositoryPath } from "@longwave/testkit";
 import { createDecoder, createEncoder } from "libopus-wasm";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -36,6 +37,7 @@ function hasTool(name: string): boolean {
   }
 }
 
+const stereoFixture = repositoryPath("packages/media/test/fixtures/stereo.opus");
 const tools = hasTool("opusenc") && hasTool("opusdec");
 
 beforeAll(async () => {
@@ -174,6 +176,72 @@ test("outputs and loss traces that cannot be opened are usage errors", async () 
   expect((await longwave(join(folder, "tone.bit"), join(folder, "absent", "x.wav"))).code).toBe(2);
   const trace = ["--loss-trace", join(folder, "absent.txt")];
   expect((await longwave(join(folder, "tone.bit"), join(folder, "x.wav"), ...trace)).code).toBe(2);
+  const ranges = ["--save-range", join(folder, "absent", "ranges.txt")];
+  expect((await longwave(join(folder, "tone.bit"), join(folder, "x.wav"), ...ranges)).code).toBe(2);
+});
+
+test("an empty loss trace and an empty span are usage errors", async () => {
+  const empty = join(folder, "empty-trace.txt");
+  await writeFile(empty, "none\n");
+  const tone = join(folder, "tone.bit");
+  expect((await longwave(tone, join(folder, "x.wav"), "--loss-trace", empty)).code).toBe(2);
+  expect((await longwave(tone, join(folder, "x.wav"), "--from", "2", "--to", "1")).code).toBe(2);
+});
+
+test("a gap is concealed for 10 s at most", async () => {
+  const file = join(folder, "gap.opus");
+  const pages: Uint8Array[] = [];
+  const writer = new OggOpusWriter((bytes) => pages.push(bytes.slice()), {
+    head: plainOpusHead(2, 312),
+    serial: 1,
+  });
+  for (let i = 0; i < 1000; i++) writer.write(packets[i % packets.length]!);
+  writer.finish();
+  // Pages 0 and 1 are the headers; each of the others holds a second.
+  for (const missing of [9, 12]) {
+    await writeFile(file, Buffer.concat(pages.filter((_, i) => i < 5 || i >= 5 + missing)));
+    const report = JSON.parse((await longwave(file, join(folder, "gap.wav"), "--json")).stdout);
+    const shortened = Math.max(0, missing - 10);
+    const frames = (20 - shortened) * 48_000 - 312;
+    expect(report).toMatchObject({ gaps: 1, shortenedGaps: Math.min(1, shortened), frames });
+  }
+});
+
+test("bytes before the first Ogg page are passed over and reported", async () => {
+  const file = join(folder, "late.opus");
+  await writeFile(file, Buffer.concat([Buffer.from("ID3 no Opus yet"), await readFile(stereoFixture)]));
+  const [whole, late] = await Promise.all(
+    [stereoFixture, file].map(async (input) =>
+      JSON.parse((await longwave(input, `${join(folder, "late")}${input.length}.wav`, "--json")).stdout),
+    ),
+  );
+  expect(late).toMatchObject({ frames: whole.frames, damagedBytes: 15, gaps: 0 });
+});
+
+test("standard input may begin with less than a header", async () => {
+  const bytes = await readFile(stereoFixture);
+  const child = spawn(process.execPath, [main, "opus", "decode", "-", join(folder, "slow.wav"), "--json"]);
+  child.stdin.write(bytes.subarray(0, 3));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  child.stdin.end(bytes.subarray(3));
+  expect(JSON.parse(await text(child.stdout))).toMatchObject({ truncated: false, gaps: 0 });
+});
+
+test("a chain that cannot go on leaves a file of the length so far", async () => {
+  const mono = join(folder, "mono.opus");
+  const pieces: Uint8Array[] = [];
+  const writer = new OggOpusWriter((bytes) => pieces.push(bytes.slice()), {
+    head: plainOpusHead(1, 312),
+    serial: 1,
+  });
+  for (let i = 0; i < 5; i++) writer.write(packets[i]!);
+  writer.finish();
+  await writeFile(mono, Buffer.concat([...pieces, await readFile(stereoFixture)]));
+  const out = join(folder, "chain.wav");
+  const { code, stderr } = await longwave(mono, out);
+  expect([code, stderr]).toEqual([3, expect.stringContaining("--force-stereo")]);
+  const wav = await readFile(out);
+  expect(wav.readUInt32LE(4)).toBe(wav.length - 8);
 });
 
 test("pre-skip and end trim hold when the first and last packets are lost and --fec is on", async () => {

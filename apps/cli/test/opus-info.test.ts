@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeWav, OggOpusWriter, openOpusFile } from "@longwave/media";
+import { encodeWav, OggOpusWriter, openOpusFile, plainOpusHead } from "@longwave/media";
 import { repositoryPath } from "@longwave/testkit";
 import { afterAll, describe, expect, test } from "vitest";
 
@@ -41,6 +41,31 @@ describe("opus info", () => {
       truncated: false,
       warnings: [],
     });
+  });
+
+  test("shows tags without control characters, and of long ones the start", () => {
+    const pieces: Uint8Array[] = [];
+    const writer = new OggOpusWriter((bytes) => pieces.push(bytes.slice()), {
+      head: plainOpusHead(1, 312),
+      tags: {
+        vendor: "v\u001b[2J",
+        comments: ["TITLE=a\u001b[31mb\u0007", "LYRICS=one\ntwo", `PICTURE=${"x".repeat(5000)}`],
+        binary: new Uint8Array(0),
+      },
+      serial: 1,
+    });
+    writer.write(Uint8Array.of(0xf8, 0xff, 0xfe));
+    writer.finish();
+    const path = join(folder, "tags.opus");
+    writeFileSync(path, Buffer.concat(pieces));
+    const { stdout } = longwave("info", path);
+    expect(stdout.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+    expect(stdout).toContain("TITLE=a\ufffd[31mb\ufffd\n  LYRICS=one\n    two\n");
+    expect(stdout).toContain(`xx... (5008 characters)`);
+    expect(stdout.length).toBeLessThan(2000);
+    expect(JSON.parse(longwave("info", path, "--json").stdout).links[0].comments[0]).toBe(
+      "TITLE=a\u001b[31mb\u0007",
+    );
   });
 
   test("reads WebM, and one line a packet", () => {

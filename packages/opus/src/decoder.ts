@@ -84,7 +84,7 @@ export class OpusDecoder implements Disposable {
    * @param packet null or empty: the packet is lost, and `frames` are concealed
    * @param pcm interleaved output; longer than needed is fine (5760 frames hold any packet at 48 kHz)
    * @param frames of a lost packet: sample frames per channel, a multiple of 2.5 ms, at most 120 ms; default: the
-   *   duration of the last packet, at first 20 ms
+   *   duration of the last packet, at first 20 ms. Of a packet: the most that may be written, above 0; default: what `pcm` holds
    * @returns sample frames per channel
    * @throws OpusError `opus/invalid-packet`, `opus/buffer-too-small` (the state has not changed), `opus/bad-argument`
    */
@@ -361,6 +361,7 @@ export class OpusDecoder implements Disposable {
       if (lost > capacity) return bufferTooSmall;
       result = core.exports.conceal(slot, lost, format);
     } else {
+      if (frames !== undefined && !(frames > 0)) return badArgument;
       core.putPacket(packet);
       const clip = this.softClip && format === int16 ? 1 : 0;
       const room = frames === undefined || frames > capacity ? capacity : frames;

@@ -1,3 +1,4 @@
+import { isLongwaveError } from "@longwave/base";
 import { type OpusHead, opusHeadInWaveOrder, opusPacketFrames } from "@longwave/media";
 import { OpusDecoder, OpusMultistreamDecoder, type SampleRate } from "@longwave/opus";
 import { CliError } from "../errors.ts";
@@ -28,12 +29,22 @@ export interface DecodedBlock {
 
 const longestFrames = 5760;
 
+/** Longest gap that is concealed, at 48 kHz; a longer one is a jump of the file's clock, or a lie. */
+const maxGapFrames = 10 * 48_000;
+
+/** Whether it is the packet's fault: its framing or, rarely, its inside. */
+function isDamaged(error: unknown): boolean {
+  return isLongwaveError(error, "opus/invalid-packet") || isLongwaveError(error, "opus/internal");
+}
+
 /** The state of one decoding: decoder, position, pending loss. */
 export class DecodeRun {
   channels = 0;
   packets = 0;
   lost = 0;
   malformed = 0;
+  /** Gaps of more than 10 s, which were filled with 10 s. */
+  shortenedGaps = 0;
   /** One line a packet: bytes, final range, duration at 48 kHz. */
   readonly ranges: string[] = [];
   readonly #options: DecodeRunOptions;
@@ -83,7 +94,8 @@ export class DecodeRun {
     const decoder = this.#decoder!;
     const { sampleRate, isLost, fec } = this.#options;
     const scale = sampleRate / 48000;
-    let missing = Math.round(gapBefore * scale);
+    if (gapBefore > maxGapFrames) this.shortenedGaps++;
+    let missing = Math.round(Math.min(gapBefore, maxGapFrames) * scale);
     missing -= missing % (sampleRate / 400);
     for (; missing > 0; missing -= longestFrames * scale) {
       yield* this.#conceal(Math.min(missing, longestFrames * scale), 0, 0);
@@ -107,7 +119,7 @@ export class DecodeRun {
     try {
       frames = this.#decodePacket(decoder, data);
     } catch (error) {
-      if ((error as { code?: string }).code !== "opus/invalid-packet") throw error;
+      if (!isDamaged(error)) throw error;
       this.malformed++;
       this.ranges.push(`${data.length}, 0, 0\n`);
       yield* this.#conceal(decoder.lastPacketFrames || sampleRate / 50, skip, trim);
@@ -134,7 +146,7 @@ export class DecodeRun {
     try {
       frames = decoder.decodeFec(data, this.#pcm, this.#pending);
     } catch (error) {
-      if ((error as { code?: string }).code !== "opus/invalid-packet") throw error;
+      if (!isDamaged(error)) throw error;
       yield* this.flush();
       return;
     }

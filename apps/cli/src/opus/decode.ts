@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { SeededRandom } from "@longwave/base";
 import { opusWaveMask, type SampleEncoding } from "@longwave/media";
 import type { SampleRate } from "@longwave/opus";
@@ -47,19 +47,35 @@ export async function decode(
   const sampleRate = (opusRates.includes(options.rate) ? options.rate : 48_000) as SampleRate;
   const dither = options.dither === true && encoding === "s16";
   const frames = (text: string) => Math.round((parseDurationUs(text) * sampleRate) / 1e6);
+  const from = options.from === undefined ? 0 : frames(options.from);
+  const to = options.to === undefined ? Number.POSITIVE_INFINITY : frames(options.to);
+  if (to <= from) {
+    throw new CliError(
+      "cli/bad-argument",
+      "usage",
+      `--to ${options.to} is not behind --from ${options.from ?? 0}.`,
+    );
+  }
+  const isLost = await lossPattern(options);
+  const ranges = options.saveRange === undefined ? undefined : await openSink(options.saveRange);
   const run = new DecodeRun({
     sampleRate,
     forceStereo: options.forceStereo === true,
     gainDb: options.gain,
     int16: encoding === "s16" && !dither && sampleRate === options.rate,
     fec: options.fec === true,
-    from: options.from === undefined ? 0 : frames(options.from),
-    to: options.to === undefined ? Number.POSITIVE_INFINITY : frames(options.to),
-    isLost: await lossPattern(options),
+    from,
+    to,
+    isLost,
   });
   const form = { sampleRate: options.rate, encoding, raw, dither };
-  const result = await decodeInto(input, target, run, form);
-  if (options.saveRange !== undefined) await writeFile(options.saveRange, run.ranges.join(""));
+  let result: Awaited<ReturnType<typeof decodeInto>>;
+  try {
+    result = await decodeInto(input, target, run, form);
+    await ranges?.write(Buffer.from(run.ranges.join("")));
+  } finally {
+    await ranges?.close();
+  }
   if (target === "-" || (options.quiet && !options.json)) return;
   const { container } = result;
   const report = {
@@ -73,12 +89,14 @@ export async function decode(
     truncated: container?.truncated ?? false,
     damagedBytes: container?.damagedBytes ?? 0,
     gaps: container?.gaps ?? 0,
+    shortenedGaps: run.shortenedGaps,
   };
   printResult(options.json === true, report, () => [
     `${target}: ${(report.frames / options.rate).toFixed(3)} s, ${run.channels} channels at ${options.rate} Hz, ${run.packets} packets, ${run.lost} lost, ${run.malformed} malformed`,
     ...(report.truncated ? ["warning: the file ends before its last page or inside an element"] : []),
     ...(report.damagedBytes > 0 ? [`warning: ${report.damagedBytes} bytes belong to no whole page`] : []),
     ...(report.gaps > 0 ? [`warning: ${report.gaps} gaps were concealed`] : []),
+    ...(report.shortenedGaps > 0 ? [`warning: ${report.shortenedGaps} of them were shortened to 10 s`] : []),
   ]);
 }
 
@@ -115,6 +133,10 @@ async function decodeInto(
     await sink.write(writer.trailer());
     await sink.rewrite(writer.header(writer.frames));
     return { frames: writer.frames, container };
+  } catch (error) {
+    // What was written so far stays, as a file of that length.
+    if (sink !== undefined && writer !== undefined) await sink.rewrite(writer.header(writer.frames));
+    throw error;
   } finally {
     run.close();
     writer?.close();
@@ -133,8 +155,15 @@ async function lossPattern(options: OpusDecodeOptions): Promise<(index: number) 
         { cause },
       );
     });
-    const marks = text.match(/[01]/g) ?? [];
-    return (index) => marks.length > 0 && marks[index % marks.length] === "1";
+    const marks = text.match(/[01]/g);
+    if (marks === null) {
+      throw new CliError(
+        "cli/bad-argument",
+        "usage",
+        `The loss trace ${options.lossTrace} has no 0 and no 1.`,
+      );
+    }
+    return (index) => marks[index % marks.length] === "1";
   }
   const random = new SeededRandom(1);
   return () => random.next() * 100 < options.packetLoss;

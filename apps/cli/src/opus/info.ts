@@ -164,10 +164,18 @@ function linkLines(link: ReturnType<typeof describe>, index: number): string[] {
     `  ${seconds(link.heardFrames48k)} s, ${link.heardFrames48k} frames, ${(link.bitrateBps / 1000).toFixed(1)} kbit/s`,
     `  ${link.packets} packets: ${histogram(link.packetMs, " ms")}; ${histogram(link.modes)}; ${histogram(link.bandwidths)}`,
     `  ${link.lbrr} with FEC, ${link.lost} marked lost, ${link.padding} bytes of padding`,
-    `  vendor ${link.vendor}`,
-    ...link.comments.map((comment) => `  ${comment}`),
+    `  vendor ${printable(link.vendor)}`,
+    ...link.comments.map((comment) => `  ${printable(comment)}`),
   ];
 }
+
+/** Text of a file for a terminal: no control characters, and of a picture in a comment only the start. */
+function printable(text: string): string {
+  const shown = text.length > maxShown ? `${text.slice(0, maxShown)}... (${text.length} characters)` : text;
+  return shown.replace(/\p{Cc}/gu, (character) => (character === "\n" ? "\n    " : "\ufffd"));
+}
+
+const maxShown = 1000;
 
 function histogram(counts: Readonly<Record<string, number>>, unit = ""): string {
   const entries = Object.entries(counts).sort((a, b) => b[1] - a[1]);

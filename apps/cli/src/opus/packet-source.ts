@@ -28,27 +28,39 @@ export async function* readPackets(
 ): AsyncGenerator<SourcePacket> {
   const stream = input === "-" ? process.stdin : createReadStream(input);
   const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-  const first = await nextPiece(pieces, input);
-  const isOgg = first[0] === 0x4f && first[1] === 0x67 && first[2] === 0x67 && first[3] === 0x53;
-  const isWebm = first[0] === 0x1a && first[1] === 0x45 && first[2] === 0xdf && first[3] === 0xa3;
-  if (isOgg || isWebm) {
-    yield* filePackets(chained(first, pieces), onEnd);
-    return;
-  }
-  yield* bitPackets(await collect(chained(first, pieces)), input);
+  const first = await firstPiece(pieces, input);
+  if (isContainer(first)) yield* filePackets(chained(first, pieces), onEnd);
+  else yield* bitPackets(await collect(chained(first, pieces)), input);
 }
 
-async function nextPiece(pieces: AsyncIterator<Uint8Array>, input: string): Promise<Uint8Array> {
+/** At least 8 bytes; a pipe may hand out fewer at a time. */
+async function firstPiece(pieces: AsyncIterator<Uint8Array>, input: string): Promise<Buffer> {
+  let first = Buffer.alloc(0);
   try {
-    const { done, value } = await pieces.next();
-    if (!done && value.length >= 8) return value;
+    while (first.length < 8) {
+      const { done, value } = await pieces.next();
+      if (done) throw new CliError("cli/not-opus", "malformed", `${input} is too short for an Opus file.`);
+      first = Buffer.concat([first, value]);
+    }
+    return first;
   } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     throw new CliError("cli/bad-argument", "usage", `${input} cannot be read: ${(cause as Error).message}.`, {
       cause,
     });
   }
-  throw new CliError("cli/not-opus", "malformed", `${input} is too short for an Opus file.`);
 }
+
+/** Ogg or WebM; also where something else stands before the first Ogg page, which no `.bit` file can begin with. */
+function isContainer(first: Buffer): boolean {
+  if (first.subarray(0, 4).equals(ebmlMagic) || first.subarray(0, 4).equals(oggMagic)) return true;
+  return first.readUInt32BE(0) > maxBitPacketBytes && first.includes(oggMagic);
+}
+
+const oggMagic = Buffer.from("OggS");
+const ebmlMagic = Buffer.of(0x1a, 0x45, 0xdf, 0xa3);
+/** More than any packet of a `.bit` file has: 48 frames of 1275 bytes. */
+const maxBitPacketBytes = 1 << 17;
 
 async function* chained(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield first;

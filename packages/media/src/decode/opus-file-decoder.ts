@@ -116,7 +116,9 @@ class OpusOutput {
     try {
       if (data.length > 0) return this.#decoder!.decode(data, this.#pcm);
     } catch (error) {
-      if (!isLongwaveError(error) || error.kind !== "malformed") throw error;
+      const isDamaged =
+        isLongwaveError(error, "opus/internal") || (isLongwaveError(error) && error.kind === "malformed");
+      if (!isDamaged) throw error;
       addWarning(this.warnings, `A packet is damaged: ${error.message}`);
     }
     return this.#conceal(frames || 960);

@@ -50,6 +50,12 @@ describe("arguments", () => {
     expect(codeOf(() => decoder.decode(null, new Float32Array(20000), frames))).toBe("opus/bad-argument");
   });
 
+  test.each([0, -960, Number.NaN])("a packet into %d frames is refused", (frames) => {
+    using decoder = new OpusDecoder();
+    expect(codeOf(() => decoder.decode(packet, new Float32Array(20000), frames))).toBe("opus/bad-argument");
+    expect(decoder.lastPacketFrames).toBe(0);
+  });
+
   test("a transferred buffer is refused", () => {
     using decoder = new OpusDecoder();
     const gone = new Float32Array(1920);
