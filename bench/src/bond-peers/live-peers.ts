@@ -7,7 +7,8 @@ import { PeerProcess } from "./peer-process.ts";
 
 const host = "127.0.0.1";
 const commandLine = fileURLToPath(new URL("../../../apps/cli/dist/main.js", import.meta.url));
-let nextPort = 42_000;
+/** Below the system's own choices, and apart from another run beside this one. */
+let nextPort = 12_000 + 4000 * (process.pid % 5);
 
 /** A fresh even port with room for the next ones. */
 export function takePort(): number {
