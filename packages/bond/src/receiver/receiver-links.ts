@@ -232,6 +232,8 @@ export class ReceiverLinks {
     const { authentication } = link.path;
     if (authentication === undefined) return true;
     if (opened.content === TunnelContent.eapol) {
+      // The peer is there: silence counts from now.
+      link.path.lastReceivedUs = nowUs;
       if (!authentication.take(opened.bytes, opened.start, opened.end, nowUs)) this.faults.count("eapol");
       return false;
     }
