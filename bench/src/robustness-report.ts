@@ -106,9 +106,10 @@ export function robustnessReport(
       ),
     ),
   ];
+  const present = rows.filter(({ n }) => n !== 0);
   const figures = figuresOf(outcomes, positives, offGrid, negatives, covers, rows[0]!);
   if (process.argv.includes("--json")) {
-    console.log(JSON.stringify({ ...heading, rows, figures }, null, 2));
+    console.log(JSON.stringify({ ...heading, rows: present, figures }, null, 2));
     return;
   }
   console.log(
@@ -116,7 +117,7 @@ export function robustnessReport(
       .map(([name, value]) => `${name}: ${value}`)
       .join("; ")}; ${negatives.length} negatives\n`,
   );
-  printTable(rows);
+  printTable(present);
   console.log("");
   printTable(figures);
 }
@@ -154,7 +155,12 @@ function figuresOf(
       ">= 85",
       Number(all["at 0.1 % FA"]) >= 85,
     ),
-    line("covers accepted %", share(covers).toFixed(1), "<= 1", share(covers) <= 1),
+    line(
+      `covers accepted %, of ${covers.length}`,
+      share(covers).toFixed(1),
+      "<= 1",
+      covers.length === 0 ? undefined : share(covers) <= 1,
+    ),
     line("offset error p50 / p95 ms", two(offset), "p95 <= 20", quantile(offset, 0.95) <= 20),
     line("tempo error p50 / p95 %", two(tempo), "p95 <= 0.5", quantile(tempo, 0.95) <= 0.5),
     line("pitch error p50 / p95 cents", two(cents), "p95 <= 10", quantile(cents, 0.95) <= 10),

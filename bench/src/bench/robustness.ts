@@ -2,10 +2,13 @@
 //   npm run bench -- robustness [--size small|full] [--seed 11] [--profile mark-v1] [--seconds 280] [--results file] [--json]
 // The corpus is made of composed songs (FluidSynth, FluidR3), synthetic voices (espeak-ng) and the licensed clips; see
 // docs/benchmarks.md. It is made at the first run and kept in a temporary folder ($LONGWAVE_CORPUS). After `--seconds` the run
-// stops at the end of a shard; with `--results` the next run goes on there. `--generate` only makes the corpus.
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+// stops at the end of a shard, and the next run of the same code goes on there (`--results` names another file for what was
+// asked so far). `--generate` only makes the corpus. Seed 1 is for tuning: report others.
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { MemoryStore } from "@longwave/base";
 import { Catalog } from "@longwave/catalog";
@@ -40,6 +43,18 @@ const corpus = new Corpus(seed, size, root);
 const folder = join(root, `seed-${seed}`);
 const shards = corpus.shards();
 
+/** Changes with every change of the code that is measured. */
+function codeStamp(): string {
+  const hash = createHash("sha256");
+  for (const name of ["@longwave/fingerprint", "@longwave/catalog"]) {
+    const built = dirname(fileURLToPath(import.meta.resolve(name)));
+    const files = readdirSync(built).filter((file) => file.endsWith(".js"));
+    for (const file of files.sort()) hash.update(readFileSync(join(built, file)));
+  }
+  return hash.digest("hex").slice(0, 12);
+}
+const results = values.results ?? join(folder, `answers-${values.profile}-${codeStamp()}.jsonl`);
+
 /** Enrolls all recordings; fingerprints are kept beside the corpus. */
 async function makeCatalog(): Promise<Catalog> {
   const profile = profileOf(values.profile).id;
@@ -68,8 +83,8 @@ async function ask(catalog: Catalog, query: StoredQuery): Promise<Outcome> {
 
 function storedOutcomes(): Map<string, Outcome[]> {
   const outcomes = new Map<string, Outcome[]>();
-  if (values.results === undefined || !existsSync(values.results)) return outcomes;
-  for (const line of readFileSync(values.results, "utf8").split("\n")) {
+  if (!existsSync(results)) return outcomes;
+  for (const line of readFileSync(results, "utf8").split("\n")) {
     if (line === "") continue;
     const { shard, answers } = JSON.parse(line) as { shard: string; answers: Outcome[] };
     outcomes.set(shard, answers);
@@ -81,7 +96,9 @@ const done = storedOutcomes();
 const catalog = values.generate ? undefined : await makeCatalog();
 if (catalog !== undefined) say(`${catalog.size} recordings enrolled, ${catalog.postings} postings`);
 let left = 0;
-for (const shard of shards) {
+// What sets the thresholds comes first, so that a part of a run says something.
+const isPositive = ({ set }: Shard) => Number(set === "positive" || set === "off grid");
+for (const shard of shards.sort((a, b) => isPositive(a) - isPositive(b))) {
   if (done.has(shard.name)) continue;
   if (elapsed() > Number(values.seconds)) {
     left++;
@@ -99,15 +116,13 @@ async function runShard(shard: Shard): Promise<void> {
   }
   if (catalog === undefined) return say(`${shard.name}: ${made} queries`);
   done.set(shard.name, answers);
-  if (values.results !== undefined) {
-    appendFileSync(values.results, `${JSON.stringify({ shard: shard.name, answers })}\n`);
-  }
+  appendFileSync(results, `${JSON.stringify({ shard: shard.name, answers })}\n`);
   const right = answers.filter((each) => each.accepted && each.candidates[0]?.id === each.source).length;
   const accepted = answers.filter((each) => each.accepted).length;
   say(`${shard.name}: ${made} queries, ${accepted} accepted, ${right} of them right`);
 }
 
-if (left > 0) say(`${left} of ${shards.length} shards are left; run again with --results to go on`);
+if (left > 0) say(`${left} of ${shards.length} shards are left; run again to go on`);
 if (catalog !== undefined) {
   const hours = catalog.tracks().reduce((sum, track) => sum + track.durationSeconds, 0) / 3600;
   robustnessReport([...done.values()].flat(), {
