@@ -32,7 +32,7 @@ test.skipIf(!existsSync(program))(
         const { recordings } = await get<{ recordings: { stream: string }[] }>("v1/archive");
         return recordings.map(({ stream }) => stream).sort();
       };
-      await expect.poll(recorded, { timeout: 50_000, interval: 300 }).toEqual(["studio-1", "studio-2"]);
+      await expect.poll(recorded, { timeout: 80_000, interval: 300 }).toEqual(["studio-1", "studio-2"]);
     } finally {
       child.removeAllListeners("exit");
       const gone = new Promise((resolve) => child.once("exit", resolve));
@@ -41,4 +41,5 @@ test.skipIf(!existsSync(program))(
       rmSync(folder, { recursive: true, force: true });
     }
   },
+  110_000,
 );
