@@ -94,6 +94,31 @@ describe("the bonded path", () => {
     expect(path.status().delivered).toBeGreaterThan(700);
   });
 
+  test("loses nothing for good when the studio gives time up in the middle", () => {
+    const clock = new VirtualClock();
+    let originUs = 0;
+    const path = bondOverVirtualLinks({
+      clock,
+      seed: 5,
+      codec: new PcmCodec(),
+      playedAtUs: (startFrame) => originUs + Math.round((startFrame * 1e6) / 48_000),
+    });
+    let concealedBefore = 0;
+    for (let n = 0; n < 500; n++) {
+      if (n === 250) {
+        // The machine was busy for 1.5 s and those blocks were never played.
+        clock.runUntil(clock.nowUs() + 1_500_000);
+        originUs += 1_500_000;
+      }
+      if (n === 300) concealedBefore = path.status().concealedBlocks;
+      path.send(blockOf(n), n * blockFrames);
+      clock.runUntil(clock.nowUs() + 20_000);
+    }
+    expect(concealedBefore).toBeLessThan(50);
+    expect(path.status().concealedBlocks).toBe(concealedBefore);
+    expect(path.status().delivered).toBeGreaterThan(3 * 400);
+  });
+
   test("refuses a link that is not there and settings out of range", () => {
     const { path } = run(0.1);
     expect(() => path.changeLink("moon", { cut: true })).toThrowError(/no link "moon"; there are lte, dsl/);

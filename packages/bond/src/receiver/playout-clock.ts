@@ -5,7 +5,8 @@ const slewPerUs = 0.0005;
 
 /**
  * Maps media time to the receiver's clock: playout = media time + offset + latency. The offset follows the smallest
- * (arrival - media time) of the last 16 s of first transmissions, that is the fastest path, slowly once packets play.
+ * (arrival - media time) of the last 16 s of first transmissions, that is the fastest path, slowly once packets play. Where
+ * none of these was in time (a source that paused, a machine that slept) it follows at once: slewing would take hours.
  */
 export class PlayoutClock {
   readonly #minima = new Float64Array(bucketCount).fill(Number.POSITIVE_INFINITY);
@@ -14,8 +15,8 @@ export class PlayoutClock {
   #lastUs = 0;
   #isRunning = false;
 
-  /** Takes the arrival of a first transmission. */
-  add(timeUs: number, nowUs: number): void {
+  /** Takes the arrival of a first transmission; `latencyUs` is the latency of playout. */
+  add(timeUs: number, nowUs: number, latencyUs: number): void {
     const bucket = Math.floor(nowUs / bucketUs);
     if (this.#bucket < 0) this.#bucket = bucket;
     while (this.#bucket < bucket) {
@@ -26,7 +27,7 @@ export class PlayoutClock {
     if (nowUs - timeUs < this.#minima[at]!) this.#minima[at] = nowUs - timeUs;
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < bucketCount; i++) if (this.#minima[i]! < least) least = this.#minima[i]!;
-    if (this.#isRunning) {
+    if (this.#isRunning && least - this.#offsetUs <= latencyUs) {
       const most = (nowUs - this.#lastUs) * slewPerUs;
       this.#offsetUs += Math.max(-most, Math.min(most, least - this.#offsetUs));
     } else this.#offsetUs = least;

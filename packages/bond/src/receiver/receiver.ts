@@ -212,7 +212,7 @@ export class Receiver {
     if (this.#isJump(sequence, timeUs, nowUs)) return true;
     if (!header.isRetransmission) {
       link.addOriginal(sequence, timeUs, nowUs);
-      this.#playout.add(timeUs, nowUs);
+      this.#playout.add(timeUs, nowUs, this.#bufferUs);
     }
     this.#store(link, sequence, timeUs, bytes, nowUs);
     return true;

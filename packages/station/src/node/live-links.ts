@@ -11,6 +11,7 @@ export interface LiveLinksOptions {
   readonly links?: readonly LinkPlan[];
   readonly onConcealed?: BondedPathParts["onConcealed"];
   readonly onBlock?: BondedPathParts["onBlock"];
+  readonly playedAtUs?: BondedPathParts["playedAtUs"];
   readonly onSent?: BondedPathParts["onSent"];
 }
 
@@ -62,6 +63,7 @@ export async function bondOverLoopback(options: LiveLinksOptions): Promise<Bonde
       },
       ...(options.onConcealed !== undefined && { onConcealed: options.onConcealed }),
       ...(options.onBlock !== undefined && { onBlock: options.onBlock }),
+      ...(options.playedAtUs !== undefined && { playedAtUs: options.playedAtUs }),
       ...(options.onSent !== undefined && { onSent: options.onSent }),
     });
   } catch (error) {

@@ -157,6 +157,7 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
   const bond = await bondOverLoopback({
     seed: options.seed,
     codec,
+    playedAtUs: (startFrame) => station.playedAtUs(startFrame),
     ...(contribution !== undefined && {
       onSent: (packet: Uint8Array, timeUs: number) => contribution.send(packet, timeUs),
     }),

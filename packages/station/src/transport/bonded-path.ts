@@ -1,7 +1,7 @@
 import type { Receiver, Sender } from "@longwave/bond";
 import type { ImpairedPath } from "@longwave/netsim";
 import { StationError } from "../errors.ts";
-import { blockFrames, stationChannels } from "../sound.ts";
+import { blockFrames, stationChannels, stationRateHz } from "../sound.ts";
 import type { SoundPath } from "../stages.ts";
 import type { BlockCodec } from "./block-codec.ts";
 
@@ -63,6 +63,11 @@ export interface BondedPathParts {
   readonly close?: () => void;
   /** Told how many blocks had to be concealed since it was told last, and where the first was; once a second at most. */
   readonly onConcealed?: (blocks: number, startFrame: number) => void;
+  /**
+   * When a sample frame is played, in microseconds: the media time on the wire. It must follow the receiver's clock: where a busy
+   * studio gives time up, counting frames alone would make everything late for good. By default the frames are counted.
+   */
+  readonly playedAtUs?: (startFrame: number) => number;
   /** Told of every packet that is sent, valid during the call, with its media time. */
   readonly onSent?: (packet: Uint8Array, timeUs: number) => void;
   /**
@@ -120,7 +125,7 @@ export class BondedPath implements SoundPath {
   }
 
   send(block: Float32Array, startFrame: number): void {
-    this.#sendTimeUs = Math.round((startFrame * 1e6) / 48_000);
+    this.#sendTimeUs = this.#parts.playedAtUs?.(startFrame) ?? Math.round((startFrame * 1e6) / stationRateHz);
     this.#parts.codec.encode(block, this.#takePacket);
     const sent = startFrame / blockFrames + 1;
     this.#sentBlocks = sent;

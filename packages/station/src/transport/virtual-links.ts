@@ -12,6 +12,7 @@ export interface VirtualLinksOptions {
   readonly links?: readonly LinkPlan[];
   readonly onConcealed?: BondedPathParts["onConcealed"];
   readonly onBlock?: BondedPathParts["onBlock"];
+  readonly playedAtUs?: BondedPathParts["playedAtUs"];
 }
 
 const receiverAddress = "10.0.9.1";
@@ -59,5 +60,6 @@ export function bondOverVirtualLinks(options: VirtualLinksOptions): BondedPath {
     })),
     ...(options.onConcealed !== undefined && { onConcealed: options.onConcealed }),
     ...(options.onBlock !== undefined && { onBlock: options.onBlock }),
+    ...(options.playedAtUs !== undefined && { playedAtUs: options.playedAtUs }),
   });
 }
