@@ -146,7 +146,10 @@ export class CapacityEstimator {
       this.#isSoft = nowUs - this.#pushedUs >= pushLastsUs;
       this.#measuredBps = deliveredBps;
       const givenBps = Math.min(this.#upperBps, offeredBps);
-      const leastBps = hasDrops || givenBps === Number.POSITIVE_INFINITY ? 0 : leastKept * givenBps;
+      // A single link carries the stream or nobody does: there a drop that was a pause must not cost more either.
+      const isBounded =
+        givenBps !== Number.POSITIVE_INFINITY && (!hasDrops || commonQueueUs === Number.POSITIVE_INFINITY);
+      const leastBps = isBounded ? leastKept * givenBps : 0;
       const limitBps = Math.max(smallestLimitBps, leastBps, decrease * deliveredBps);
       this.#upperBps = Math.min(this.#upperBps, limitBps);
       // The queue that is there needs its own length / (1 - 0.85) to drain; judge again after that.
