@@ -144,7 +144,8 @@ function figuresOf(
     figure,
     value,
     target,
-    "": isOk === undefined ? "" : isOk ? "ok" : "MISSED",
+    // What was not asked yet is neither.
+    "": isOk === undefined || value.includes("NaN") ? "" : isOk ? "ok" : "MISSED",
   });
   const two = (list: readonly number[]) =>
     `${quantile(list, 0.5).toFixed(2)} / ${quantile(list, 0.95).toFixed(2)}`;
@@ -179,6 +180,7 @@ function figuresOf(
 }
 
 function printTable(rows: readonly Row[]): void {
+  if (rows.length === 0) return;
   const names = Object.keys(rows[0]!);
   console.log(`| ${names.join(" | ")} |\n| ${names.map(() => "---").join(" | ")} |`);
   for (const each of rows) console.log(`| ${names.map((name) => each[name]).join(" | ")} |`);
