@@ -122,7 +122,9 @@ export class CapacityEstimator {
     this.#fullSinceUs = since(this.#fullSinceUs, isFull, nowUs);
     this.#ownSinceUs = since(this.#ownSinceUs, queueUs - commonQueueUs > thresholdUs, nowUs);
     // Single packets wait for a burst to pass; only a link that is used up to its limit shows whether there is more.
-    const isUsedUp = isWaiting && offeredBps > usedUpRatio * this.#upperBps;
+    const isBonded = commonQueueUs !== Number.POSITIVE_INFINITY;
+    // Without other links whatever waits has nowhere else to go.
+    const isUsedUp = isWaiting && (!isBonded || offeredBps > usedUpRatio * this.#upperBps);
     const isPushed = offeredBps > Math.max(pushedRatio * deliveredBps, deliveredBps + pushedByBps);
     this.#pushedSinceUs = since(this.#pushedSinceUs, isPushed && deliveredBps > 0, nowUs);
     const hasPush = this.#pushedSinceUs >= 0 && nowUs - this.#pushedSinceUs > pushSustainedUs;
@@ -134,11 +136,7 @@ export class CapacityEstimator {
       this.#measuredBps = deliveredBps;
       this.#upperBps = Math.max(smallestLimitBps, Math.min(this.#upperBps, decrease * deliveredBps));
     }
-    if (
-      isFull &&
-      deliveredBps > 0 &&
-      this.#isEvidence(nowUs, hasDrops, commonQueueUs !== Number.POSITIVE_INFINITY)
-    ) {
+    if (isFull && deliveredBps > 0 && this.#isEvidence(nowUs, hasDrops, isBonded)) {
       this.#evidenceUs = nowUs;
       this.#waitingSinceUs = -1;
       if (nowUs < this.#holdUntilUs) return;
@@ -147,8 +145,7 @@ export class CapacityEstimator {
       this.#measuredBps = deliveredBps;
       const givenBps = Math.min(this.#upperBps, offeredBps);
       // A single link carries the stream or nobody does: there a drop that was a pause must not cost more either.
-      const isBounded =
-        givenBps !== Number.POSITIVE_INFINITY && (!hasDrops || commonQueueUs === Number.POSITIVE_INFINITY);
+      const isBounded = givenBps !== Number.POSITIVE_INFINITY && (!hasDrops || !isBonded);
       const leastBps = isBounded ? leastKept * givenBps : 0;
       const limitBps = Math.max(smallestLimitBps, leastBps, decrease * deliveredBps);
       this.#upperBps = Math.min(this.#upperBps, limitBps);
