@@ -1,4 +1,5 @@
-// Decodes an Ogg Opus file to 16-bit samples in Node:   node examples/opus-decode/node.ts in.opus out.raw
+// Decodes an Ogg Opus file to 16-bit samples. Node 24 and later run it as it is (after npm run build):
+//   node examples/opus-decode/node.ts in.opus out.raw
 import { createReadStream, createWriteStream } from "node:fs";
 import { OggOpusReader } from "@longwave/media";
 import { OpusDecoder } from "@longwave/opus";

@@ -314,6 +314,17 @@ describe("bad input", () => {
     expect(gaps).toEqual([960]);
   });
 
+  test.each([
+    ["a vendor string", 8],
+    ["a number of comments", 12],
+    ["a comment", 16],
+  ])("%s that runs over the end of the header is damage, not a limit", (_name, at) => {
+    const tags = writeOpusTags({ vendor: "", comments: ["A=b"], binary: new Uint8Array(0) });
+    expect(parseOpusTags(tags).comments).toEqual(["A=b"]);
+    new DataView(tags.buffer).setUint32(at, 0xffff_ffff, true);
+    expect(() => parseOpusTags(tags)).toThrow(expect.objectContaining({ code: "media/not-opus" }));
+  });
+
   test("the report names the page of each gap", async () => {
     const pages = pagesOf(write(packetsOf(40), undefined, { maxDelayMs: 60 }));
     const missing = [...pages.slice(0, 5), ...pages.slice(6, 9), ...pages.slice(11)];

@@ -60,10 +60,12 @@ export function parseOpusTags(bytes: Uint8Array, limits: Partial<OpusTagLimits> 
     return decoder.decode(raw.subarray(at - count, at));
   };
   const vendorBytes = length();
-  if (vendorBytes > maxVendorBytes)
-    throw overLimit(`a vendor string of ${vendorBytes} bytes`, maxVendorBytes);
   const vendor = text(vendorBytes);
+  if (vendorBytes > maxVendorBytes) {
+    throw overLimit(`a vendor string of ${vendorBytes} bytes`, maxVendorBytes);
+  }
   const count = length();
+  if (4 * count > raw.length - at) throw damaged(`${count} comments cannot be in ${raw.length - at} bytes`);
   if (count > maxComments) throw overLimit(`${count} comments`, maxComments);
   const comments: string[] = [];
   for (let i = 0; i < count; i++) comments.push(text(length()));
