@@ -10,11 +10,10 @@ const quiet = process.argv.includes("--quiet");
 await buildAllKernels({ quiet });
 run("node_modules/typescript/bin/tsc", ["-b", "tsconfig.json"], root);
 if (existsSync(`${root}apps/console/vite.config.ts`)) {
-  run(`${root}apps/console/build.mjs`, quiet ? ["--quiet"] : [], `${root}apps/console`);
+  run("apps/console/build.mjs", quiet ? ["--quiet"] : [], `${root}apps/console`);
 }
 
 function run(script, args, cwd) {
-  const path = script.startsWith("/") ? script : `${root}${script}`;
-  const result = spawnSync(process.execPath, [path, ...args], { cwd, stdio: "inherit" });
+  const result = spawnSync(process.execPath, [`${root}${script}`, ...args], { cwd, stdio: "inherit" });
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
