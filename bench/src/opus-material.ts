@@ -25,13 +25,18 @@ export async function music(): Promise<Material> {
 
 /** Four synthetic voices, 16 kHz mono. */
 export async function speech(): Promise<Material> {
+  return { name: "speech", pcm: await voices(16000), sampleRate: 16000, channels: 1 };
+}
+
+/** Four synthetic voices one after the other, mono. */
+export async function voices(sampleRate: number): Promise<Int16Array> {
   const text =
     "Good evening. This is the news at nine. Rain is expected along the coast tonight, with strong winds from the west.";
   const voices = ["en-gb", "en-us", "de", "fr"];
   const parts: Float32Array[] = [];
   for (const voice of voices) {
     const wav = execFileSync("espeak-ng", ["-v", voice, "--stdout", text], { maxBuffer: 1 << 26 });
-    const { pcm } = await decodeAudioBytes(new Uint8Array(wav), { sampleRate: 16000, channels: 1 });
+    const { pcm } = await decodeAudioBytes(new Uint8Array(wav), { sampleRate, channels: 1 });
     parts.push(pcm);
   }
   const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -40,7 +45,7 @@ export async function speech(): Promise<Material> {
     joined.set(part, at);
     at += part.length;
   }
-  return { name: "speech", pcm: toInt16(joined), sampleRate: 16000, channels: 1 };
+  return toInt16(joined);
 }
 
 /** A recording of any kind at 48 kHz. */

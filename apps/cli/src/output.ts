@@ -18,5 +18,6 @@ export function progress(message: string): void {
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  process.stderr.write(`longwave: Standard output cannot be written: ${error.message}.\n`);
+  process.exit(1);
 });

@@ -1,6 +1,7 @@
 // `longwave opus encode` against Debian's opusinfo, opusdec and ffmpeg: no warning, and every sample accounted for.
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
@@ -159,9 +160,46 @@ describe("opus encode", () => {
     expect(readFileSync(path("e1.opus")).equals(readFileSync(path("e2.opus")))).toBe(true);
   });
 
+  test("raw samples that end within a frame are told of; with - the report goes to standard error", () => {
+    const { status, stdout, stderr } = encode(["-", "-", "--raw"], new Uint8Array(4 * 960 + 3));
+    expect([status, stdout.subarray(0, 4).toString()]).toEqual([0, "OggS"]);
+    expect(stderr).toContain("the last 3 bytes are no whole frame");
+    expect(stderr).toMatch(/modes: celt 2/);
+  });
+
+  test("Ctrl-C ends the file properly and says how far it goes", async () => {
+    const run = spawn(process.execPath, [
+      main,
+      "opus",
+      "encode",
+      "-",
+      path("i.opus"),
+      "--raw",
+      "--comp",
+      "0",
+    ]);
+    const exited = once(run, "exit");
+    let said = "";
+    run.stderr.on("data", (text) => {
+      said += text;
+    });
+    run.stdin.on("error", () => undefined);
+    const second = new Uint8Array(48_000 * 4);
+    run.stdin.write(second);
+    // The output exists once the first block was read: from then on an interruption is waited for.
+    while (!existsSync(path("i.opus"))) await new Promise((resolve) => setTimeout(resolve, 20));
+    run.kill("SIGINT");
+    const more = setInterval(() => run.stdin.write(second), 50);
+    expect((await exited)[0]).toBe(130);
+    clearInterval(more);
+    expect(said).toMatch(/Interrupted; .*i\.opus holds the first \d+\.\d+ s/);
+    if (hasTools) expectNoWarnings(path("i.opus"));
+  });
+
   test.each([
     [["absent.wav"], 2, /absent\.wav/],
     [["in.wav", "in.wav"], 2, /is the input itself/],
+    [["in.wav", "o.opus", "--save-range", "/absent/ranges"], 2, /\/absent\/ranges cannot be written/],
     [["in.wav", "o.opus", "--family", "7"], 2, /0, 1, 2, 3 and 255/],
     [["in.wav", "o.opus", "--framesize", "15"], 2, /2\.5, 5, 10/],
     [["in.wav", "o.opus", "--comment", "nothing"], 2, /NAME=value/],

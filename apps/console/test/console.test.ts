@@ -219,6 +219,11 @@ describe.skipIf(!canRun)("the console in Chromium (needs npm run build and /usr/
     await page.getByText(/32 kbit\/s in fact|3\d kbit\/s in fact/).waitFor();
     await page.getByRole("button", { name: "12 kbit/s" }).click();
     await page.getByText(/1\d kbit\/s in fact/).waitFor({ timeout: 20_000 });
+    await page.getByRole("button", { name: "Speech" }).click();
+    await page.getByRole("button", { name: "20 % lost" }).click();
+    await page.locator('button[aria-pressed="true"]', { hasText: "20 %" }).waitFor();
+    await page.getByRole("button", { name: "Low delay" }).click();
+    await page.getByText("CELT 100 %").waitFor({ timeout: 20_000 });
     await page.getByRole("button", { name: "Play", exact: true }).click();
     await page.getByRole("button", { name: "A: original" }).click();
     await page.locator('button[aria-pressed="true"]', { hasText: "A: original" }).waitFor();

@@ -1,10 +1,11 @@
 // npm run conformance -- opus-encode [--json] [--matrix N] [--from I]: packets of OpusEncoder beside those of libopus 1.6.1 (npm
 // libopus-wasm) for N random combinations of settings from the I-th on, seeded: every packet decodes in ours and in the oracle
-// with equal sound, and in ours with the encoder's final range. --clips: CELT on recordings of the shared audio instead. --digest:
-// only the SHA-256 of our packets and final ranges, to compare engines, with restores of the state between.
+// with equal sound, and in ours with the encoder's final range. --clips: CELT on recordings of the shared audio instead. --silk: SILK
+// on synthetic voices, every complexity, rate and packet length. --digest: only the SHA-256 of our packets and final ranges, to
+// compare engines, with restores of the state between.
 import { createHash } from "node:crypto";
 import { OpusDecoder, OpusEncoder, opusCompare } from "@longwave/opus";
-import { createDecoder, createEncoder } from "libopus-wasm";
+import { createDecoder, createEncoder, Signal } from "libopus-wasm";
 import {
   applicationNumbers,
   combination,
@@ -14,7 +15,7 @@ import {
   randomNumbers,
   testSignal,
 } from "../opus-encode-matrix.js";
-import { realClips } from "../opus-material.js";
+import { realClips, voices } from "../opus-material.js";
 import { printReport } from "../side-by-side.js";
 
 interface Outcome {
@@ -134,6 +135,65 @@ async function runClips(): Promise<boolean> {
     `\n${rows.length} clips, mean gap ${mean.toFixed(2)} (at least -1), worst ${worst.toFixed(2)} (at least -7): ${ok ? "ok" : "MISSED"}`,
   );
   return ok;
+}
+
+/** SILK, mono: complexity 0 to 10 at 8, 12 and 16 kHz in packets of 10 to 60 ms, as voice at rates that keep the oracle in SILK. */
+async function runSilk(): Promise<boolean> {
+  const rows: Record<string, string | number>[] = [];
+  let ok = true;
+  for (const [rateHz, bitrateBps] of [
+    [8000, 9000],
+    [12000, 12000],
+    [16000, 18000],
+  ] as const) {
+    const pcm = (await voices(rateHz)).subarray(0, 5 * rateHz);
+    for (const frameMs of [10, 20, 40, 60]) {
+      const frames = (rateHz * frameMs) / 1000;
+      const packet = new Uint8Array(4000);
+      let packets = 0;
+      let identical = 0;
+      let silk = 0;
+      for (let complexity = 0; complexity <= 10; complexity++) {
+        const oracle = await createEncoder({
+          sampleRate: rateHz,
+          channels: 1,
+          application: applicationNumbers.voip,
+          signal: Signal.Voice,
+          bitrate: bitrateBps,
+          complexity,
+          frameSize: frames,
+        });
+        using encoder = new OpusEncoder({
+          sampleRate: rateHz,
+          channels: 1,
+          application: "voip",
+          signal: "voice",
+          bitrateBps,
+          complexity,
+        });
+        for (let at = 0; at + frames <= pcm.length; at += frames) {
+          const piece = pcm.subarray(at, at + frames);
+          const expected = oracle.encode(piece);
+          const bytes = encoder.encodeInt16(piece, packet);
+          packets++;
+          if (Buffer.compare(packet.subarray(0, bytes), expected) === 0) identical++;
+          // Configurations below 12 are SILK (RFC 6716 section 3.1).
+          if (expected[0]! >> 3 < 12) silk++;
+        }
+        oracle.free();
+      }
+      const share = (100 * identical) / packets;
+      ok &&= share >= 99 && silk === packets;
+      rows.push({ "rate Hz": rateHz, "packet ms": frameMs, packets, "SILK of them": silk, identical });
+    }
+  }
+  printReport("SILK, complexity 0 to 10, mono", rows);
+  console.log(`\nat least 99 % identical in each row, and all SILK: ${ok ? "ok" : "MISSED"}`);
+  return ok;
+}
+
+if (process.argv.includes("--silk")) {
+  process.exit((await runSilk()) ? 0 : 1);
 }
 
 if (process.argv.includes("--clips")) {

@@ -115,6 +115,17 @@ export function checkInteger(name: string, value: number, least: number, most: n
 }
 
 /**
+ * True or false: a text such as "no" would count as true.
+ * @throws OpusError `opus/bad-argument`
+ */
+export function checkBoolean(name: string, value: boolean): boolean {
+  if (typeof value !== "boolean") {
+    throw new OpusError("opus/bad-argument", `${name} is ${String(value)}; give true or false.`);
+  }
+  return value;
+}
+
+/**
  * One of a list.
  * @throws OpusError `opus/bad-argument`
  */

@@ -6,6 +6,7 @@ import {
   applications,
   automatic,
   bandwidths,
+  checkBoolean,
   checkChoice,
   checkInteger,
   type FrameMs,
@@ -159,7 +160,9 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
         `${frames} frames at sample ${at} are not within the input of ${pcm.length} samples.`,
       );
     }
-    if (!(packetAt >= 0 && maxBytes >= 1 && packetAt + maxBytes <= packet.length)) {
+    if (
+      !(Number.isInteger(packetAt) && packetAt >= 0 && maxBytes >= 1 && packetAt + maxBytes <= packet.length)
+    ) {
       throw new OpusError(
         "opus/buffer-too-small",
         `${maxBytes} bytes at ${packetAt} are not within the buffer of ${packet.length} bytes.`,
@@ -199,7 +202,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
   }
 
   set vbr(value: boolean) {
-    this.#set(setting.vbr, value ? 1 : 0);
+    this.#set(setting.vbr, checkBoolean("vbr", value) ? 1 : 0);
   }
 
   get vbrConstraint(): boolean {
@@ -207,7 +210,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
   }
 
   set vbrConstraint(value: boolean) {
-    this.#set(setting.vbrConstraint, value ? 1 : 0);
+    this.#set(setting.vbrConstraint, checkBoolean("vbrConstraint", value) ? 1 : 0);
   }
 
   get signal(): "auto" | "voice" | "music" {
@@ -278,7 +281,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
   }
 
   set dtx(value: boolean) {
-    this.#set(setting.dtx, value ? 1 : 0);
+    this.#set(setting.dtx, checkBoolean("dtx", value) ? 1 : 0);
   }
 
   get lsbDepth(): number {
@@ -304,7 +307,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
   }
 
   set predictionDisabled(value: boolean) {
-    this.#set(setting.predictionDisabled, value ? 1 : 0);
+    this.#set(setting.predictionDisabled, checkBoolean("predictionDisabled", value) ? 1 : 0);
   }
 
   get phaseInversionDisabled(): boolean {
@@ -312,7 +315,7 @@ export class OpusEncoder implements OpusEncoderSettings, Disposable {
   }
 
   set phaseInversionDisabled(value: boolean) {
-    this.#set(setting.phaseInversionDisabled, value ? 1 : 0);
+    this.#set(setting.phaseInversionDisabled, checkBoolean("phaseInversionDisabled", value) ? 1 : 0);
   }
 
   /** Frames at the input's rate by which the decoded sound is late: 312 at 48 kHz, 120 with "lowdelay" and "celt". */

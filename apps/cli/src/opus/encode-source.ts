@@ -73,6 +73,7 @@ export async function openRaw(
   if (codingRate(form.sampleRate) !== form.sampleRate) {
     const bytes = await readAll(stream);
     const count = Math.floor(bytes.length / bytesPerSample[encoding] / form.channels) * form.channels;
+    const rest = bytes.length - count * bytesPerSample[encoding];
     const pcm = new Float32Array(count);
     decodeSamples(bytes, 0, encoding, form.bigEndian, pcm, 0, count);
     const wav = encodeWav(pcm, { sampleRate: form.sampleRate, channels: form.channels, encoding: "f32" });
@@ -80,9 +81,11 @@ export async function openRaw(
       sampleRate: 48000,
       ...(channels === undefined ? {} : { channels }),
     });
-    return ofMemory(audio, form.sampleRate, lsbDepth, false);
+    const source = ofMemory(audio, form.sampleRate, lsbDepth, false);
+    return { ...source, warnings: [...source.warnings, ...restWarning(rest)] };
   }
   const to = channels ?? form.channels;
+  const warnings: string[] = [];
   return {
     sampleRate: codingRate(form.sampleRate),
     channels: to,
@@ -90,8 +93,8 @@ export async function openRaw(
     lsbDepth,
     waveOrder: false,
     frames: undefined,
-    blocks: rawBlocks(stream, form, encoding, to),
-    warnings: [],
+    blocks: rawBlocks(stream, form, encoding, to, warnings),
+    warnings,
   };
 }
 
@@ -126,6 +129,7 @@ async function* rawBlocks(
   form: RawForm,
   encoding: SampleEncoding,
   channels: number,
+  warnings: string[],
 ): AsyncGenerator<Float32Array> {
   const frameBytes = bytesPerSample[encoding] * form.channels;
   const matrix = mixMatrix(form.channels, channels);
@@ -144,6 +148,12 @@ async function* rawBlocks(
       yield mixed;
     }
   }
+  warnings.push(...restWarning(rest.length));
+}
+
+/** What there is to say where raw samples end within a frame: often their form was given wrongly. */
+function restWarning(bytes: number): string[] {
+  return bytes === 0 ? [] : [`the last ${bytes} bytes are no whole frame and were left out`];
 }
 
 const maxInputBytes = 2 ** 31;

@@ -56,6 +56,7 @@ export async function encode(
   const pending: Buffer[] = [];
   const put = (bytes: Uint8Array) => void pending.push(Buffer.from(bytes));
   const to: { packets?: PacketSink } = {};
+  let interrupted = false;
   const run = new EncodeRun(
     {
       sampleRate,
@@ -71,30 +72,50 @@ export async function encode(
   try {
     const tags = await makeTags(options, describe(options));
     let sink: Awaited<ReturnType<typeof openSink>> | undefined;
+    const stop = () => {
+      interrupted = true;
+    };
     try {
       for await (const block of source.blocks) {
         if (sink === undefined) {
           // Only now: an input that cannot be read leaves an older output as it was.
+          // The first Ctrl-C ends the file properly; a second one ends the process at once.
+          process.once("SIGINT", stop);
           sink = await openSink(target);
           to.packets = openPackets(run, source, block, options, tags, put);
         }
         run.push(block);
         await sink.write(Buffer.concat(pending.splice(0)));
         showProgress(run, source, started);
+        if (interrupted) break;
       }
       if (sink === undefined) throw new CliError("cli/bad-argument", "malformed", `${input} holds no sound.`);
       to.packets!.finish(run.finish());
       await sink.write(Buffer.concat(pending.splice(0)));
     } finally {
+      process.off("SIGINT", stop);
       await sink?.close();
     }
   } finally {
     run.close();
   }
   clearProgress();
-  if (options.saveRange !== undefined) await writeFile(options.saveRange, run.ranges.join(""));
-  if (target === "-" || (options.quiet && !options.json)) return;
+  if (options.saveRange !== undefined) await writeRanges(options.saveRange, run);
+  if (interrupted) {
+    const seconds = (run.frames / source.sampleRate).toFixed(3);
+    process.stderr.write(`longwave: Interrupted; ${target} holds the first ${seconds} s.\n`);
+    process.exitCode = 130;
+  }
+  if (options.quiet && !options.json) return;
   report(target, run, source, family, options, (performance.now() - started) / 1000);
+}
+
+async function writeRanges(path: string, run: EncodeRun): Promise<void> {
+  await writeFile(path, run.ranges.join("")).catch((cause: Error) => {
+    throw new CliError("cli/bad-argument", "usage", `${path} cannot be written: ${cause.message}.`, {
+      cause,
+    });
+  });
 }
 
 function openSource(input: string, options: OpusEncodeOptions): Promise<EncodeSource> {
@@ -227,11 +248,14 @@ function report(
       .filter(([, count]) => count > 0)
       .map(([name, count]) => `${name} ${count}`)
       .join(", ");
-  printResult(options.json === true, result, () => [
+  const lines = () => [
     `${target}: ${seconds.toFixed(3)} s, ${source.channels} channels at ${source.inputSampleRate} Hz, ${run.packets} packets of ${options.framesize} ms`,
     `  encoded in ${elapsedSeconds.toFixed(2)} s (${(seconds / elapsedSeconds).toFixed(1)}x real time)`,
     `  ${(result.bitrateBps / 1000).toFixed(1)} kbit/s, packets of ${run.smallest} to ${run.largest} bytes`,
     `  modes: ${list(run.modes)}; bandwidths: ${list(run.bandwidths)}`,
     ...source.warnings.map((warning) => `warning: ${warning}`),
-  ]);
+  ];
+  if (target !== "-") printResult(options.json === true, result, lines);
+  // Standard output has the packets then.
+  else process.stderr.write(options.json ? `${JSON.stringify(result)}\n` : `${lines().join("\n")}\n`);
 }

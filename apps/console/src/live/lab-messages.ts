@@ -5,11 +5,16 @@ export type LabQuestion =
       readonly kind: "code";
       readonly pcm: Float32Array<ArrayBuffer>;
       readonly bitrateBps: number;
-      readonly application: "audio" | "voip";
+      readonly application: LabApplication;
+      /** Packets that the receiver does not get. */
+      readonly lossPercent: number;
     }
   | { readonly number: number; readonly kind: "constellation"; readonly pcm: Float32Array<ArrayBuffer> };
 
-/** One value a packet of 20 ms. */
+/** Packets last 20 ms, with low delay 5. */
+export type LabApplication = "audio" | "voip" | "lowdelay";
+
+/** One value a packet. */
 export interface LabTrace {
   readonly bytes: Uint16Array;
   /** 0 SILK, 1 hybrid, 2 CELT. */

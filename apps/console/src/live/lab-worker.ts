@@ -1,10 +1,9 @@
 // Runs the codec and the fingerprints of the Lab off the page's thread. Loaded when the Lab is used first.
 import { createStream, profileOf } from "@longwave/fingerprint";
 import { createPacketInfo, OpusDecoder, OpusEncoder, parsePacket } from "@longwave/opus";
-import type { LabAnswer, LabConstellation, LabQuestion, LabTrace } from "./lab-messages.ts";
+import type { LabAnswer, LabApplication, LabConstellation, LabQuestion, LabTrace } from "./lab-messages.ts";
 
 const rateHz = 48_000;
-const frame = 960;
 const modes = ["silk", "hybrid", "celt"] as const;
 const bandwidths = ["nb", "mb", "wb", "swb", "fb"] as const;
 
@@ -12,7 +11,7 @@ self.onmessage = ({ data: question }: MessageEvent<LabQuestion>) => {
   try {
     const answer =
       question.kind === "code"
-        ? code(question.pcm, question.bitrateBps, question.application)
+        ? code(question)
         : { kind: "constellation" as const, constellation: constellation(question.pcm) };
     post({ number: question.number, ...answer });
   } catch (error) {
@@ -25,9 +24,27 @@ function post(answer: LabAnswer): void {
   (self as unknown as Worker).postMessage(answer, buffers as Transferable[]);
 }
 
-/** Encodes and decodes interleaved stereo; the result is aligned with the original. */
-function code(pcm: Float32Array, bitrateBps: number, application: "audio" | "voip") {
-  const encoder = new OpusEncoder({ sampleRate: rateHz, channels: 2, application, bitrateBps });
+interface CodeQuestion {
+  readonly pcm: Float32Array;
+  readonly bitrateBps: number;
+  readonly application: LabApplication;
+  readonly lossPercent: number;
+}
+
+/**
+ * Encodes and decodes interleaved stereo; the result is aligned with the original. Lost packets are the same ones each time; what
+ * the next packet knows of one (FEC, in the speech modes) is used, the rest is concealed.
+ */
+function code({ pcm, bitrateBps, application, lossPercent }: CodeQuestion) {
+  const frame = application === "lowdelay" ? 240 : 960;
+  const encoder = new OpusEncoder({
+    sampleRate: rateHz,
+    channels: 2,
+    application,
+    bitrateBps,
+    inbandFec: lossPercent > 0 ? 1 : 0,
+    packetLossPercent: lossPercent,
+  });
   const decoder = new OpusDecoder({ sampleRate: rateHz, channels: 2 });
   const delay = encoder.lookahead;
   const frames = pcm.length / 2;
@@ -43,6 +60,14 @@ function code(pcm: Float32Array, bitrateBps: number, application: "audio" | "voi
   const sound = new Float32Array(2 * frame);
   const packet = new Uint8Array(1276);
   const info = createPacketInfo();
+  let random = 1;
+  let lostBefore = false;
+  const place = (index: number) => {
+    const at = 2 * (index * frame - delay);
+    const from = Math.max(0, -at);
+    const to = Math.min(sound.length, out.length - at);
+    if (to > from) out.set(sound.subarray(from, to), at + from);
+  };
   let encodeMs = 0;
   let decodeMs = 0;
   for (let i = 0; i < count; i++) {
@@ -51,7 +76,18 @@ function code(pcm: Float32Array, bitrateBps: number, application: "audio" | "voi
     const begun = performance.now();
     const bytes = encoder.encode(block, packet);
     const encoded = performance.now();
-    decoder.decode(packet.subarray(0, bytes), sound);
+    random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
+    const lost = random / 2 ** 32 < lossPercent / 100;
+    if (lostBefore) {
+      if (lost) decoder.decode(null, sound, frame);
+      else decoder.decodeFec(packet.subarray(0, bytes), sound, frame);
+      place(i - 1);
+    }
+    if (!lost) {
+      decoder.decode(packet.subarray(0, bytes), sound);
+      place(i);
+    }
+    lostBefore = lost;
     decodeMs += performance.now() - encoded;
     encodeMs += encoded - begun;
     parsePacket(packet.subarray(0, bytes), info);
@@ -59,10 +95,10 @@ function code(pcm: Float32Array, bitrateBps: number, application: "audio" | "voi
     trace.mode[i] = modes.indexOf(info.mode);
     trace.bandwidth[i] = bandwidths.indexOf(info.bandwidth);
     trace.channels[i] = info.channels;
-    const at = 2 * (i * frame - delay);
-    const from = Math.max(0, -at);
-    const to = Math.min(sound.length, out.length - at);
-    if (to > from) out.set(sound.subarray(from, to), at + from);
+  }
+  if (lostBefore) {
+    decoder.decode(null, sound, frame);
+    place(count - 1);
   }
   encoder.close();
   decoder.close();

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { getJson, request } from "../api.ts";
 import type { ArchiveList } from "../model.ts";
-import type { LabAnswer, LabCoded, LabConstellation, LabQuestion } from "./lab-messages.ts";
+import type { LabAnswer, LabApplication, LabCoded, LabConstellation, LabQuestion } from "./lab-messages.ts";
 import LabWorker from "./lab-worker.ts?worker";
 
 /** The piece of sound that the Lab works on. */
@@ -18,13 +18,16 @@ const maxFileBytes = 100e6;
 
 export const labSound = signal<LabSound | undefined>(undefined);
 export const labRate = signal<number>(32);
-export const labApplication = signal<"audio" | "voip">("audio");
+export const labApplication = signal<LabApplication>("audio");
+export const labLosses = [0, 5, 10, 20] as const;
+/** Packets of a hundred that do not arrive. */
+export const labLoss = signal<number>(0);
 export const labProblem = signal("");
 export const labBusy = signal("");
 const coded = signal<ReadonlyMap<string, LabCoded>>(new Map());
 const constellations = signal<ReadonlyMap<string, LabConstellation>>(new Map());
 
-const key = computed(() => `${labApplication.value} ${labRate.value}`);
+const key = computed(() => `${labApplication.value} ${labRate.value} ${labLoss.value}`);
 /** The sound as it comes out of the codec at the chosen rate. */
 export const labCoded = computed(() => coded.value.get(key.value));
 export const originalConstellation = computed(() => constellations.value.get("original"));
@@ -117,7 +120,8 @@ export async function compute(): Promise<void> {
     if (!coded.value.has(wanted)) {
       const bitrateBps = labRate.value * 1000;
       const application = labApplication.value;
-      const answer = await ask({ kind: "code", pcm: sound.pcm, bitrateBps, application });
+      const lossPercent = labLoss.value;
+      const answer = await ask({ kind: "code", pcm: sound.pcm, bitrateBps, application, lossPercent });
       if (answer.kind === "failed") throw new Error(answer.problem);
       if (answer.kind === "coded" && labSound.value === sound) {
         coded.value = new Map(coded.value).set(wanted, answer);

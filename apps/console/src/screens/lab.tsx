@@ -7,6 +7,8 @@ import {
   labApplication,
   labBusy,
   labCoded,
+  labLoss,
+  labLosses,
   labProblem,
   labRate,
   labRates,
@@ -16,7 +18,7 @@ import {
   takeFile,
   takeFromArchive,
 } from "../live/lab.ts";
-import type { LabConstellation } from "../live/lab-messages.ts";
+import type { LabApplication, LabConstellation } from "../live/lab-messages.ts";
 import { hear, heardSide, labPlaying, labPosition, playLab, stopLab } from "../live/lab-player.ts";
 import { stream } from "../live/live.ts";
 import { FileIcon, PlayIcon, StopIcon } from "../parts/icons.tsx";
@@ -104,12 +106,15 @@ function SourceCard() {
   );
 }
 
+const applicationNames = { audio: "Music", voip: "Speech", lowdelay: "Low delay" } as const;
+
 function ListenCard() {
   const sound = labSound.value;
   const result = labCoded.value;
-  const choose = (rate: number, application: "audio" | "voip") => {
+  const choose = (rate: number, application: LabApplication, loss = labLoss.value) => {
     labRate.value = rate;
     labApplication.value = application;
+    labLoss.value = loss;
     void recode();
   };
   return (
@@ -138,7 +143,7 @@ function ListenCard() {
       <fieldset class="choice">
         <legend>Made for</legend>
         <div class="chips">
-          {(["audio", "voip"] as const).map((application) => (
+          {(["audio", "voip", "lowdelay"] as const).map((application) => (
             <button
               key={application}
               type="button"
@@ -146,7 +151,24 @@ function ListenCard() {
               aria-pressed={labApplication.value === application}
               onClick={() => choose(labRate.value, application)}
             >
-              {application === "audio" ? "Music" : "Speech"}
+              {applicationNames[application]}
+            </button>
+          ))}
+        </div>
+      </fieldset>
+      <fieldset class="choice">
+        <legend>Packets lost on the way</legend>
+        <div class="chips">
+          {labLosses.map((loss) => (
+            <button
+              key={loss}
+              type="button"
+              class="button"
+              aria-label={`${loss} % lost`}
+              aria-pressed={labLoss.value === loss}
+              onClick={() => choose(labRate.value, labApplication.value, loss)}
+            >
+              {loss} %
             </button>
           ))}
         </div>
@@ -223,7 +245,7 @@ function TraceCard() {
     <section class="card" aria-label="Packets">
       <div class="eyebrow">Packets</div>
       {result === undefined ? (
-        <Empty text="Each packet of 20 ms with its size, mode and bandwidth appears here." />
+        <Empty text="Each packet with its size, mode and bandwidth appears here." />
       ) : (
         <>
           <TracePicture trace={result.trace} />

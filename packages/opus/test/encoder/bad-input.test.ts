@@ -32,6 +32,11 @@ const wrongOptions: readonly (readonly [string, unknown, RegExp])[] = [
   ["inbandFec", 3, /3; give a whole number from 0 to 2/],
   ["packetLossPercent", 101, /101; give a whole number from 0 to 100/],
   ["lsbDepth", 7, /7; give a whole number from 8 to 24/],
+  ["vbr", "no", /no; give true or false/],
+  ["vbrConstraint", 1, /1; give true or false/],
+  ["dtx", "off", /off; give true or false/],
+  ["predictionDisabled", 0, /0; give true or false/],
+  ["phaseInversionDisabled", null, /null; give true or false/],
   ["frameDuration", 30, /30; give one of .*2\.5, 5, 10, 20, 40, 60, 80, 100, 120/],
 ];
 
@@ -96,6 +101,7 @@ describe("input and output that do not fit", () => {
       [0.5, 960, 0, 1275],
       [0, 960, 1, 1275],
       [0, 960, -1, 100],
+      [0, 960, 0.5, 100],
       [0, 960, 0, 0],
     ];
     for (const [at, frames, packetAt, room] of cases) {
@@ -161,6 +167,7 @@ describe("samples that no codec can hold", () => {
     for (let i = 0; i < 3; i++) {
       const bytes = ofNaN.encode(new Float32Array(1920).fill(Number.NaN), packet);
       expect(ofSilence.encode(new Float32Array(1920), expected)).toBe(bytes);
+      expect(packet.subarray(0, bytes)).toEqual(expected.subarray(0, bytes));
     }
   });
 });
