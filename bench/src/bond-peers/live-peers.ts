@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { UdpSocket } from "@longwave/bond/node";
 import { testPayloadBytes } from "@longwave/netsim";
 import type { UdpProxy } from "@longwave/netsim/node";
-import type { LiveRunOptions } from "./live-run.ts";
+import type { LiveRunOptions } from "./live-options.ts";
 import { PeerProcess } from "./peer-process.ts";
 
 const host = "127.0.0.1";

@@ -1,47 +1,8 @@
 import { SystemClock } from "@longwave/base/node";
-import {
-  type LinkModel,
-  type TestStreamReport,
-  TestStreamSink,
-  testPayloadBytes,
-  writeTestPayload,
-} from "@longwave/netsim";
+import { type TestStreamReport, TestStreamSink, testPayloadBytes, writeTestPayload } from "@longwave/netsim";
 import { UdpProxy } from "@longwave/netsim/node";
+import type { LiveRunOptions } from "./live-options.ts";
 import { startReceiver, startSender, takePort } from "./live-peers.ts";
-
-/** Who plays a role, each in a process of its own: our command line, librist's tools, or a GStreamer pipeline. */
-export type Peer = "own" | "librist" | "gstreamer";
-
-export interface LiveRunOptions {
-  readonly sender: Peer;
-  readonly receiver: Peer;
-  readonly profile: "simple" | "main";
-  readonly links: readonly {
-    readonly forward: LinkModel;
-    readonly backward: LinkModel;
-    readonly weight?: number;
-  }[];
-  readonly bufferMs: number;
-  readonly bitrateBps: number;
-  readonly seconds: number;
-  readonly warmupSeconds?: number;
-  readonly secret?: string;
-  /** Of the receiver, where it differs. */
-  readonly receiverSecret?: string;
-  readonly aesBits?: 128 | 256;
-  /** EAP-SRP: what the calling end says, and the file of verifiers that the waiting end reads. */
-  readonly srp?: { readonly username: string; readonly password: string; readonly file: string };
-  /** Receiver calls, sender waits (Main profile). */
-  readonly isSwapped?: boolean;
-  /** Removes null packets; the test stream then has some. */
-  readonly hasNulls?: boolean;
-  /** More flags of our own ends, such as a configuration. */
-  readonly ownSenderFlags?: readonly string[];
-  readonly ownReceiverFlags?: readonly string[];
-  readonly seed?: number;
-  /** Something to do during the run. */
-  readonly actions?: readonly { readonly atSeconds: number; run(proxies: readonly UdpProxy[]): void }[];
-}
 
 export interface LiveRunReport {
   readonly stream: TestStreamReport;
@@ -51,9 +12,9 @@ export interface LiveRunReport {
   /** CPU milliseconds per megabit of payload of each end. */
   readonly senderCpu: number;
   readonly receiverCpu: number;
-  /** Resident memory of each end at the end, in megabytes. */
   /** Longest pause of this process, in milliseconds: a run with a long one says little about the ends. */
   readonly stallMs: number;
+  /** Resident memory of each end at the end, in megabytes. */
   readonly senderRssMb: number;
   readonly receiverRssMb: number;
   readonly peerOutput: string;

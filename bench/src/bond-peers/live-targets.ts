@@ -1,5 +1,6 @@
 import type { LinkModel } from "@longwave/netsim";
-import { type LiveRunOptions, type LiveRunReport, liveRun, type Peer } from "./live-run.ts";
+import type { LiveRunOptions, Peer } from "./live-options.ts";
+import { type LiveRunReport, liveRun } from "./live-run.ts";
 import { hasElement, isInstalled } from "./peer-process.ts";
 import type { TargetTable } from "./target-table.ts";
 import { measureThroughput } from "./throughput.ts";

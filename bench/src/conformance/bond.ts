@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSrpVerifier, formatSrpLine } from "@longwave/bond";
 import { nodeCrypto } from "@longwave/bond/node";
-import { type LiveRunOptions, liveRun, type Peer } from "../bond-peers/live-run.ts";
+import type { LiveRunOptions, Peer } from "../bond-peers/live-options.ts";
+import { liveRun } from "../bond-peers/live-run.ts";
 import { hasElement, isInstalled, versionOf } from "../bond-peers/peer-process.ts";
 
 const { argv } = process;

@@ -4,7 +4,8 @@ import { contentHashOfBytes } from "./content-hash.ts";
 import { CatalogError } from "./errors.ts";
 import { journalSequence } from "./journal.ts";
 import { encodeManifest, type Manifest, manifestKey, type SegmentReference } from "./manifest.ts";
-import { buildSegment, type PostingColumns } from "./segment-builder.ts";
+import { buildSegment } from "./segment-builder.ts";
+import type { PostingColumns } from "./sort-by-hash.ts";
 import type { Track } from "./track.ts";
 
 /**

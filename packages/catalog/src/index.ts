@@ -11,7 +11,8 @@ export { decodeManifest, encodeManifest, type Manifest, type SegmentReference } 
 export type { MonitorEvent, MonitorOptions } from "./monitor.ts";
 export { PostingBatch, type PostingSource } from "./posting-batch.ts";
 export { Segment } from "./segment.ts";
-export { buildSegment, type PostingColumns } from "./segment-builder.ts";
+export { buildSegment } from "./segment-builder.ts";
+export type { PostingColumns } from "./sort-by-hash.ts";
 export { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
 export { type CatalogReport, verifyCatalog } from "./verification.ts";
 export { type TrackVotes, VoteTable } from "./vote-table.ts";

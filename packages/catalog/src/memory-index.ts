@@ -1,6 +1,6 @@
 import { roundedPeaks } from "./peak-codec.ts";
 import type { PostingBatch, PostingSource } from "./posting-batch.ts";
-import type { PostingColumns } from "./segment-builder.ts";
+import type { PostingColumns } from "./sort-by-hash.ts";
 
 const minimumSlots = 1024;
 

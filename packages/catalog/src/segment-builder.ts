@@ -14,15 +14,8 @@ import {
   segmentMagic,
   segmentVersion,
 } from "./segment-format.ts";
-import { type Places, sortByHash } from "./sort-by-hash.ts";
+import { type Places, type PostingColumns, sortByHash } from "./sort-by-hash.ts";
 import type { Track } from "./track.ts";
-
-/** Postings in order of (track, frame), one entry of each array a posting. */
-export interface PostingColumns {
-  readonly hashes: Uint32Array;
-  readonly tracks: Uint32Array;
-  readonly frames: Uint32Array;
-}
 
 const maxDirectoryBits = 20;
 /** Postings that a bucket holds on average: a look-up passes half of them. */

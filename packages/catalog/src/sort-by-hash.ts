@@ -1,4 +1,9 @@
-import type { PostingColumns } from "./segment-builder.ts";
+/** Postings in order of (track, frame), one entry of each array a posting. */
+export interface PostingColumns {
+  readonly hashes: Uint32Array;
+  readonly tracks: Uint32Array;
+  readonly frames: Uint32Array;
+}
 
 /** Places of postings: u32 where all of a segment's fit, else f64. */
 export type Places = Uint32Array | Float64Array;

@@ -2,8 +2,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { isLongwaveError } from "@longwave/base";
 import type { ReceiverOptions } from "../receiver/receiver-options.ts";
 import type { SenderOptions } from "../sender/sender-options.ts";
-import { createReceiver, createSender } from "./index.ts";
 import { PacketRing } from "./packet-ring.ts";
+import { createReceiver, createSender } from "./udp-ends.ts";
 
 /** What starts a worker: one end of a link and the shared queue between it and its owner. */
 export type LinkWorkerData =
