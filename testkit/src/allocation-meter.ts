@@ -1,6 +1,7 @@
 /**
  * Heap bytes that one call of `call` costs, by the recipe: warm up, collect twice, compare the heap before and after
- * many calls, take the smallest of three rounds (none is smaller than one that finds nothing: it ends the search). Needs
+ * many calls, take the smallest of up to eight rounds (none is smaller than one that finds nothing: it ends the search; on
+ * a busy machine the optimising compiler comes late, and what runs before it allocates). Needs
  * `--expose-gc --min-semi-space-size=64` (the test runner sets it).
  */
 export function allocatedBytesPerCall(
@@ -14,7 +15,7 @@ export function allocatedBytesPerCall(
   for (let i = 0; i < warmupCalls; i++) call();
   let heap = Number.POSITIVE_INFINITY;
   let external = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 8; round++) {
     collect();
     collect();
     const before = process.memoryUsage();

@@ -34,7 +34,7 @@ const missSteps = 7;
 /** Where a chunk starts a miss costs a stored state, so those shadows set out earlier. */
 const chunkMargin = 8 * unitFrames;
 /** Shadows may decode this share of what the sequential decoder decodes. */
-const shadowShare = 0.2;
+const shadowShare = 0.24;
 const largestBudget = 400 * unitFrames;
 /** Give up for so many points at the most after repeated failures. */
 const longestPause = 64;
@@ -58,7 +58,7 @@ export class RunUpProver {
   #aim = firstAim;
   #failures = 0;
   #pause = 0;
-  #budget = 72 * unitFrames;
+  #budget = 128 * unitFrames;
   /** Packets that concealed within the last stretch: then it pays to wait until the whole state is equal. */
   #recentConcealment = 0;
   /** Proven starts, oldest first. */
