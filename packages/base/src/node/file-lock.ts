@@ -1,4 +1,4 @@
-import { open, readFile, rm, stat } from "node:fs/promises";
+import { link, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { StoreError } from "../object-store.ts";
@@ -9,7 +9,7 @@ const abandonedMs = 60_000;
 const patienceMs = 10_000;
 
 /**
- * An exclusive lock between processes on one machine: a file beside `path`, made by an exclusive create, that names its owner.
+ * An exclusive lock between processes on one machine: a file beside `path` that names its owner, put there only where none is.
  *
  * A lock whose owner is dead is taken over. Only one of several that notice it may remove it, or the slower one would remove
  * the lock that the faster one has taken meanwhile. So each of them first takes a lock on that very lock, named by its inode
@@ -48,14 +48,35 @@ export class FileLock {
   }
 }
 
+let drafts = 0;
+
+/**
+ * Makes the lock with its owner's name in it at one stroke: a file of its own is written first and linked to the lock's
+ * place. A lock made empty and named afterwards would tell nothing of an owner that dies in between.
+ */
 async function create(file: string): Promise<boolean> {
+  const name = `${process.pid} ${hostname()}`;
+  const draft = join(dirname(file), `.${process.pid}-${drafts++}.lock.tmp`);
+  await writeFile(draft, name);
   try {
-    const handle = await open(file, "wx");
-    try {
-      await handle.writeFile(`${process.pid} ${hostname()}`);
-    } finally {
-      await handle.close();
-    }
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (code !== undefined && withoutLinks.has(code)) return await createAndName(file, name);
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** What file systems answer that have no hard links. */
+const withoutLinks: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
+async function createAndName(file: string, name: string): Promise<boolean> {
+  try {
+    await writeFile(file, name, { flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
