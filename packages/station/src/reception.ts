@@ -22,15 +22,15 @@ export const defaultReception: ReceptionSettings = { gainDb: -2, noiseDb: -52, l
  * @throws StationError `station/bad-option` naming the first setting that is out of range
  */
 export function checkReception(settings: ReceptionSettings): ReceptionSettings {
-  const require = (name: keyof ReceptionSettings, low: number, high: number) => {
+  const checkRange = (name: keyof ReceptionSettings, low: number, high: number) => {
     const value = settings[name];
     if (typeof value === "number" && value >= low && value <= high) return;
     throw new StationError("station/bad-option", "usage", `${name} must be ${low} to ${high}, not ${value}.`);
   };
-  require("gainDb", -40, 12);
-  if (settings.noiseDb !== null) require("noiseDb", -90, 0);
-  require("lowHz", 0, 20_000);
-  require("highHz", 100, 24_000);
+  checkRange("gainDb", -40, 12);
+  if (settings.noiseDb !== null) checkRange("noiseDb", -90, 0);
+  checkRange("lowHz", 0, 20_000);
+  checkRange("highHz", 100, 24_000);
   if (settings.lowHz >= settings.highHz) {
     throw new StationError(
       "station/bad-option",

@@ -77,12 +77,12 @@ export class OpusCodec implements BlockCodec {
 }
 
 function checkSettings(settings: OpusSettings): OpusSettings {
-  const require = (name: keyof OpusSettings, low: number, high: number) => {
+  const checkRange = (name: keyof OpusSettings, low: number, high: number) => {
     const value = settings[name];
     if (Number.isInteger(value) && value >= low && value <= high) return;
     throw new StationError("station/bad-option", "usage", `${name} must be ${low} to ${high}, not ${value}.`);
   };
-  require("bitrateBps", 6000, 510_000);
-  require("complexity", 0, 10);
+  checkRange("bitrateBps", 6000, 510_000);
+  checkRange("complexity", 0, 10);
   return { bitrateBps: settings.bitrateBps, complexity: settings.complexity };
 }
