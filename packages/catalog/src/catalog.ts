@@ -401,12 +401,7 @@ function isSilent(samples: Float32Array): boolean {
 }
 
 function asCatalogError(error: unknown): unknown {
-  if (isLongwaveError(error, "store/read-only")) {
-    return new CatalogError("catalog/read-only", `The catalog cannot be changed: ${error.message}`, {
-      cause: error,
-    });
-  }
-  if (!isLongwaveError(error, "store/failed")) return error;
+  if (!isLongwaveError(error, "store/read-only") && !isLongwaveError(error, "store/failed")) return error;
   const message = `The change was not stored and the catalog is as before: ${error.message}`;
   return new CatalogError("catalog/write-failed", message, { cause: error });
 }

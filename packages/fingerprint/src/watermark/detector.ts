@@ -136,7 +136,7 @@ export class WatermarkDetector {
       }
       const found = this.#read();
       if (found === undefined) continue;
-      const seconds = (detectHop * 1) / geometry.sampleRate;
+      const seconds = detectHop / geometry.sampleRate;
       this.#extend(
         {
           ...found,
