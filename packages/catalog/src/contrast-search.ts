@@ -2,7 +2,7 @@ import { identity, PairList } from "@longwave/fingerprint";
 import { type Calibration, falseProbability } from "./calibration.ts";
 import { chanceOfVotes } from "./chance.ts";
 import { type Identification, type IdentifyOptions, noAnswer, type TrackMatch } from "./identification.ts";
-import type { PostingLookup } from "./posting-lookup.ts";
+import type { PostingStore } from "./posting-store.ts";
 import type { Query } from "./query.ts";
 import { scatterOf } from "./scatter.ts";
 import { type TrackVotes, VoteTable } from "./vote-table.ts";
@@ -29,12 +29,12 @@ interface Candidate extends TrackVotes {
 
 /** The search of the profiles without hypotheses: votes, and contrast with the best other recording. */
 export class ContrastSearch {
-  readonly #lookup: PostingLookup;
+  readonly #lookup: PostingStore;
   readonly #calibration: Calibration;
   readonly #votes = new VoteTable();
   readonly #pairs = new PairList();
 
-  constructor(lookup: PostingLookup, calibration: Calibration) {
+  constructor(lookup: PostingStore, calibration: Calibration) {
     this.#lookup = lookup;
     this.#calibration = calibration;
   }
@@ -43,6 +43,7 @@ export class ContrastSearch {
     const lookup = this.#lookup;
     if (query.hashes === 0) return { ...noAnswer("no-peaks"), queryMs: query.milliseconds };
     lookup.skippedHashes = 0;
+    await lookup.prepareStage?.(query, [identity], options.signal);
     query.fill(identity, this.#pairs);
     await lookup.prepare(this.#pairs, options.signal);
     return this.#decide(query, this.#candidates(query), options);
@@ -58,7 +59,7 @@ export class ContrastSearch {
     const [pairs, votes, lookup] = [this.#pairs, this.#votes, this.#lookup];
     const { batch, tracks } = lookup;
     votes.clear();
-    let hits = 0;
+    let hits = lookup.hiddenPostings;
     for (let i = 0; i < pairs.count; i++) {
       const found = lookup.load(pairs.hashes[i]!);
       const frame = pairs.frames[i]!;

@@ -2,6 +2,7 @@ import type { Fingerprint, Profile } from "@longwave/fingerprint";
 import { PairList } from "@longwave/fingerprint";
 import { MemoryIndex } from "./memory-index.ts";
 import { PostingBatch, type PostingSource } from "./posting-batch.ts";
+import type { PostingStore } from "./posting-store.ts";
 import { postingsOf } from "./query.ts";
 import type { Segment } from "./segment.ts";
 import type { TrackMetadata } from "./track.ts";
@@ -11,7 +12,7 @@ import { TrackTable } from "./track-table.ts";
 const listLimit = 20_000;
 
 /** The postings and peaks of an open catalog: its segments and what is in memory, without the removed tracks. */
-export class PostingLookup {
+export class PostingLookup implements PostingStore {
   readonly profile: Profile;
   readonly tracks: TrackTable;
   readonly memory: MemoryIndex = new MemoryIndex();
@@ -19,6 +20,7 @@ export class PostingLookup {
   readonly batch: PostingBatch = new PostingBatch();
   /** Lists that were too long since it was last set to 0. */
   skippedHashes = 0;
+  readonly hiddenPostings = 0;
   readonly #sources: PostingSource[] = [this.memory];
   readonly #pairs = new PairList();
 

@@ -1,10 +1,10 @@
 import { type Hypothesis, PairList } from "@longwave/fingerprint";
-import type { PostingLookup } from "./posting-lookup.ts";
+import type { PostingStore } from "./posting-store.ts";
 import type { Query } from "./query.ts";
 
 /** Pairs (query frame in reference time, reference frame) of equal hashes in a track: a line where they belong together. */
 export function scatterOf(
-  lookup: PostingLookup,
+  lookup: PostingStore,
   track: number,
   query: Query,
   hypothesis: Hypothesis,

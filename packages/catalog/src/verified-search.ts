@@ -8,7 +8,7 @@ import {
 import { type Calibration, falseProbability } from "./calibration.ts";
 import { type Identification, type IdentifyOptions, noAnswer, type TrackMatch } from "./identification.ts";
 import { fitPlacement } from "./placement-fit.ts";
-import type { PostingLookup } from "./posting-lookup.ts";
+import type { PostingStore } from "./posting-store.ts";
 import type { Query, Stage, Verifiable } from "./query.ts";
 import { scatterOf } from "./scatter.ts";
 import { type TrackVotes, VoteTable } from "./vote-table.ts";
@@ -58,13 +58,13 @@ interface Verified extends VerifiedPlacement {
  * peaks of the recording. The verification decides; votes only choose what is verified.
  */
 export class VerifiedSearch {
-  readonly #lookup: PostingLookup;
+  readonly #lookup: PostingStore;
   readonly #calibration: Calibration;
   readonly #votes = new VoteTable();
   readonly #pairs = new PairList();
   readonly #verifier = new AlignmentVerifier();
 
-  constructor(lookup: PostingLookup, calibration: Calibration) {
+  constructor(lookup: PostingStore, calibration: Calibration) {
     this.#lookup = lookup;
     this.#calibration = calibration;
   }
@@ -100,6 +100,7 @@ export class VerifiedSearch {
   async #vote(query: Query, stage: Stage, signal?: AbortSignal): Promise<Voted[]> {
     const [pairs, votes, lookup] = [this.#pairs, this.#votes, this.#lookup];
     const bestByTrack = new Map<number, Voted>();
+    await lookup.prepareStage?.(query, stage.hypotheses, signal);
     for (const hypothesis of stage.hypotheses) {
       query.fill(hypothesis, pairs);
       await lookup.prepare(pairs, signal);
