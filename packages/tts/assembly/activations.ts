@@ -53,7 +53,7 @@ export function elu(x: usize, target: usize, count: i32): void {
   const zero = f32x4.splat(0);
   for (const end = x + (usize(count) << 2); x < end; x += 16) {
     const value = v128.load(x);
-    const negative = f32x4.sub(expF32x4(f32x4.min(value, zero)), f32x4.splat(1.0));
+    const negative = f32x4.sub(expF32x4(f32x4.pmin(value, zero)), f32x4.splat(1.0));
     v128.store(target, v128.bitselect(value, negative, f32x4.gt(value, zero)));
     target += 16;
   }

@@ -7,6 +7,7 @@ import { parseModelConfig } from "../src/config/model-config.ts";
 import { InlineEngine } from "../src/engine/inline-engine.ts";
 import { MemoryByteSource } from "../src/model/byte-source.ts";
 import { PocketEngine } from "../src/node/pocket-engine.ts";
+import { ringFrames } from "../src/node/pocket-protocol.ts";
 import { formatVoiceManifest } from "../src/voice/voice-manifest.ts";
 import { readVoice } from "../src/voice/voice-state.ts";
 import { goldenFolder, maxDifference, openTensors } from "./goldens.ts";
@@ -100,6 +101,19 @@ describe.skipIf(shared === undefined)("the native engine on threads (data/tts/ti
     expect(maxDifference(await speak("bf16"), exact)).toBeLessThan(0.2 * level);
     expect(maxDifference(await speak("int8"), exact)).toBeLessThan(0.2 * level);
     expect(await speak("int8")).not.toEqual(exact);
+  });
+
+  test("one thread and two speak the same samples, also beyond the ring between the two", async () => {
+    const speak = async (threads: 1 | 2) => {
+      const engine = await open({ threads, precision: "int8" });
+      const sampling = { eosThreshold: 1e9, maxTokens: 12 };
+      const pcm = await concatenate(engine.speak({ text: "One. Two two two two two.", seed: 4, sampling }));
+      await engine.close();
+      return pcm;
+    };
+    const one = await speak(1);
+    expect(one.length).toBeGreaterThan(ringFrames * 1920);
+    expect(await speak(2)).toEqual(one);
   });
 
   test("leaving early or aborting frees the threads for the next utterance", async () => {

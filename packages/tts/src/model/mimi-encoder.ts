@@ -3,7 +3,7 @@ import type { Arena } from "./arena.ts";
 import { CausalConv } from "./causal-conv.ts";
 import type { Core } from "./core.ts";
 import type { Workspace } from "./linear.ts";
-import { mimiTransformerShape } from "./mimi-decoder.ts";
+import { mimiTransformerShape } from "./mimi-decoder-front.ts";
 import { ResidualBlock } from "./residual-block.ts";
 import type { SafetensorsFile } from "./safetensors.ts";
 import { type Probe, Transformer } from "./transformer.ts";

@@ -4,13 +4,18 @@ import { Core } from "./core.ts";
 import { FlowLm } from "./flow-lm.ts";
 import { type WeightFormat, Workspace } from "./linear.ts";
 import { MimiDecoder } from "./mimi-decoder.ts";
+import { MimiDecoderBack } from "./mimi-decoder-back.ts";
+import { MimiDecoderFront } from "./mimi-decoder-front.ts";
 import { MimiEncoder } from "./mimi-encoder.ts";
 import type { SafetensorsFile } from "./safetensors.ts";
 
 /** Which parts of a model to load; a thread that only decodes needs no language model. */
 export interface PocketModelOptions {
   readonly flowLm?: boolean;
-  readonly decoder?: boolean;
+  /** Both parts of the decoder (default), one of them, or none. */
+  readonly decoder?: boolean | "front" | "back";
+  /** Layers of the decoder's transformer that belong to its front part; the result does not depend on it. Default all. */
+  readonly frontLayers?: number;
   readonly encoder?: boolean;
   /** Format of the language model's weights; Mimi always keeps 32-bit floats. Default `f32`. */
   readonly format?: WeightFormat;
@@ -27,6 +32,8 @@ export class PocketModel {
   readonly core: Core;
   readonly capacity: number;
   readonly #flowLm: FlowLm | undefined;
+  readonly #front: MimiDecoderFront | undefined;
+  readonly #back: MimiDecoderBack | undefined;
   readonly #decoder: MimiDecoder | undefined;
   readonly #encoder: MimiEncoder | undefined;
 
@@ -37,6 +44,7 @@ export class PocketModel {
   constructor(config: ModelConfig, file: SafetensorsFile, options: PocketModelOptions = {}) {
     this.config = config;
     this.capacity = options.capacity ?? 4096;
+    const { decoder = true, frontLayers = config.mimi.layers } = options;
     const arena = new Arena();
     const rows = Math.max(prefillRows, stepsPerFrame(config));
     const widest = options.format === "int8" ? Math.max(config.flowLm.width, config.flowLm.feedForward) : 8;
@@ -44,11 +52,17 @@ export class PocketModel {
     if (options.flowLm !== false) {
       this.#flowLm = new FlowLm(arena, workspace, config, this.capacity, options.format ?? "f32");
     }
-    if (options.decoder !== false) this.#decoder = new MimiDecoder(arena, workspace, config);
+    if (decoder === true || decoder === "front")
+      this.#front = new MimiDecoderFront(arena, workspace, config, frontLayers);
+    if (decoder === true || decoder === "back")
+      this.#back = new MimiDecoderBack(arena, workspace, config, frontLayers);
+    if (this.#front !== undefined && this.#back !== undefined)
+      this.#decoder = new MimiDecoder(this.#front, this.#back, config);
     if (options.encoder === true) this.#encoder = new MimiEncoder(arena, workspace, config);
     this.core = new Core(arena.size);
     this.#flowLm?.load(this.core, file);
-    this.#decoder?.load(this.core, file);
+    this.#front?.load(this.core, file);
+    this.#back?.load(this.core, file);
     this.#encoder?.load(this.core, file);
   }
 
@@ -58,6 +72,14 @@ export class PocketModel {
 
   get decoder(): MimiDecoder {
     return required(this.#decoder, "decoder");
+  }
+
+  get decoderFront(): MimiDecoderFront {
+    return required(this.#front, "decoder's front part");
+  }
+
+  get decoderBack(): MimiDecoderBack {
+    return required(this.#back, "decoder's back part");
   }
 
   get encoder(): MimiEncoder {

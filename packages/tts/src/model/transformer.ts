@@ -8,6 +8,8 @@ export interface TransformerShape {
   readonly width: number;
   readonly heads: number;
   readonly layers: number;
+  /** Number of the first layer in the file, where a thread runs only the later ones; default 0. */
+  readonly firstLayer?: number;
   readonly feedForward: number;
   readonly maxPeriod: number;
   /** Positions that a query sees, its own included; 0 = all before it. */
@@ -86,9 +88,9 @@ export class Transformer {
 
   /** Reads the weights under `prefix` (for example `flow_lm.transformer.`). */
   load(core: Core, file: SafetensorsFile, prefix: string): void {
-    const { width, layerScale } = this.shape;
+    const { width, layerScale, firstLayer = 0 } = this.shape;
     for (const [index, layer] of this.#layers.entries()) {
-      const name = `${prefix}layers.${index}.`;
+      const name = `${prefix}layers.${firstLayer + index}.`;
       for (const [norm, key] of [
         [layer.norm1, "norm1"],
         [layer.norm2, "norm2"],
@@ -145,7 +147,7 @@ export class Transformer {
    */
   forward(core: Core, x: number, rows: number, probe?: Probe, cacheOnly = false): void {
     const { kernels } = core;
-    const { width, heads, feedForward, context, capacity, maxPeriod } = this.shape;
+    const { width, heads, feedForward, context, capacity, maxPeriod, firstLayer = 0 } = this.shape;
     const headDim = width / heads;
     if (this.#length + rows > capacity) this.#slide(core);
     const first = this.#length;
@@ -182,7 +184,7 @@ export class Transformer {
       layer.linear1.apply(core, this.#normed, width, rows, this.#hidden, feedForward, false);
       kernels.gelu(this.#hidden, rows * feedForward);
       layer.linear2.apply(core, this.#hidden, feedForward, rows, x, width, true);
-      probe?.(`layer${index}`, x, rows, width);
+      probe?.(`layer${firstLayer + index}`, x, rows, width);
     }
     this.#length += rows;
   }

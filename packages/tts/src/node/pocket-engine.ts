@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { type Hooks, silentHooks } from "@longwave/base";
-import { type ModelConfig, parseModelConfig } from "../config/model-config.ts";
+import { type ModelConfig, parseModelConfig, stepsPerFrame } from "../config/model-config.ts";
 import { nearNames } from "../engine/near-names.ts";
 import type { SpeechEngine, SpeechRequest, VoiceInfo, VoiceRecording } from "../engine/speech-engine.ts";
 import { TtsError, type TtsErrorCode, ttsErrorKinds } from "../errors.ts";
@@ -23,6 +23,7 @@ import {
   controlWords,
   type PocketRole,
   type PocketWorkerData,
+  ringFrames,
   type SpeakMessage,
   takenWord,
 } from "./pocket-protocol.ts";
@@ -158,6 +159,11 @@ export class PocketEngine implements SpeechEngine {
       );
     }
     const roles: PocketRole[] = (options.threads ?? 2) === 1 ? ["both"] : ["language", "decoder"];
+    const frontLayers = roles.length === 1 ? config.mimi.layers : frontLayersFor(format, config.mimi.layers);
+    const frameFloats = stepsPerFrame(config) * config.mimi.width;
+    const ring = new Float32Array(
+      new SharedArrayBuffer(roles.length === 1 ? 0 : ringFrames * frameFloats * 4),
+    );
     const workers = roles.map(
       (role) =>
         new Worker(workerUrl, {
@@ -170,6 +176,8 @@ export class PocketEngine implements SpeechEngine {
             capacity: options.capacity ?? defaultCapacity,
             cloning: options.cloning ?? false,
             control,
+            frontLayers,
+            ring,
           } satisfies PocketWorkerData,
           execArgv: [],
           // Frames leave little garbage: the default of 16 MiB a half would only wait to be collected.
@@ -364,6 +372,14 @@ export class PocketEngine implements SpeechEngine {
 }
 
 const defaultCapacity = 4096;
+
+/**
+ * Where the work is divided between two threads: the convolutions and one layer of the decoder's transformer take as long as a step of the
+ * 8-bit language model and the other layer. With wider weights the step alone is as long as the whole decoder.
+ */
+function frontLayersFor(format: WeightFormat, layers: number): number {
+  return format === "int8" ? Math.floor(layers / 2) : 0;
+}
 
 /**
  * Reads a voice file into memory that threads share.

@@ -2,7 +2,10 @@ import type { WeightFormat } from "../model/linear.ts";
 import type { UtterancePlan } from "../model/utterance.ts";
 import type { VoiceState } from "../voice/voice-state.ts";
 
-/** What a thread of the native engine does: the language model, the decoder, or one after the other. */
+/**
+ * What a thread of the native engine does: the language model with the front part of the decoder, the back part of the decoder, or
+ * all of it.
+ */
 export type PocketRole = "language" | "decoder" | "both";
 
 /** How a thread is started. */
@@ -17,6 +20,10 @@ export interface PocketWorkerData {
   readonly cloning: boolean;
   /** Shared 32-bit words, see the constants below. */
   readonly control: Int32Array;
+  /** Layers of the decoder's transformer that run on the language model's thread. */
+  readonly frontLayers: number;
+  /** Shared ring of {@link ringFrames} frames of decoder steps, from the language model's thread to the decoder's. */
+  readonly ring: Float32Array;
 }
 
 /** Highest id of an utterance that was cancelled. */
@@ -27,6 +34,8 @@ export const controlWords = 2;
 
 /** Frames that the language model may be ahead of the listener: 2 s. A slow listener stops it here. */
 export const maxFramesAhead = 25;
+/** A frame's place in the ring is free again once the listener has taken the frame, so one more than may be ahead. */
+export const ringFrames: number = maxFramesAhead + 1;
 
 /** To the language model: make a voice of a recording. */
 export interface CloneMessage {
@@ -43,12 +52,13 @@ export interface SpeakMessage {
   readonly voice: VoiceState;
 }
 
-/** From the language model to the decoder. */
-export type LatentMessage =
+/** From the language model's thread to the decoder's: a frame's steps are in the ring. */
+export type StepsMessage =
   | {
-      readonly kind: "latent";
+      readonly kind: "steps";
       readonly id: number;
-      readonly latent: Float32Array;
+      /** Place in the ring, 0 to {@link ringFrames} - 1. */
+      readonly place: number;
       readonly isChunkStart: boolean;
     }
   | EndMessage;

@@ -1,8 +1,8 @@
-// One thread of the native engine. Latents go from the language model straight to the decoder, sound from the decoder to the
+// One thread of the native engine. Frames go from the language model's thread straight to the decoder's, sound from there to the
 // listener; both look at the shared words before every frame, so a cancelled utterance ends within one.
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { isLongwaveError } from "@longwave/base";
-import { frameSamples, parseModelConfig } from "../config/model-config.ts";
+import { frameSamples, parseModelConfig, stepsPerFrame } from "../config/model-config.ts";
 import { cloneVoice } from "../model/clone-voice.ts";
 import { PocketModel } from "../model/pocket-model.ts";
 import { SafetensorsFile } from "../model/safetensors.ts";
@@ -13,10 +13,11 @@ import {
   type CloneMessage,
   cancelledWord,
   type EndMessage,
-  type LatentMessage,
   maxFramesAhead,
   type PocketWorkerData,
+  ringFrames,
   type SpeakMessage,
+  type StepsMessage,
   takenWord,
 } from "./pocket-protocol.ts";
 
@@ -30,7 +31,8 @@ function open(): PocketModel {
   try {
     return new PocketModel(config, SafetensorsFile.open(source, data.weightsPath), {
       flowLm: data.role !== "decoder",
-      decoder: data.role !== "language",
+      decoder: data.role === "both" ? true : data.role === "language" ? "front" : "back",
+      frontLayers: data.frontLayers,
       encoder: data.cloning && data.role !== "decoder",
       format: data.format,
       capacity: data.capacity,
@@ -42,14 +44,18 @@ function open(): PocketModel {
 
 const isCancelled = (id: number) => Atomics.load(control, cancelledWord) >= id;
 
-/** Speaks one plan; `emit` gets every latent's place while it is valid. */
-function speak(model: PocketModel, message: SpeakMessage, emit: (isChunkStart: boolean) => void): EndMessage {
+/** Speaks one plan; `emit` is called while a frame's latent is valid, with the frame's number. */
+function speak(
+  model: PocketModel,
+  message: SpeakMessage,
+  emit: (isChunkStart: boolean, frame: number) => void,
+): EndMessage {
   const { id } = message;
   let cappedChunks = 0;
   try {
     const utterance = new Utterance(model, message.plan, message.voice);
     for (let produced = 0; !isCancelled(id) && utterance.next(); produced++) {
-      emit(utterance.isChunkStart);
+      emit(utterance.isChunkStart, produced);
       for (;;) {
         const taken = Atomics.load(control, takenWord);
         if (isCancelled(id) || produced - taken < maxFramesAhead) break;
@@ -64,10 +70,9 @@ function speak(model: PocketModel, message: SpeakMessage, emit: (isChunkStart: b
   return { kind: "end", id, cappedChunks };
 }
 
-function decode(model: PocketModel, id: number): void {
-  const { core, decoder, config } = model;
-  decoder.decode(core);
-  const pcm = core.floats(decoder.audio, frameSamples(config)).slice();
+/** Hands the frame at `audio` to the listener. */
+function send(model: PocketModel, id: number, audio: number): void {
+  const pcm = model.core.floats(audio, frameSamples(model.config)).slice();
   post({ kind: "audio", id, pcm }, [pcm.buffer]);
 }
 
@@ -95,27 +100,36 @@ function post(message: AudioMessage, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 
-function serveDecoder(model: PocketModel, latents: MessagePort): void {
-  const { core, decoder, config } = model;
-  const target = core.floats(decoder.latent, config.mimi.latentDim);
-  latents.on("message", (message: LatentMessage) => {
+function serveDecoder(model: PocketModel, frames: MessagePort): void {
+  const { core, decoderBack, config } = model;
+  const count = stepsPerFrame(config) * config.mimi.width;
+  const target = core.floats(decoderBack.steps, count);
+  frames.on("message", (message: StepsMessage) => {
     if (message.kind === "end") return post(message);
     if (isCancelled(message.id)) return;
-    if (message.isChunkStart) decoder.reset(core);
-    target.set(message.latent);
-    decode(model, message.id);
+    if (message.isChunkStart) decoderBack.reset(core);
+    target.set(data.ring.subarray(message.place * count, (message.place + 1) * count));
+    decoderBack.run(core);
+    send(model, message.id, decoderBack.audio);
   });
 }
 
-function serveLanguage(model: PocketModel, latents: MessagePort): void {
-  const { core, flowLm, config } = model;
-  const source = core.floats(flowLm.latent, config.mimi.latentDim);
+function serveLanguage(model: PocketModel, frames: MessagePort): void {
+  const { core, flowLm, decoderFront, config } = model;
+  const count = stepsPerFrame(config) * config.mimi.width;
+  const source = core.floats(decoderFront.steps, count);
   port.on("message", (message: SpeakMessage | CloneMessage) => {
     if (message.kind === "clone") return clone(model, message);
-    const end = speak(model, message, (isChunkStart) => {
-      latents.postMessage({ kind: "latent", id: message.id, latent: source.slice(), isChunkStart });
+    const { id } = message;
+    const end = speak(model, message, (isChunkStart, frame) => {
+      if (isChunkStart) decoderFront.reset(core);
+      core.copy(decoderFront.latent, flowLm.latent, config.mimi.latentDim * 4);
+      decoderFront.run(core);
+      const place = frame % ringFrames;
+      data.ring.set(source, place * count);
+      frames.postMessage({ kind: "steps", id, place, isChunkStart } satisfies StepsMessage);
     });
-    latents.postMessage(end);
+    frames.postMessage(end);
   });
 }
 
@@ -126,7 +140,8 @@ function serveBoth(model: PocketModel): void {
     const end = speak(model, message, (isChunkStart) => {
       if (isChunkStart) decoder.reset(core);
       core.copy(decoder.latent, flowLm.latent, config.mimi.latentDim * 4);
-      decode(model, message.id);
+      decoder.decode(core);
+      send(model, message.id, decoder.audio);
     });
     post(end);
   });
@@ -136,9 +151,9 @@ try {
   const model = open();
   if (data.role === "both") serveBoth(model);
   else {
-    port.once("message", (latents: MessagePort) => {
-      if (data.role === "decoder") serveDecoder(model, latents);
-      else serveLanguage(model, latents);
+    port.once("message", (frames: MessagePort) => {
+      if (data.role === "decoder") serveDecoder(model, frames);
+      else serveLanguage(model, frames);
     });
   }
   post({ kind: "ready", residentBytes: process.memoryUsage.rss() });

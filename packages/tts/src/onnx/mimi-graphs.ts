@@ -1,5 +1,5 @@
 import { type ModelConfig, stepsPerFrame } from "../config/model-config.ts";
-import { mimiTransformerShape } from "../model/mimi-decoder.ts";
+import { mimiTransformerShape } from "../model/mimi-decoder-front.ts";
 import type { OnnxGraph } from "./onnx-graph.ts";
 import { linear, transformerLayers } from "./transformer-graph.ts";
 
