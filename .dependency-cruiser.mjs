@@ -5,7 +5,7 @@ const arrows = {
   dsp: ["base", "kernels"],
   media: ["base", "dsp"],
   opus: ["base", "kernels"],
-  archive: ["base", "media"],
+  archive: ["base", "kernels", "media"],
   fingerprint: ["base", "kernels", "dsp"],
   catalog: ["base", "fingerprint"],
   bond: ["base"],

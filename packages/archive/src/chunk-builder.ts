@@ -1,4 +1,3 @@
-import { crc32c } from "@longwave/base";
 import { type DecoderFactory, type OpusHead, opusPacketFrames } from "@longwave/media";
 import { type Chunk, encodeChunk } from "./chunk-format.ts";
 import { changesMode, packetConceals } from "./concealing-packet.ts";
@@ -14,6 +13,7 @@ import {
 import { chunkItems } from "./packet-source.ts";
 import type { RecordingInfo, SegmentInfo } from "./recording-info.ts";
 import { RunUpProver, StateSaver } from "./run-up-prover.ts";
+import { SampleDigest } from "./sample-digest.ts";
 import { type PacketEvent, pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
 
 export interface ChunkBuilderOptions {
@@ -104,6 +104,8 @@ export class ChunkBuilder {
   readonly #decoder: SegmentDecoder;
   readonly #prover: RunUpProver;
   readonly #saver = new StateSaver();
+  /** Over the samples behind the last seek point. */
+  readonly #digest: SampleDigest;
   readonly #sealed: SealedChunk[] = [];
   readonly #segments: SegmentStart[] = [];
   readonly #counts: PacketCounts = { lost: 0, malformed: 0, dtx: 0 };
@@ -132,6 +134,7 @@ export class ChunkBuilder {
     this.#options = options;
     this.#decoder = new SegmentDecoder(options.decoder, options.profile, options.channels);
     this.#prover = new RunUpProver(options.decoder, options.profile, options.channels, pointFrames);
+    this.#digest = new SampleDigest(options.channels);
   }
 
   /** Sample frames so far. */
@@ -181,6 +184,7 @@ export class ChunkBuilder {
   finish(): void {
     const chunk = this.#chunk;
     if (chunk === undefined) return;
+    this.#endInterval();
     this.#seal(chunk, this.#nextPacket - 1, this.#axis, true);
     this.#chunk = undefined;
   }
@@ -189,6 +193,7 @@ export class ChunkBuilder {
   snapshotOpenChunk(): SealedChunk | undefined {
     const chunk = this.#chunk;
     if (chunk === undefined || this.#axis <= chunk.first.sample) return undefined;
+    this.#endInterval();
     return this.#encode(chunk, this.#nextPacket - 1, this.#axis, true);
   }
 
@@ -263,6 +268,7 @@ export class ChunkBuilder {
         digest: point.digest,
       };
     });
+    this.#digest.begin(drafts.at(-1)!.digest);
     const state = chunk.states.get(0) ?? new Uint8Array(0);
     this.#chunk = {
       index: chunk.firstSample / this.#options.chunkFrames,
@@ -329,7 +335,7 @@ export class ChunkBuilder {
     const trim = Math.min(trimEnd, frames - skip);
     const keptStart = this.#axis;
     const keptEnd = keptStart + frames - skip - trim;
-    const { pointFrames, chunkFrames, channels } = this.#options;
+    const { pointFrames, chunkFrames } = this.#options;
     const sample = Math.ceil(keptStart / pointFrames) * pointFrames;
     const draft =
       sample < keptEnd
@@ -365,15 +371,12 @@ export class ChunkBuilder {
     this.#prover.after(index, packet, this.#decoder);
 
     const pcm = this.#decoder.pcm;
-    const bytes = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
-    const stride = 4 * channels;
     const border = draft === undefined ? skip + keptEnd - keptStart : draft.cut;
-    const previous = this.#chunk?.drafts.at(-1);
-    if (previous !== undefined) {
-      previous.digest = crc32c(bytes, skip * stride, border * stride, previous.digest);
-    }
+    this.#digest.add(pcm, skip, border);
     if (draft === undefined) return;
-    draft.digest = crc32c(bytes, border * stride, (frames - trim) * stride);
+    this.#endInterval();
+    this.#digest.begin();
+    this.#digest.add(pcm, border, frames - trim);
     if (sample % chunkFrames !== 0) {
       this.#chunk?.drafts.push(draft);
       return;
@@ -384,6 +387,12 @@ export class ChunkBuilder {
     this.#chunk = this.#nextChunk!;
     this.#chunk.drafts.push(draft);
     this.#dropHistory(index);
+  }
+
+  /** Gives the last seek point the digest of what has followed it so far. */
+  #endInterval(): void {
+    const last = this.#chunk?.drafts.at(-1);
+    if (last !== undefined) last.digest = this.#digest.value();
   }
 
   /** Set by `#draftPoint` when the point starts a chunk. */

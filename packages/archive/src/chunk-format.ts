@@ -1,9 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { deflateSync, Inflate } from "fflate";
 import { ArchiveError } from "./errors.ts";
+import { xxHash64 } from "./hash-core.ts";
 import type { PacketEvent, SeekPoint } from "./seek-point.ts";
 import { readVarints, varintSize, writeVarint } from "./varint.ts";
-import { XxHash64 } from "./xxhash64.ts";
 
 /**
  * Chunk payload, format 1: the Opus packets of one inner Zarr chunk with everything needed to decode it exactly. Layout
@@ -119,7 +119,7 @@ export function encodeChunk(chunk: ChunkParts): Uint8Array {
     at += packet.length;
   }
   const hash = new Uint32Array(2);
-  new XxHash64().update(bytes, 0, 64).update(bytes, chunkHeaderBytes).digest(hash);
+  xxHash64(hash, bytes.subarray(0, 64), bytes.subarray(chunkHeaderBytes));
   view.setUint32(64, hash[0]!, true);
   view.setUint32(68, hash[1]!, true);
   return bytes;
@@ -140,7 +140,7 @@ export function decodeChunk(bytes: Uint8Array, profile: string, where: string): 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint32(0, true) !== magic) throw corrupt("no chunk header");
   const hash = new Uint32Array(2);
-  new XxHash64().update(bytes, 0, 64).update(bytes, chunkHeaderBytes).digest(hash);
+  xxHash64(hash, bytes.subarray(0, 64), bytes.subarray(chunkHeaderBytes));
   if (hash[0] !== view.getUint32(64, true) || hash[1] !== view.getUint32(68, true))
     throw corrupt("its hash differs");
   if (bytes[4] !== formatVersion) {

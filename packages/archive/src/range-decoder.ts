@@ -1,4 +1,3 @@
-import { crc32c } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import type { Chunk } from "./chunk-format.ts";
 import {
@@ -14,6 +13,7 @@ import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { packetsOf } from "./packet-source.ts";
 import type { StoredForm } from "./recording-info.ts";
+import { SampleDigest } from "./sample-digest.ts";
 import { SegmentTable } from "./segment-table.ts";
 
 /** What a read had to do besides. */
@@ -42,6 +42,7 @@ export class RangeDecoder {
   readonly #form: StoredForm;
   readonly #decoder: SegmentDecoder;
   readonly #segments: SegmentTable;
+  readonly #digest: SampleDigest;
   readonly #isForeign: boolean;
   /** Ends with the decode that is on its way: there is one decoder. */
   #busy: Promise<unknown> = Promise.resolve();
@@ -51,6 +52,7 @@ export class RangeDecoder {
     this.#form = form;
     this.#decoder = new SegmentDecoder(create, profile, form.channels);
     this.#segments = new SegmentTable(form.segments, form.channels);
+    this.#digest = new SampleDigest(form.channels);
     this.#isForeign = profile !== form.profile;
   }
 
@@ -120,26 +122,24 @@ export class RangeDecoder {
     sink: SampleSink,
     decode: (whole: { start: number; end: number }, into: SampleSink) => void,
   ): string | undefined {
-    const { pointFrames, channels } = this.#form;
+    const { pointFrames } = this.#form;
     const intervalOf = (sample: number) => Math.floor((sample - chunk.firstSample) / pointFrames);
     const chunkEnd = chunk.firstSample + chunk.validFrames;
     const start = chunk.firstSample + intervalOf(range.start) * pointFrames;
     const lastInterval = intervalOf(range.end - 1);
     const end = Math.min(chunkEnd, chunk.firstSample + (lastInterval + 1) * pointFrames);
-    const bytes = new Uint8Array(this.#decoder.pcm.buffer);
-    let digest = 0;
+    this.#digest.begin();
     let wrong: string | undefined;
     decode({ start, end }, (pcm, from, to, sample) => {
       for (let at = sample; at < sample + to - from; ) {
         const interval = intervalOf(at);
         const stop = Math.min(sample + to - from, chunk.firstSample + (interval + 1) * pointFrames);
-        const byteAt = (position: number) => 4 * channels * (from + position - sample);
-        digest = crc32c(bytes, byteAt(at), byteAt(stop), digest);
+        this.#digest.add(pcm, from + at - sample, from + stop - sample);
         if (stop === end || stop === chunk.firstSample + (interval + 1) * pointFrames) {
-          if (digest !== chunk.points[interval]?.digest) {
+          if (this.#digest.value() !== chunk.points[interval]?.digest) {
             wrong ??= `the second at sample ${chunk.firstSample + interval * pointFrames} differs from what was proven`;
           }
-          digest = 0;
+          this.#digest.begin();
         }
         at = stop;
       }

@@ -1,5 +1,5 @@
-import { crc32c } from "@longwave/base";
 import { ArchiveError } from "./errors.ts";
+import { crc32c } from "./hash-core.ts";
 
 /**
  * Zarr v3 `sharding_indexed` shards: inner chunks one behind the other, then the index (u64 offset and size per inner

@@ -1,4 +1,4 @@
-import { crc32c, isLongwaveError, type ObjectStore } from "@longwave/base";
+import { isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import type { Chunk } from "./chunk-format.ts";
 import { changesMode, packetConceals } from "./concealing-packet.ts";
@@ -9,6 +9,7 @@ import { chunkItems, type StoredPacket } from "./packet-source.ts";
 import type { RecordingInfo } from "./recording-info.ts";
 import { emptyReport, RecordingReader } from "./recording-reader.ts";
 import { StateSaver } from "./run-up-prover.ts";
+import { SampleDigest } from "./sample-digest.ts";
 import { pointFlags, unproven } from "./seek-point.ts";
 import { SegmentHashes } from "./segment-hashes.ts";
 import { SegmentTable } from "./segment-table.ts";
@@ -157,8 +158,8 @@ class SequentialCheck {
   #broken = false;
   /** The state in front of the last chunk's last packet, which may straddle the border and start the next chunk. */
   #beforeLast: { readonly packet: number; readonly states: States } | undefined;
-  /** CRC32C of the interval so far. */
-  #digest = 0;
+  /** Of the interval so far. */
+  readonly #digest: SampleDigest;
 
   constructor(
     info: RecordingInfo,
@@ -170,6 +171,7 @@ class SequentialCheck {
     this.#segments = new SegmentTable(info.segments, info.channels);
     this.#sequential = new SegmentDecoder(create, info.profile, info.channels);
     this.#trial = new SegmentDecoder(create, info.profile, info.channels);
+    this.#digest = new SampleDigest(info.channels);
   }
 
   /** A chunk could not be read: from here on there is nothing to compare with. */
@@ -182,7 +184,7 @@ class SequentialCheck {
     const items = [...chunkItems(chunk)];
     const own = chunk.preRollCount;
     const pointAt = new Map(chunk.points.map((point, i) => [own + point.packet, i]));
-    const { channels, pointFrames } = this.#info;
+    const { pointFrames } = this.#info;
     let sample = chunk.firstSample;
     let skipRemaining = 0;
     const end = chunk.firstSample + chunk.validFrames;
@@ -207,7 +209,7 @@ class SequentialCheck {
       const skip = i === own ? chunk.trimHead : Math.min(skipRemaining, item.frames);
       if (i > own) skipRemaining -= skip;
       const keptEnd = Math.min(end, sample + Math.max(0, item.frames - skip - item.trim));
-      this.#digestRange(number, chunk, sample, keptEnd, skip, channels, pointFrames, end);
+      this.#digestRange(number, chunk, sample, keptEnd, skip, pointFrames, end);
       sample = keptEnd;
     }
   }
@@ -232,22 +234,20 @@ class SequentialCheck {
     from: number,
     to: number,
     skip: number,
-    channels: number,
     pointFrames: number,
     end: number,
   ): void {
     const pcm = this.#sequential.pcm;
-    const bytes = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
     for (let at = from; at < to; ) {
       const stop = Math.min(to, (Math.floor(at / pointFrames) + 1) * pointFrames);
       const base = skip - from;
-      this.#digest = crc32c(bytes, (base + at) * 4 * channels, (base + stop) * 4 * channels, this.#digest);
+      this.#digest.add(pcm, base + at, base + stop);
       if (stop % pointFrames === 0 || stop === end) {
         const point = Math.floor((stop - 1 - chunk.firstSample) / pointFrames);
-        if (chunk.points[point]?.digest !== this.#digest) {
+        if (chunk.points[point]?.digest !== this.#digest.value()) {
           this.#fail(number, point, "the decoded samples differ from the ones that were proven");
         }
-        this.#digest = 0;
+        this.#digest.begin();
       }
       at = stop;
     }
