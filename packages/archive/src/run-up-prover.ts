@@ -52,7 +52,7 @@ const recheckPackets = 6;
 export class RunUpProver {
   readonly #decoder: SegmentDecoder;
   readonly #pointFrames: number;
-  readonly #live = [new Uint32Array(4), new Uint32Array(4)] as const;
+  readonly #digests = [new Uint32Array(4), new Uint32Array(4)] as const;
   readonly #saver = new StateSaver();
   readonly #otherSaver = new StateSaver();
   #aim = firstAim;
@@ -178,7 +178,7 @@ export class RunUpProver {
 
   #compare(shadow: Shadow, index: number, packet: TimedPacket, sequential: SegmentDecoder): void {
     if (!this.#samplesEqual(packet.frames * sequential.decoder.channels, sequential)) return;
-    const [mine, theirs] = this.#live;
+    const [mine, theirs] = this.#digests;
     this.#decoder.decoder.liveStateDigest(mine);
     sequential.decoder.liveStateDigest(theirs);
     if (mine.some((word, i) => word !== theirs[i])) {
@@ -214,6 +214,12 @@ export class RunUpProver {
   }
 
   #wholeStatesEqual(sequential: SegmentDecoder): boolean {
+    const [one, other] = this.#digests;
+    if (sequential.decoder.wholeStateDigest !== undefined) {
+      this.#decoder.decoder.wholeStateDigest?.(one);
+      sequential.decoder.wholeStateDigest(other);
+      return one.every((word, i) => word === other[i]);
+    }
     const mine = this.#saver.view(this.#decoder, "all");
     const theirs = this.#otherSaver.view(sequential, "all");
     if (mine.length !== theirs.length) return false;

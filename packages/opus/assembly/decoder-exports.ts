@@ -3,7 +3,7 @@ import { PACKET_AT, PCM_FLOAT_AT, PCM_INTEGER_AT } from "./layout";
 import { BAD_ARGUMENT, opusConceal, opusDecode, opusDecodeFec } from "./opus/decoder";
 import { frameSizeOf, packetBytes, parsePacket } from "./opus/packet";
 import { clipChannel, convertToInt16, convertToInt24 } from "./opus/soft-clip";
-import { digestLive, loadSnapshot, saveSnapshot, snapshotBound } from "./opus/snapshot";
+import { digestState, loadSnapshot, saveSnapshot, snapshotBound } from "./opus/snapshot";
 import { setTrace, TRACE_AT } from "./trace";
 import { celtOf, opusInit, opusReset, OpusState, silkOf, SLOT_BYTES } from "./opus/state";
 
@@ -142,9 +142,9 @@ export function restore(slot: usize, length: i32): i32 {
   return loadSnapshot(changetype<OpusState>(slot), length);
 }
 
-/** Writes four u32 over the live part of the state to the packet address. */
-export function liveStateDigest(slot: usize): void {
-  digestLive(changetype<OpusState>(slot));
+/** Writes four u32 over the live part of the state, or all of it, to the packet address. */
+export function stateDigest(slot: usize, withConceal: i32): void {
+  digestState(changetype<OpusState>(slot), withConceal != 0);
 }
 
 /**

@@ -42,7 +42,7 @@ export interface CoreExports {
   maxSnapshotBytes(): number;
   snapshot(slot: number, withConceal: number): number;
   restore(slot: number, length: number): number;
-  liveStateDigest(slot: number): void;
+  stateDigest(slot: number, withConceal: number): void;
   softClipChannel(channel: number, frames: number, channels: number, carried: number): number;
 }
 

@@ -285,11 +285,20 @@ export class OpusDecoder implements Disposable {
 
   /** Four words over the live section: equal states give equal words. */
   liveStateDigest(into: Uint32Array): void {
+    this.#digest(into, 0);
+  }
+
+  /** Four words over all that `snapshot` writes: a fraction of the cost of comparing snapshots. */
+  wholeStateDigest(into: Uint32Array): void {
+    this.#digest(into, 1);
+  }
+
+  #digest(into: Uint32Array, withConceal: number): void {
     if (into.length < 4) {
       throw new OpusError("opus/buffer-too-small", `The digest has 4 words, the array ${into.length}.`);
     }
     const core = this.#core;
-    core.exports.liveStateDigest(this.#openSlot());
+    core.exports.stateDigest(this.#openSlot(), withConceal);
     const at = core.packetAt >> 2;
     for (let i = 0; i < 4; i++) into[i] = core.integers[at + i]!;
   }

@@ -18,6 +18,8 @@ export interface OpusSeekableDecoder {
   loadState(from: Uint8Array): void;
   /** Four words over the live state. */
   liveStateDigest(into: Uint32Array): void;
+  /** The same over the whole state; not for more than two channels. */
+  wholeStateDigest?(into: Uint32Array): void;
   close(): void;
 }
 
@@ -49,6 +51,7 @@ export function createSeekableDecoder(
     saveState: (into, sections) => decoder.snapshot(into, sections),
     loadState: (from) => decoder.restore(from),
     liveStateDigest: (into) => decoder.liveStateDigest(into),
+    ...(decoder instanceof OpusDecoder && { wholeStateDigest: (into) => decoder.wholeStateDigest(into) }),
     close: () => decoder.close(),
   };
 }

@@ -26,6 +26,8 @@ export interface SeekableDecoder {
   loadState(from: Uint8Array): void;
   /** Four words over the live state: equal states give equal words. */
   liveStateDigest(into: Uint32Array): void;
+  /** The same over the whole state, where the decoder has something faster than comparing what `saveState` writes. */
+  wholeStateDigest?(into: Uint32Array): void;
   /** Gives the slot back. */
   close(): void;
 }

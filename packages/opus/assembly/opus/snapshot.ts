@@ -187,14 +187,15 @@ const crcNibbles: usize = memory.data<u32>([
   0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 ]);
 
-/** The image of the live section alone, without its header: what the digest is taken over. */
-function writeLive(state: OpusState): usize {
+/** The image of the live section, or of both, without headers: what a digest is taken over. */
+function writeBare(state: OpusState, withConceal: bool): usize {
   const transfer = changetype<Transfer>(TRANSFER_AT);
   transfer.at = IMAGE_AT;
   transfer.limit = IMAGE_AT + PACKET_CAPACITY;
   transfer.loading = 0;
   transfer.failed = 0;
   moveLive(transfer, state);
+  if (withConceal) moveConceal(transfer, state);
   return transfer.at - IMAGE_AT;
 }
 
@@ -353,9 +354,9 @@ export function loadSnapshot(state: OpusState, length: i32): i32 {
   return 0;
 }
 
-/** Four words over the live section, to the start of the packet region: equal states give equal words. */
-export function digestLive(state: OpusState): void {
-  const bytes = writeLive(state);
+/** Four words over the live section or both, to the start of the packet region: equal states give equal words. */
+export function digestState(state: OpusState, withConceal: bool): void {
+  const bytes = writeBare(state, withConceal);
   // Padded to whole vectors; the length goes in as well.
   const whole = (bytes + 15) & ~15;
   memory.fill(IMAGE_AT + bytes, 0, whole - bytes);

@@ -92,6 +92,20 @@ test("clone and copyFrom give an equal decoder, also in another core", () => {
   expect(codeOf(() => mono.copyFrom(decoder))).toBe("opus/bad-argument");
 });
 
+test("the digest of the whole state sees what only concealment uses", () => {
+  using straight = new OpusDecoder();
+  using restored = new OpusDecoder();
+  const pcm = new Float32Array(5760 * 2);
+  for (const packet of switching.slice(0, 20)) straight.decode(packet, pcm);
+  const digests = [new Uint32Array(4), new Uint32Array(4)] as const;
+  restored.restore(takeSnapshot(straight, "live"));
+  for (const [i, decoder] of [straight, restored].entries()) decoder.wholeStateDigest(digests[i]!);
+  expect(digests[1]).not.toEqual(digests[0]);
+  restored.restore(takeSnapshot(straight, "all"));
+  restored.wholeStateDigest(digests[1]);
+  expect(digests[1]).toEqual(digests[0]);
+});
+
 test("the digest tells states apart", () => {
   using decoder = new OpusDecoder();
   const pcm = new Float32Array(5760 * 2);
