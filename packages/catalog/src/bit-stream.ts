@@ -37,6 +37,45 @@ export class BitWriter {
     if (bit > 0) words[this.#word] = value >>> (32 - bit);
   }
 
+  /**
+   * Rice codes (see posting-codec.ts) of the differences between ascending `values[from, to)`, the first to `previous`, for
+   * as long as a code has 32 bits at most; returns how many. There must be room.
+   */
+  putShortRices(
+    values: Uint32Array | Float64Array,
+    from: number,
+    to: number,
+    previous: number,
+    k: number,
+  ): number {
+    const words = this.words;
+    const longest = Math.min(15, 31 - k);
+    const tooLarge = (longest + 1) * 2 ** k;
+    const mask = 2 ** k - 1;
+    let word = this.#word;
+    let bit = this.#bit;
+    let before = previous;
+    let i = from;
+    for (; i < to; i++) {
+      const value = values[i]! - before;
+      if (value >= tooLarge) break;
+      before = values[i]!;
+      const quotient = value >>> k;
+      const code = ((value & mask) << (quotient + 1)) | ((1 << quotient) - 1);
+      words[word]! |= code << bit;
+      const end = bit + quotient + 1 + k;
+      if (end < 32) {
+        bit = end;
+        continue;
+      }
+      words[++word] = bit > 0 ? code >>> (32 - bit) : 0;
+      bit = end - 32;
+    }
+    this.#word = word;
+    this.#bit = bit;
+    return i - from;
+  }
+
   /** Continues at the next whole byte. */
   align(): void {
     this.#bit = (this.#bit + 7) & ~7;

@@ -44,6 +44,25 @@ export function putRice(writer: BitWriter, value: number, k: number): void {
   writer.put(Math.floor(value / 2 ** 32), 21);
 }
 
+/** Writes the ascending `places[start, stop)` as Rice codes of their differences. */
+export function putPlaces(
+  writer: BitWriter,
+  places: Uint32Array | Float64Array,
+  start: number,
+  stop: number,
+  k: number,
+): void {
+  let previous = 0;
+  for (let i = start; i < stop; ) {
+    // Codes of up to 32 bits, which are nearly all, are written in one go.
+    i += writer.putShortRices(places, i, stop, previous, k);
+    if (i > start) previous = places[i - 1]!;
+    if (i === stop) return;
+    putRice(writer, places[i]! - previous, k);
+    previous = places[i++]!;
+  }
+}
+
 export function takeRice(reader: BitReader, k: number): number {
   const next = reader.peek();
   const quotient = trailingOnes(next);
@@ -97,6 +116,11 @@ function trailingOnes(value: number): number {
 
 export function putGamma(writer: BitWriter, value: number): void {
   const bits = 31 - Math.clz32(value);
+  if (bits < 16) {
+    const ones = (1 << bits) - 1;
+    writer.put(((value & ones) << (bits + 1)) | ones, 2 * bits + 1);
+    return;
+  }
   if (bits > 0) writer.put(2 ** bits - 1, bits);
   writer.put(0, 1);
   writer.put(value & (2 ** bits - 1), bits);

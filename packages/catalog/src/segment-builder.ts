@@ -4,7 +4,7 @@ import { BitWriter } from "./bit-stream.ts";
 import { CatalogError } from "./errors.ts";
 import { encodePeaks } from "./peak-codec.ts";
 import { PlaceTable } from "./place-table.ts";
-import { putGamma, putRice, riceBound, riceParameter } from "./posting-codec.ts";
+import { putGamma, putPlaces, putRice, riceBound, riceParameter } from "./posting-codec.ts";
 import {
   blockLength,
   hashBitsOf,
@@ -173,11 +173,7 @@ function putList(writer: BitWriter, places: Places, start: number, stop: number,
     break;
   }
   if (count >= longList) writer.put(lengthOf(places, start, stop, k), 32);
-  let previous = 0;
-  for (let i = start; i < stop; i++) {
-    putRice(writer, places[i]! - previous, k);
-    previous = places[i]!;
-  }
+  putPlaces(writer, places, start, stop, k);
 }
 
 /** Bits that the Rice codes of a list take. */

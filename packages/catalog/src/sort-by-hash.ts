@@ -15,47 +15,112 @@ export interface SortedPostings {
 }
 
 const digitBits = 11;
+const digits = 2 ** digitBits;
+/** From so many postings on they are first dealt into parts that fit into a processor's cache. */
+const dealtFrom = 2 ** 17;
 
 /**
- * Sorts postings by hash, stable: least significant digit first, 11 bits a pass (Knuth, volume 3, 5.2.5). Places travel with
- * their hashes, so that no pass gathers.
+ * Sorts postings by hash, stable. Many are dealt by their highest digit first; within each part, or all of them where
+ * there are few, the lowest digit comes first, 11 bits a pass (Knuth, volume 3, 5.2.5). Only the dealing reaches across
+ * the whole memory. Places travel with their hashes, so that no pass gathers.
  * @param starts place of frame 0 of each track, and the end of all
  */
 export function sortByHash(columns: PostingColumns, starts: Float64Array, hashBits: number): SortedPostings {
-  const { hashes: unsorted, tracks, frames } = columns;
-  const count = unsorted.length;
-  const makePlaces = (): Places =>
-    starts[starts.length - 1]! < 2 ** 32 ? new Uint32Array(count) : new Float64Array(count);
-  let places = makePlaces();
-  for (let i = 0; i < count; i++) places[i] = starts[tracks[i]!]! + frames[i]!;
-  let hashes: Uint32Array = unsorted;
-  let nextHashes: Uint32Array = new Uint32Array(count);
-  let nextPlaces = makePlaces();
-  const spare = new Uint32Array(count);
-  for (let shift = 0; shift < hashBits; shift += digitBits) {
-    pass(hashes, places, nextHashes, nextPlaces, shift);
-    // The caller's array is only read.
-    [hashes, nextHashes] = [nextHashes, hashes === unsorted ? spare : hashes];
-    [places, nextPlaces] = [nextPlaces, places];
+  const count = columns.hashes.length;
+  const makePlaces = (size: number): Places =>
+    starts[starts.length - 1]! < 2 ** 32 ? new Uint32Array(size) : new Float64Array(size);
+  const sorted: SortedPostings = { hashes: new Uint32Array(count), places: makePlaces(count) };
+  const dealtBits = count < dealtFrom ? 0 : Math.min(digitBits, hashBits);
+  const lowBits = hashBits - dealtBits;
+  const ends = deal(columns, starts, sorted, lowBits, dealtBits);
+  let largest = 0;
+  for (let i = 0, start = 0; i < ends.length; start = ends[i++]!) {
+    largest = Math.max(largest, ends[i]! - start);
   }
-  return { hashes, places };
+  const spare: SortedPostings = { hashes: new Uint32Array(largest), places: makePlaces(largest) };
+  let start = 0;
+  for (const end of ends) {
+    sortPart(sorted, start, end, spare, lowBits);
+    start = end;
+  }
+  return sorted;
 }
 
-function pass(hashes: Uint32Array, places: Places, toHashes: Uint32Array, toPlaces: Places, shift: number) {
-  const starts = new Uint32Array(2 ** digitBits);
-  const mask = 2 ** digitBits - 1;
-  const count = hashes.length;
-  for (let i = 0; i < count; i++) starts[(hashes[i]! >>> shift) & mask]!++;
-  let sum = 0;
-  for (let digit = 0; digit < starts.length; digit++) {
-    const size = starts[digit]!;
-    starts[digit] = sum;
-    sum += size;
+/** Sorts entries `[start, end)`, equal above `lowBits`, by what is below. */
+function sortPart(all: SortedPostings, start: number, end: number, spare: SortedPostings, lowBits: number) {
+  const size = end - start;
+  let inSpare = false;
+  for (let shift = 0; shift < lowBits; shift += digitBits) {
+    if (inSpare) pass(spare, 0, size, all, start, shift, lowBits);
+    else pass(all, start, end, spare, 0, shift, lowBits);
+    inSpare = !inSpare;
   }
+  if (!inSpare) return;
+  all.hashes.set(spare.hashes.subarray(0, size), start);
+  all.places.set(spare.places.subarray(0, size), start);
+}
+
+/** Writes hashes and places in order of the hashes' bits above `lowBits`; the end of each part. */
+function deal(
+  { hashes, tracks, frames }: PostingColumns,
+  starts: Float64Array,
+  to: SortedPostings,
+  lowBits: number,
+  dealtBits: number,
+): Uint32Array {
+  const ends = new Uint32Array(2 ** dealtBits);
+  const [toHashes, toPlaces] = [to.hashes, to.places];
+  const count = hashes.length;
+  if (dealtBits === 0) {
+    toHashes.set(hashes);
+    for (let i = 0; i < count; i++) toPlaces[i] = starts[tracks[i]!]! + frames[i]!;
+    ends[0] = count;
+    return ends;
+  }
+  for (let i = 0; i < count; i++) ends[hashes[i]! >>> lowBits]!++;
+  becomeStarts(ends);
   for (let i = 0; i < count; i++) {
     const hash = hashes[i]!;
-    const to = starts[(hash >>> shift) & mask]!++;
-    toHashes[to] = hash;
-    toPlaces[to] = places[i]!;
+    const at = ends[hash >>> lowBits]!++;
+    toHashes[at] = hash;
+    toPlaces[at] = starts[tracks[i]!]! + frames[i]!;
+  }
+  return ends;
+}
+
+const sizes = new Uint32Array(digits);
+
+/** Moves entries `[start, end)` of `from`, in order of the digit at `shift` as far as it lies below `lowBits`, to `to[at...]`. */
+function pass(
+  from: SortedPostings,
+  start: number,
+  end: number,
+  to: SortedPostings,
+  at: number,
+  shift: number,
+  lowBits: number,
+): void {
+  const { hashes, places } = from;
+  const { hashes: toHashes, places: toPlaces } = to;
+  const mask = 2 ** Math.min(digitBits, lowBits - shift) - 1;
+  const next = sizes;
+  next.fill(0);
+  for (let i = start; i < end; i++) next[(hashes[i]! >>> shift) & mask]!++;
+  becomeStarts(next);
+  for (let i = start; i < end; i++) {
+    const hash = hashes[i]!;
+    const place = at + next[(hash >>> shift) & mask]!++;
+    toHashes[place] = hash;
+    toPlaces[place] = places[i]!;
+  }
+}
+
+/** Numbers of entries become the places where each digit's first goes. */
+function becomeStarts(sizes: Uint32Array): void {
+  let sum = 0;
+  for (let digit = 0; digit < sizes.length; digit++) {
+    const size = sizes[digit]!;
+    sizes[digit] = sum;
+    sum += size;
   }
 }

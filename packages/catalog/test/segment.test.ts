@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { PostingBatch } from "../src/posting-batch.ts";
 import { Segment } from "../src/segment.ts";
 import { buildSegment } from "../src/segment-builder.ts";
-import { blockLength } from "../src/segment-format.ts";
+import { blockLength, parseSegmentHeader } from "../src/segment-format.ts";
 import type { Track } from "../src/track.ts";
 
 const configHash = "0123456789abcdef";
@@ -84,7 +84,8 @@ describe("Segment", () => {
   test("reads only the blocks that a look-up needs", async () => {
     const { columns } = randomColumns(2, 60_000, 10, 22);
     const bytes = buildSegment("mark-v1", configHash, tracksOf(10), columns);
-    const { store, segment } = await stored(bytes);
+    const store = new MemoryStore();
+    await store.put("segment", bytes);
     let read = 0;
     const get = store.get.bind(store);
     store.get = async (key, range) => {
@@ -92,13 +93,25 @@ describe("Segment", () => {
       read += part?.length ?? 0;
       return part;
     };
-    await segment.prepare(Uint32Array.of(7));
-    expect(read).toBeGreaterThan(0);
-    expect(read).toBeLessThanOrEqual(3 * blockLength);
+    const readBy = async (work: Promise<unknown>) => {
+      read = 0;
+      await work;
+      return read;
+    };
+    const opening = Segment.open(store, "segment", 0);
+    const layout = parseSegmentHeader("segment", bytes);
+    expect(await readBy(opening)).toBe(layout.sumsStart);
+    const segment = await opening;
+    const index = layout.postingsStart - layout.sumsStart;
+    const first = await readBy(segment.prepare(Uint32Array.of(7)));
+    expect(first).toBeGreaterThan(index);
+    expect(first).toBeLessThanOrEqual(index + 3 * blockLength);
+    expect(await readBy(segment.prepare(Uint32Array.of(7)))).toBe(0);
+    expect(await readBy(segment.prepare(Uint32Array.of(2 ** 22 - 1)))).toBeLessThanOrEqual(2 * blockLength);
     expect(bytes.length).toBeGreaterThan(8 * blockLength);
   });
 
-  test("finds damage in every region: the header refuses, a block is left out", async () => {
+  test("finds damage in every region: header and directory refuse, a block is left out", async () => {
     const { columns } = randomColumns(3, 30_000, 10, 22);
     const bytes = buildSegment("mark-v1", configHash, tracksOf(10), columns);
     const { segment } = await stored(bytes);
@@ -110,10 +123,15 @@ describe("Segment", () => {
       const store = new MemoryStore();
       await store.put("segment", broken);
       const opened = await Segment.open(store, "segment", 0).catch((error) => error.code as string);
-      if (at < segment.layout.postingsStart) expect(["catalog/corrupt", "catalog/version"]).toContain(opened);
+      const { sumsStart, postingsStart } = segment.layout;
+      if (at < sumsStart) {
+        expect(["catalog/corrupt", "catalog/version"]).toContain(opened);
+        continue;
+      }
+      const damaged = (opened as Segment).readAll();
+      if (at < postingsStart) await expect(damaged).rejects.toMatchObject({ code: "catalog/corrupt" });
       else {
-        const damaged = await (opened as Segment).readAll();
-        expect(damaged).toEqual([Math.floor((at - segment.layout.postingsStart) / blockLength)]);
+        expect(await damaged).toEqual([Math.floor((at - postingsStart) / blockLength)]);
         expect((opened as Segment).damaged).toBe(true);
       }
     }
