@@ -13,9 +13,12 @@ describe("allocatedBytesPerCall", () => {
 
   test("sees one small object a call", () => {
     const kept: object[] = new Array(1);
-    const used = allocatedBytesPerCall(() => {
-      kept[0] = { at: numbers[0], next: numbers[1] };
-    });
+    const used = allocatedBytesPerCall(
+      () => {
+        kept[0] = { at: numbers[0], next: numbers[1] };
+      },
+      { rounds: 5 },
+    );
     expect(used.heap).toBeGreaterThan(8);
   });
 });

@@ -22,11 +22,14 @@ function makeTables(): [Int32Array, Int32Array, Int32Array, Int32Array] {
   return tables;
 }
 
-/** CRC of an Ogg page at `bytes[start, end)`, its checksum field (bytes 22 to 25) taken as zero; unsigned. */
+/**
+ * CRC of an Ogg page at `bytes[start, end)`, its checksum field (bytes 22 to 25) taken as zero. Signed 32 bits: above 2^31
+ * the engine would put a number that one function hands to another on the heap.
+ */
 export function oggPageCrc(bytes: Uint8Array, start: number, end: number): number {
   let crc = update(0, bytes, start, start + 22);
   for (let i = 0; i < 4; i++) crc = (crc << 8) ^ table0[crc >>> 24]!;
-  return update(crc, bytes, start + 26, end) >>> 0;
+  return update(crc, bytes, start + 26, end);
 }
 
 function update(seed: number, bytes: Uint8Array, start: number, end: number): number {

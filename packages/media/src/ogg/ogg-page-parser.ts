@@ -135,8 +135,7 @@ export class OggPageParser {
   #isWhole(length: number): boolean {
     const bytes = this.#buffer;
     const at = this.#start + 22;
-    const stated =
-      (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+    const stated = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
     return stated === oggPageCrc(bytes, this.#start, this.#start + length);
   }
 
