@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { isLongwaveError } from "@longwave/base";
+import { parseYaml } from "@longwave/tts";
 import { parse } from "smol-toml";
 import { parseDurationUs } from "./duration.ts";
 import { ConfigError } from "./errors.ts";
@@ -169,13 +171,7 @@ function readConfigFile(path: string, required: boolean): { path: string; values
       cause,
     });
   }
-  let values: Record<string, unknown>;
-  try {
-    values = parse(content) as Record<string, unknown>;
-  } catch (cause) {
-    const line = (cause as Error).message.split("\n")[0] ?? "";
-    throw new ConfigError("config/malformed", "malformed", `${path} is no TOML: ${line}`, { cause });
-  }
+  const values = parseConfig(content, path);
   requireKnownVersion(values["version"], path);
   for (const key of Object.keys(values)) {
     if (key === "version" || key === speechTable || Object.hasOwn(settingDefinitions, key)) continue;
@@ -187,6 +183,24 @@ function readConfigFile(path: string, required: boolean): { path: string; values
     );
   }
   return { path, values };
+}
+
+/** A file named .yaml, .yml or .json is read as that, every other as TOML; the keys are the same. */
+function parseConfig(content: string, path: string): Record<string, unknown> {
+  const format = /\.ya?ml$/i.test(path) ? "YAML" : /\.json$/i.test(path) ? "JSON" : "TOML";
+  let values: unknown;
+  try {
+    if (format === "YAML") values = parseYaml(content, path);
+    else values = format === "JSON" ? JSON.parse(content) : parse(content);
+  } catch (cause) {
+    const line = (cause as Error).message.split("\n")[0] ?? "";
+    const reason = isLongwaveError(cause) ? cause.message : `${path} is no ${format}: ${line}`;
+    throw new ConfigError("config/malformed", "malformed", reason, { cause });
+  }
+  if (typeof values === "object" && values !== null && !Array.isArray(values)) {
+    return values as Record<string, unknown>;
+  }
+  throw new ConfigError("config/malformed", "malformed", `${path} holds no settings, only ${typeof values}.`);
 }
 
 function checked(value: unknown, definition: Definition, from: string): string | number | boolean {

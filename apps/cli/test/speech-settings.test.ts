@@ -35,6 +35,32 @@ describe("the settings of speech", () => {
   });
 
   test.each([
+    ["tts.yaml", "# sample\nport: 1\ntts:\n  voice: file\n  workers: 3\n  cloning: true\n"],
+    ["tts.yml", "port: 1\ntts:\n  voice: 'file'\n  workers: 3\n  cloning: true\n"],
+    ["tts.json", '{"port": 1, "tts": {"voice": "file", "workers": 3, "cloning": true}}'],
+    ["tts.toml", 'port = 1\n[tts]\nvoice = "file"\nworkers = 3\ncloning = true'],
+  ])("are the same in %s", (name, content) => {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    const settings = resolveSpeechSettings({}, {}, path);
+    expect(settings.voice).toEqual({ value: "file", origin: "file", from: path });
+    expect([settings.workers.value, settings.cloning.value]).toEqual([3, true]);
+  });
+
+  test.each([
+    ["a.yaml", "tts:\n  voice: &anchor x\n", "config/malformed"],
+    ["b.yaml", "tts:\n  speed: 2\n", "config/unknown-key"],
+    ["c.json", "{", "config/malformed"],
+    ["d.json", "[]", "config/malformed"],
+    ["e.json", '{"tts": {"speed": 2}}', "config/unknown-key"],
+    ["f.json", '{"nonsense": 2}', "config/unknown-key"],
+  ])("%s holding %j is refused", (name, content, code) => {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    expect(() => resolveSpeechSettings({}, {}, path)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test.each([
     ["[tts]\nspeed = 2", {}, "config/unknown-key"],
     ["tts = 5", {}, "config/bad-value"],
     ['[tts]\nworkers = "many"', {}, "config/bad-value"],

@@ -3,13 +3,14 @@ export { type FinishOptions, finish } from "./audio/finish.ts";
 export { streamingWavHeader, toReferenceInt16, trailingSilenceFrames } from "./audio/reference-wav.ts";
 export { resamplePoly } from "./audio/resample-poly.ts";
 export { frameSamples, type ModelConfig, parseModelConfig, stepsPerFrame } from "./config/model-config.ts";
+export { type PredefinedVoice, predefinedVoiceList, predefinedVoices } from "./config/predefined-voices.ts";
 export {
   type PublishedModel,
-  predefinedVoices,
   publishedConfigText,
   publishedModels,
   voiceLocation,
 } from "./config/published-models.ts";
+export { parseYaml, type YamlMap, type YamlValue } from "./config/yaml-subset.ts";
 export { InlineEngine, type InlineEngineOptions, type InlineVoice } from "./engine/inline-engine.ts";
 export type {
   SamplingOptions,

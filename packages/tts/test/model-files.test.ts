@@ -153,6 +153,31 @@ describe("downloading a model from a hub", () => {
     expect(requests).toEqual([]);
   });
 
+  test("lists every voice with its own licence, and says beside it which may not be sold", async () => {
+    for (const name of ["cosette", "rafael", "marius"]) files.set(`${name}.safetensors`, Buffer.from(name));
+    const voices = ["marius", "cosette", "rafael"];
+    const result = await downloadModel({ outDirectory: folder, endpoint, voices });
+    expect(result.voices.map(({ license }) => license)).toEqual(["CC0-1.0", "CC-BY-NC-4.0", "unstated"]);
+    await get();
+    const text = readFileSync(join(folder, "english/voices/manifest.json"), "utf8");
+    const manifest = parseVoiceManifest(text).filter(({ id }) => ["alba", ...voices].includes(id));
+    expect(manifest.map(({ id, license }) => [id, license]).sort()).toEqual([
+      ["alba", "CC-BY-4.0"],
+      ["cosette", "CC-BY-NC-4.0"],
+      ["marius", "CC0-1.0"],
+      ["rafael", "unstated"],
+    ]);
+    const readme = readFileSync(join(folder, "english/voices/README.md"), "utf8");
+    expect(readme).toMatch(/cosette \| CC-BY-NC-4\.0 \| \*\*no\*\*/);
+    expect(readme).toMatch(/rafael \| unstated \| ask/);
+  });
+
+  test("refuses a voice that is not published, before anything is fetched", async () => {
+    const asked = downloadModel({ outDirectory: folder, endpoint, voices: ["albo"] });
+    await expect(asked).rejects.toMatchObject({ code: "tts/voice-unknown", message: /Did you mean alba/ });
+    expect(requests).toEqual([]);
+  });
+
   test("takes the weights without cloning where the others are gated", async () => {
     gate = true;
     expect(await get()).toMatchObject({ hasCloning: false });

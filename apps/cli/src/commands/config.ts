@@ -23,7 +23,10 @@ export function registerConfig(program: Command): void {
     .command("show")
     .description("Print the settings in force")
     .option("--origin", "also say where each value comes from")
-    .option("--config <file>", "configuration file (default longwave.toml, if there is one)")
+    .option(
+      "--config <file>",
+      "configuration file: TOML, YAML or JSON (default longwave.toml, if there is one)",
+    )
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExample:\n  LONGWAVE_PORT=8080 longwave config show --origin")
     .action((options: Record<string, unknown>) => {
@@ -41,7 +44,10 @@ export function registerConfig(program: Command): void {
   config
     .command("check")
     .description("Check the configuration without starting anything")
-    .option("--config <file>", "configuration file (default longwave.toml, if there is one)")
+    .option(
+      "--config <file>",
+      "configuration file: TOML, YAML or JSON (default longwave.toml, if there is one)",
+    )
     .option("--json", "print one JSON object")
     .action((options: Record<string, unknown>) => {
       settingsOf(options);

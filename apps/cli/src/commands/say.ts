@@ -19,7 +19,10 @@ export function registerSay(program: Command): void {
     .addOption(new Option("--engine <name>", "engine that must speak").choices(engineNames))
     .option("--model <directory>", "a model's folder, for the native engine (or LONGWAVE_TTS_MODEL)")
     .option("--voices <file>", "manifest of the voices; default the model's own")
-    .option("--config <file>", "configuration file (default longwave.toml, if there is one), table [tts]")
+    .option(
+      "--config <file>",
+      "configuration file: TOML, YAML or JSON (default longwave.toml, if there is one), table [tts]",
+    )
     .addOption(
       new Option("--precision <name>", "weights of the native engine").choices([
         "auto",

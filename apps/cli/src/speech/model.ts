@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { publishedModels } from "@longwave/tts";
+import { isNonCommercial, publishedModels } from "@longwave/tts";
 import { downloadModel, exportModel, verifyModel, verifyOnnx } from "@longwave/tts/node";
 import pc from "picocolors";
 
@@ -38,11 +38,21 @@ export async function download(
     },
   });
   if (shown !== "") process.stderr.write("\r\x1b[K");
+  for (const { id, license } of result.voices) {
+    if (isNonCommercial(license))
+      process.stderr.write(`longwave: the voice ${id} is licensed ${license}: not for commercial use.\n`);
+    else if (license === "unstated")
+      process.stderr.write(
+        `longwave: the publisher of the voice ${id} states no licence; ask before using it.\n`,
+      );
+  }
   if (options.json) console.log(JSON.stringify(result));
   else {
     console.log(
       `${result.directory}: ${result.fetched.length} files fetched, ${result.skipped.length} were there.`,
     );
+    for (const { id, license, attribution } of result.voices)
+      console.log(`voice ${id}: ${license}, ${attribution}`);
     if (!result.hasCloning)
       console.log("These weights cannot make voices from recordings (no token for those that can).");
   }

@@ -47,12 +47,6 @@ export const publishedModels: readonly PublishedModel[] = [
   { name: "spanish_24l", ...large, defaultVoice: "lola" },
 ];
 
-/** The 26 predefined voices. Their licences vary, some forbid commercial use: see the model's page before using one. */
-export const predefinedVoices: readonly string[] = (
-  "alba anna azelma bill_boerst caro_davy charles cosette eponine estelle eve fantine george giovanni jane javert jean " +
-  "juergen lola marius mary michael paul peter_yearsley rafael stuart_bell vera"
-).split(" ");
-
 /** Where a predefined voice of a model is. */
 export function voiceLocation(model: string, voice: string): string {
   return `${repository}/languages/${model}/embeddings/${voice}.safetensors@${voices}`;

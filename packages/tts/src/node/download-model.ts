@@ -13,14 +13,21 @@ import { dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { parseModelConfig } from "../config/model-config.ts";
+import { predefinedVoiceList } from "../config/predefined-voices.ts";
 import {
   type PublishedModel,
   publishedConfigText,
   publishedModels,
   voiceLocation,
 } from "../config/published-models.ts";
+import { nearNames } from "../engine/near-names.ts";
 import { TtsError } from "../errors.ts";
-import { formatVoiceManifest, parseVoiceManifest } from "../voice/voice-manifest.ts";
+import {
+  formatVoiceManifest,
+  isNonCommercial,
+  type ManifestVoice,
+  parseVoiceManifest,
+} from "../voice/voice-manifest.ts";
 
 /** How to download a model. */
 export interface DownloadOptions {
@@ -55,6 +62,8 @@ export interface DownloadResult {
   /** Files that were there already, with the right sum. */
   readonly skipped: readonly string[];
   readonly fetched: readonly string[];
+  /** The voices that were asked for, with their licences. */
+  readonly voices: readonly ManifestVoice[];
 }
 
 const lockName = "download-manifest.lock.json";
@@ -63,10 +72,12 @@ const lockName = "download-manifest.lock.json";
  * Downloads a published model: configuration, weights, tokenizer, voices. A broken transfer goes on where it ended; sums are written to
  * a lock manifest on the first download and must be met by every later one. The weights with voice cloning are gated: without a token
  * that may read them those without are taken.
- * @throws TtsError `tts/option-invalid`, `tts/download-failed`, `tts/checksum-mismatch`
+ * @throws TtsError `tts/option-invalid`, `tts/voice-unknown`, `tts/download-failed`, `tts/checksum-mismatch`
  */
 export async function downloadModel(options: DownloadOptions): Promise<DownloadResult> {
   const model = findPublished(options.model ?? "english");
+  const names = options.voices ?? [model.defaultVoice];
+  const voices = names.map(findVoice);
   const directory = join(options.outDirectory, model.name);
   mkdirSync(join(directory, "voices"), { recursive: true });
   const text = publishedConfigText(model);
@@ -92,11 +103,9 @@ export async function downloadModel(options: DownloadOptions): Promise<DownloadR
     await get("model.safetensors", config.weightsPathWithoutVoiceCloning!);
   }
   await get("tokenizer.model", config.flowLm.tokenizerPath);
-  for (const voice of options.voices ?? [model.defaultVoice]) {
-    await get(`voices/${voice}.safetensors`, voiceLocation(model.name, voice));
-  }
-  addToManifest(join(directory, "voices", "manifest.json"), options.voices ?? [model.defaultVoice]);
-  return { directory, hasCloning, skipped, fetched };
+  for (const { id, path } of voices) await get(`voices/${path}`, voiceLocation(model.name, id));
+  addToManifest(join(directory, "voices"), voices);
+  return { directory, hasCloning, skipped, fetched, voices };
 }
 
 /** @throws TtsError `tts/option-invalid` with what there is */
@@ -220,17 +229,45 @@ function addressOf(source: string, endpoint: string): string {
   return `${endpoint.replace(/\/$/, "")}/${owner}/${repository}/resolve/${revision}/${path}`;
 }
 
-/** Lists downloaded voices. Their licences vary and are stated on the hub's page, not in the files. */
-function addToManifest(path: string, names: readonly string[]): void {
+/** @throws TtsError `tts/voice-unknown` with the near names */
+function findVoice(name: string): ManifestVoice {
+  const known = predefinedVoiceList.find(({ id }) => id === name);
+  if (known !== undefined) return { ...known, path: `${name}.safetensors` };
+  const near = nearNames(
+    name,
+    predefinedVoiceList.map(({ id }) => id),
+  );
+  const hint = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
+  throw new TtsError("tts/voice-unknown", `There is no predefined voice "${name}".${hint}`);
+}
+
+/** Lists downloaded voices in the manifest, and says beside it what their licences allow. */
+function addToManifest(folder: string, voices: readonly ManifestVoice[]): void {
+  const path = join(folder, "manifest.json");
   const known = existsSync(path) ? parseVoiceManifest(readFileSync(path, "utf8"), path) : [];
-  const added = names
-    .filter((name) => !known.some(({ id }) => id === name))
-    .map((id) => ({
-      id,
-      path: `${id}.safetensors`,
-      license: "see https://huggingface.co/kyutai/tts-voices",
-    }));
-  writeFileSync(path, formatVoiceManifest([...known, ...added]));
+  const kept = known.filter(({ id }) => !voices.some((voice) => voice.id === id));
+  const all = [...kept, ...voices];
+  writeFileSync(path, formatVoiceManifest(all));
+  writeFileSync(join(folder, "README.md"), voicesReadme(all));
+}
+
+function voicesReadme(voices: readonly ManifestVoice[]): string {
+  const rows = voices.map(
+    ({ id, license, attribution = "" }) => `| ${id} | ${license} | ${allowance(license)} | ${attribution} |`,
+  );
+  return `# Voices of this model
+
+A voice may be used as the recording that it was made of may be; the list is \`manifest.json\`.
+
+| voice | licence | commercial use | name |
+| --- | --- | --- | --- |
+${rows.join("\n")}
+`;
+}
+
+function allowance(license: string): string {
+  if (isNonCommercial(license)) return "**no**";
+  return license === "unstated" ? "ask the publisher first" : "yes";
 }
 
 async function sha256Of(path: string): Promise<string> {

@@ -1,0 +1,61 @@
+/** A voice that is published with the models: whose recording it was made of, and under which licence that may be used. */
+export interface PredefinedVoice {
+  readonly id: string;
+  /** BCP 47 tag of the recording's language; every voice can speak with every model. */
+  readonly language: string;
+  /** SPDX identifier, or `unstated` where its publisher names none. */
+  readonly license: string;
+  /** Who is to be named. */
+  readonly attribution: string;
+}
+
+/** Corpora of the recordings, as the page https://huggingface.co/kyutai/tts-voices states them. */
+const corpora = {
+  alba: ["CC-BY-4.0", "Alba MacKenna"],
+  vctk: ["CC-BY-4.0", "VCTK corpus, CSTR, University of Edinburgh"],
+  donations: ["CC0-1.0", "Unmute voice donation project"],
+  zero: ["CC0-1.0", "Voice-Zero, LibriVox"],
+  commonVoice: ["CC0-1.0", "Mozilla Common Voice"],
+  unmute: ["CC0-1.0", "Kyutai, Unmute"],
+  expresso: ["CC-BY-NC-4.0", "Expresso dataset, Meta"],
+  ears: ["CC-BY-NC-4.0", "EARS dataset, Meta"],
+  unstated: ["unstated", "Kyutai; no licence is stated at https://huggingface.co/kyutai/pocket-tts"],
+} as const;
+
+const rows: readonly (readonly [string, string, keyof typeof corpora])[] = [
+  ["alba", "en", "alba"],
+  ["anna", "en", "vctk"],
+  ["azelma", "en", "vctk"],
+  ["bill_boerst", "en", "zero"],
+  ["caro_davy", "en", "zero"],
+  ["charles", "en", "vctk"],
+  ["cosette", "en", "expresso"],
+  ["eponine", "en", "vctk"],
+  ["estelle", "fr", "unmute"],
+  ["eve", "en", "vctk"],
+  ["fantine", "en", "vctk"],
+  ["george", "en", "vctk"],
+  ["giovanni", "it", "commonVoice"],
+  ["jane", "en", "vctk"],
+  ["javert", "en", "donations"],
+  ["jean", "en", "ears"],
+  ["juergen", "de", "unstated"],
+  ["lola", "es", "commonVoice"],
+  ["marius", "en", "donations"],
+  ["mary", "en", "vctk"],
+  ["michael", "en", "vctk"],
+  ["paul", "en", "vctk"],
+  ["peter_yearsley", "en", "zero"],
+  ["rafael", "pt", "unstated"],
+  ["stuart_bell", "en", "zero"],
+  ["vera", "en", "vctk"],
+];
+
+/** The 26 predefined voices with their licences; some forbid commercial use, two state nothing. */
+export const predefinedVoiceList: readonly PredefinedVoice[] = rows.map(([id, language, corpus]) => {
+  const [license, attribution] = corpora[corpus];
+  return { id, language, license, attribution };
+});
+
+/** Names of the predefined voices. */
+export const predefinedVoices: readonly string[] = predefinedVoiceList.map(({ id }) => id);
