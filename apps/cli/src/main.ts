@@ -1,23 +1,6 @@
 #!/usr/bin/env node
-import { exitCodeOf, isLongwaveError } from "@longwave/base";
-import { CommanderError } from "commander";
-import { loadCommands } from "./commands/index.ts";
-import { createProgram } from "./program.ts";
+import { runCommandLine } from "./run.ts";
 
-const program = createProgram(await loadCommands(process.argv.slice(2)));
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = reportError(error, program.opts()["debug"] === true);
-}
-
-/** Prints one message with what to do (a stack trace only on request) and returns the documented exit code. */
-function reportError(error: unknown, debug: boolean): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const message = error instanceof Error ? error.message : String(error);
-  const code = isLongwaveError(error) ? ` (${error.code})` : "";
-  process.stderr.write(`longwave: ${message}${code}\n`);
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  return exitCodeOf(error);
-}
+const exitCode = await runCommandLine(process.argv.slice(2));
+// A command that has said how it ended (health, opus compare) is not overruled.
+if (exitCode !== 0) process.exitCode = exitCode;

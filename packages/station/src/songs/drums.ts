@@ -120,25 +120,42 @@ export class Drum {
     const fallDecay = 1 / (recipe.fallSeconds * rateHz);
     const burstFrames = recipe.bursts > 1 ? 480 : 0;
     const lastBurst = burstFrames * (recipe.bursts - 1);
-    for (let i = start; i < end; i++) {
+    const { toHz, toneGain, noiseGain, lowPass, highPass } = recipe;
+    const range = recipe.fromHz - toHz;
+    const sine = this.#sine;
+    const noise = this.#noise;
+    const level = this.#level;
+    let toneEnvelope = this.#toneEnvelope;
+    let noiseEnvelope = this.#noiseEnvelope;
+    let fall = this.#fall;
+    let phase = this.#phase;
+    let low = this.#low;
+    let high = this.#high;
+    let age = this.#age;
+    for (let i = start; i < end; i++, age++) {
       let value = 0;
-      if (this.#toneEnvelope > 1e-4) {
-        const hz = recipe.toHz + (recipe.fromHz - recipe.toHz) * this.#fall;
-        this.#phase += (hz / rateHz) * tableLength;
-        if (this.#phase >= tableLength) this.#phase -= tableLength;
-        value = this.#sine[this.#phase | 0]! * this.#toneEnvelope * recipe.toneGain;
-        this.#toneEnvelope -= this.#toneEnvelope * toneDecay;
-        this.#fall -= this.#fall * fallDecay;
+      if (toneEnvelope > 1e-4) {
+        phase += ((toHz + range * fall) / rateHz) * tableLength;
+        if (phase >= tableLength) phase -= tableLength;
+        value = sine[phase | 0]! * toneEnvelope * toneGain;
+        toneEnvelope -= toneEnvelope * toneDecay;
+        fall -= fall * fallDecay;
       }
-      const white = this.#noise.next() * 2 - 1;
-      this.#low += recipe.lowPass * (white - this.#low);
-      this.#high += recipe.highPass * (this.#low - this.#high);
-      let shape = this.#noiseEnvelope;
-      if (this.#age < lastBurst) shape *= 1 - (this.#age % burstFrames) / burstFrames;
-      else this.#noiseEnvelope -= this.#noiseEnvelope * noiseDecay;
-      bus[i]! += (value + (this.#low - this.#high) * shape * recipe.noiseGain) * this.#level;
-      this.#age++;
+      const white = noise.next() * 2 - 1;
+      low += lowPass * (white - low);
+      high += highPass * (low - high);
+      let shape = noiseEnvelope;
+      if (age < lastBurst) shape *= 1 - (age % burstFrames) / burstFrames;
+      else noiseEnvelope -= noiseEnvelope * noiseDecay;
+      bus[i]! += (value + (low - high) * shape * noiseGain) * level;
     }
+    this.#toneEnvelope = toneEnvelope;
+    this.#noiseEnvelope = noiseEnvelope;
+    this.#fall = fall;
+    this.#phase = phase;
+    this.#low = low;
+    this.#high = high;
+    this.#age = age;
   }
 }
 

@@ -51,12 +51,13 @@ export class Room {
 /** Adds the comb's output to `sum`; its feedback goes through a one-pole low-pass, as air and curtains do. */
 function comb(line: DelayLine, send: Float64Array, sum: Float64Array, feedback: number): void {
   const { samples } = line;
+  const length = samples.length;
   let { at, filter } = line;
-  for (let i = 0; i < sum.length; i++) {
+  for (let i = 0; i < controlFrames; i++) {
     const delayed = samples[at]!;
     filter += 0.6 * (delayed - filter);
     samples[at] = send[i]! * 0.25 + filter * feedback;
-    if (++at === samples.length) at = 0;
+    if (++at === length) at = 0;
     sum[i]! += delayed;
   }
   line.at = at;
@@ -65,12 +66,13 @@ function comb(line: DelayLine, send: Float64Array, sum: Float64Array, feedback: 
 
 function allPass(line: DelayLine, sum: Float64Array): void {
   const { samples } = line;
+  const length = samples.length;
   let { at } = line;
-  for (let i = 0; i < sum.length; i++) {
+  for (let i = 0; i < controlFrames; i++) {
     const delayed = samples[at]!;
     const value = sum[i]! + 0.5 * delayed;
     samples[at] = value;
-    if (++at === samples.length) at = 0;
+    if (++at === length) at = 0;
     sum[i] = delayed - 0.5 * value;
   }
   line.at = at;

@@ -81,9 +81,11 @@ export class SongRenderer {
       if (this.#inBlock === controlFrames) this.#renderBlock();
       const take = Math.min(count - done, controlFrames - this.#inBlock);
       let to = 2 * (startFrame + done);
-      for (let i = this.#inBlock; i < this.#inBlock + take; i++) {
-        into[to++] = this.#left[i]!;
-        into[to++] = this.#right[i]!;
+      const [left, right] = [this.#left, this.#right];
+      const end = this.#inBlock + take;
+      for (let i = this.#inBlock; i < end; i++) {
+        into[to++] = left[i]!;
+        into[to++] = right[i]!;
       }
       this.#inBlock += take;
       done += take;
@@ -174,21 +176,24 @@ export class SongRenderer {
   }
 
   #pan(bus: Float64Array, gain: number, pan: { left: number; right: number }, send: number): void {
+    const [left, right, room] = [this.#left, this.#right, this.#send];
+    const { left: toLeft, right: toRight } = pan;
     for (let i = 0; i < controlFrames; i++) {
       const value = bus[i]! * gain;
-      this.#left[i]! += value * pan.left;
-      this.#right[i]! += value * pan.right;
-      this.#send[i]! += value * send;
+      left[i]! += value * toLeft;
+      right[i]! += value * toRight;
+      room[i]! += value * send;
     }
   }
 
   /** A gentle limiter, x (27 + x^2) / (27 + 9 x^2) clipped at +-1 (close to tanh), and the fade at the end. */
   #finish(): void {
-    const fadeStart = this.score.lengthFrames - fadeFrames;
+    const intoFade = this.#blockStart - (this.score.lengthFrames - fadeFrames);
+    const [left, right] = [this.#left, this.#right];
     for (let i = 0; i < controlFrames; i++) {
-      const fade = Math.max(0, Math.min(1, 1 - (this.#blockStart + i - fadeStart) / fadeFrames));
-      this.#left[i] = limit(this.#left[i]! * 1.15) * fade * 0.9;
-      this.#right[i] = limit(this.#right[i]! * 1.15) * fade * 0.9;
+      const fade = Math.max(0, Math.min(1, 1 - (intoFade + i) / fadeFrames));
+      left[i] = limit(left[i]! * 1.15) * fade * 0.9;
+      right[i] = limit(right[i]! * 1.15) * fade * 0.9;
     }
   }
 }
