@@ -12,7 +12,7 @@ const station = (...args: string[]) =>
   spawnSync(process.execPath, [program, "station", "--port", "0", "--songs", "1", ...args], {
     cwd: folder,
     encoding: "utf8",
-    timeout: 40_000,
+    timeout: 150_000,
   });
 
 describe.skipIf(!existsSync(program))("a station that cannot start says why (needs npm run build)", () => {

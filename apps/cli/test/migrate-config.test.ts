@@ -27,7 +27,7 @@ describe("config migrate", () => {
     try {
       writeFileSync(join(folder, "longwave.toml"), 'source = "-"\n');
       const longwave = (...args: string[]) =>
-        spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: "utf8", timeout: 30_000 });
+        spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: "utf8", timeout: 150_000 });
       expect(longwave("config", "check").status).toBe(2);
       expect(longwave("config", "migrate").status).toBe(0);
       expect(longwave("config", "check").status).toBe(0);

@@ -44,7 +44,7 @@ class Run {
   async event(type: string): Promise<Event> {
     await expect
       .poll(() => this.events.some((each) => each.type === type) || this.child.exitCode !== null, {
-        timeout: 45_000,
+        timeout: 150_000,
         interval: 100,
         message: `${type} ${this.stderr}`,
       })
@@ -112,7 +112,7 @@ describe.skipIf(!existsSync(program))("the recipes in short form (needs npm run 
     radio.close();
 
     const longwave = (...args: string[]) =>
-      spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: "utf8", timeout: 30_000 });
+      spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: "utf8", timeout: 150_000 });
     const verified = longwave("archive", "verify", "./archive", "--level", "decode");
     expect(verified.stderr + verified.stdout).toMatch(/ok/);
     expect(verified.status).toBe(0);
@@ -165,7 +165,7 @@ describe.skipIf(!existsSync(program))("the recipes in short form (needs npm run 
     const without = spawnSync(
       process.execPath,
       [program, "station", "--texts", join(folder, "nowhere.txt"), "--port", "0"],
-      { cwd: folder, encoding: "utf8", timeout: 30_000 },
+      { cwd: folder, encoding: "utf8", timeout: 150_000 },
     );
     expect(without.stderr).toMatch(/Cannot read the texts/);
     expect(without.status).toBe(2);

@@ -32,7 +32,7 @@ test.skipIf(!existsSync(program))(
         const { recordings } = await get<{ recordings: { stream: string }[] }>("v1/archive");
         return recordings.map(({ stream }) => stream).sort();
       };
-      await expect.poll(recorded, { timeout: 80_000, interval: 300 }).toEqual(["studio-1", "studio-2"]);
+      await expect.poll(recorded, { timeout: 150_000, interval: 300 }).toEqual(["studio-1", "studio-2"]);
     } finally {
       child.removeAllListeners("exit");
       const gone = new Promise((resolve) => child.once("exit", resolve));

@@ -58,7 +58,7 @@ describe("a rendered song", () => {
     }
   });
 
-  test("stays inside full scale, is audible in every style, and ends silent", () => {
+  test("stays inside full scale and is audible in every style", () => {
     for (const score of makeRepertoire(7, 10)) {
       const sound = render(score, 6, 960);
       let peak = 0;
@@ -70,19 +70,22 @@ describe("a rendered song", () => {
       expect(peak, score.style).toBeLessThan(1);
       expect(square / sound.length, score.style).toBeGreaterThan(1e-4);
     }
-    const score = composeSong(7, 3);
-    const all = render(score, Math.ceil(score.lengthFrames / 48_000), 4800);
-    const end = all.subarray(2 * (score.lengthFrames - 48), 2 * score.lengthFrames);
-    expect(Math.max(...end.map(Math.abs))).toBeLessThan(0.01);
   });
 
-  test("has exactly the length that its score says", () => {
+  test("has exactly the length that its score says, and ends silent", () => {
     const score = composeSong(5, 2);
     const renderer = new SongRenderer(score);
     const block = new Float32Array(2 * 4801);
     let frames = 0;
-    for (let count = renderer.read(block); count > 0; count = renderer.read(block)) frames += count;
+    let loudestAtEnd = 0;
+    for (let count = renderer.read(block); count > 0; count = renderer.read(block)) {
+      for (let i = Math.max(0, score.lengthFrames - 48 - frames); i < count; i++) {
+        loudestAtEnd = Math.max(loudestAtEnd, Math.abs(block[2 * i]!), Math.abs(block[2 * i + 1]!));
+      }
+      frames += count;
+    }
     expect(frames).toBe(score.lengthFrames);
     expect(renderer.position).toBe(score.lengthFrames);
+    expect(loudestAtEnd).toBeLessThan(0.01);
   });
 });

@@ -15,7 +15,7 @@ async function run(seed: number, seconds: number, songs: number): Promise<Statio
 }
 
 describe("a virtual run", () => {
-  const first = run(7, 80, 3);
+  const first = run(7, 80, 2);
 
   test("recognises each song within five seconds, at the right place", async () => {
     const events = await first;
@@ -44,9 +44,9 @@ describe("a virtual run", () => {
   test("writes the same log again as far as a shorter run goes, and another one for another seed", async () => {
     const lines = (events: StationEvent[]) =>
       events.filter(({ atUs, type }) => atUs < 20e6 && type !== "station.stopped").map(eventLine);
-    const [once, again, other] = [await first, await run(7, 20, 3), await run(8, 10, 3)];
+    const [once, again, other] = [await first, await run(7, 20, 2), await run(8, 5, 1)];
     expect(lines(once).length).toBeGreaterThan(5);
     expect(lines(again)).toEqual(lines(once));
-    expect(lines(other).slice(0, 5)).not.toEqual(lines(once).slice(0, 5));
+    expect(lines(other).slice(0, 3)).not.toEqual(lines(once).slice(0, 3));
   });
 });
