@@ -1,24 +1,17 @@
 import { isLongwaveError, type ObjectStore } from "@longwave/base";
-import {
-  extract,
-  type Fingerprint,
-  frameToMs,
-  markQuery,
-  type ProfileId,
-  profileOf,
-} from "@longwave/fingerprint";
+import { type Fingerprint, frameToMs, type ProfileId, profileOf } from "@longwave/fingerprint";
+import { answerQuery, extractFor, followStream, requireProfile } from "./answer-query.ts";
 import { type Calibration, fitCalibration } from "./calibration.ts";
 import { CatalogState } from "./catalog-state.ts";
 import { rewrite } from "./compaction.ts";
 import { contentHashOf } from "./content-hash.ts";
 import { type DuplicateGroup, findDuplicates } from "./dedup.ts";
 import { CatalogError } from "./errors.ts";
-import { type AudioInput, type Identification, type IdentifyOptions, noAnswer } from "./identification.ts";
+import type { AudioInput, Identification, IdentifyOptions } from "./identification.ts";
 import { encodeJournalEntry, type JournalEntry, journalKey } from "./journal.ts";
-import { LiveMatcher, type LiveOptions } from "./live-matcher.ts";
+import { LiveMatcher, type LiveOptions, type Search } from "./live-matcher.ts";
 import { encodeManifest, manifestKey } from "./manifest.ts";
-import { Monitor, type MonitorEvent, type MonitorOptions } from "./monitor.ts";
-import { fingerprintQuery, peakQuery, type Query } from "./query.ts";
+import type { MonitorEvent, MonitorOptions } from "./monitor.ts";
 import { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
 
 /** Options of {@link Catalog.open}. */
@@ -116,11 +109,7 @@ export class Catalog {
 
   /** The fingerprint of `input` in the catalog's profile. */
   extract(input: AudioInput, signal?: AbortSignal): Fingerprint {
-    return extract(this.profile, input.samples, {
-      sampleRate: input.sampleRate,
-      ...(input.channels !== undefined && { channels: input.channels }),
-      ...(signal !== undefined && { signal }),
-    });
+    return extractFor(this.profile, input, signal);
   }
 
   /**
@@ -136,7 +125,7 @@ export class Catalog {
   ): Promise<Enrollment> {
     checkTrackId(metadata.id);
     const fingerprint = "records" in sound ? sound : this.extract(sound, options.signal);
-    this.#requireProfile(fingerprint);
+    requireProfile(this.profile, fingerprint);
     return this.#exclusively(async () => {
       const contentHash = contentHashOf(fingerprint);
       const duplicates = () => this.#state.searcher.tracks.duplicatesOf(contentHash, metadata.id);
@@ -178,32 +167,13 @@ export class Catalog {
   /** Finds the recording that the query is a piece of. Short or silent queries get an answer with a reason, no error. */
   async identify(query: AudioInput | Fingerprint, options: IdentifyOptions = {}): Promise<Identification> {
     this.#requireOpen();
-    let parsed: Query;
-    try {
-      parsed = this.#queryOf(query, options.signal);
-    } catch (error) {
-      if (!isLongwaveError(error, "fp/too-short")) throw error;
-      return noAnswer("too-short");
-    }
-    if (!("records" in query) && isSilent(query.samples)) return noAnswer("silence");
-    return this.#state.searcher.search(parsed, options);
-  }
-
-  #queryOf(query: AudioInput | Fingerprint, signal?: AbortSignal): Query {
-    if ("records" in query) {
-      this.#requireProfile(query);
-      return fingerprintQuery(query);
-    }
-    if (this.profile !== "mark-v1") return this.#queryOf(this.extract(query, signal));
-    const { samples, sampleRate, channels = 1 } = query;
-    return peakQuery(markQuery(samples, { sampleRate, channels, ...(signal !== undefined && { signal }) }));
+    return answerQuery(this.profile, this.#search, query, options);
   }
 
   /** Identifies a running stream over a sliding window; see {@link LiveMatcher}. */
   live(options: LiveOptions = {}): LiveMatcher {
     this.#requireOpen();
-    const search = (query: Query, identify: IdentifyOptions) => this.#state.searcher.search(query, identify);
-    return new LiveMatcher(this.profile, search, options);
+    return new LiveMatcher(this.profile, this.#search, options);
   }
 
   /**
@@ -216,31 +186,8 @@ export class Catalog {
     stream: AsyncIterable<Float32Array> | Iterable<Float32Array>,
     options: MonitorOptions & LiveOptions,
   ): AsyncIterable<MonitorEvent> {
-    const { stepSeconds = 1, gapSeconds, maxFalse, signal, ...liveOptions } = options;
-    const live = this.live(liveOptions);
-    const monitor = new Monitor(live, {
-      ...(gapSeconds !== undefined && { gapSeconds }),
-      ...(maxFalse !== undefined && { maxFalse }),
-      ...(signal !== undefined && { signal }),
-    });
-    const rate = options.sampleRate ?? profileOf(this.profile).sampleRate;
-    const step = Math.round(Math.min(60, Math.max(0.25, stepSeconds)) * rate);
-    let untilLook = step;
-    for await (const chunk of stream) {
-      signal?.throwIfAborted();
-      for (let at = 0; at < chunk.length; ) {
-        const end = Math.min(chunk.length, at + untilLook);
-        live.push(chunk, at, end);
-        untilLook -= end - at;
-        at = end;
-        if (untilLook > 0) continue;
-        untilLook = step;
-        yield* await monitor.look();
-      }
-    }
-    live.flush();
-    yield* await monitor.look();
-    yield* monitor.end();
+    this.#requireOpen();
+    yield* followStream(this.profile, this.#search, stream, options);
   }
 
   /** Groups of tracks that contain the same recording; see {@link findDuplicates}. */
@@ -309,6 +256,8 @@ export class Catalog {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  readonly #search: Search = (query, options) => this.#state.searcher.search(query, options);
 
   async #append(entry: JournalEntry): Promise<void> {
     const state = this.#state;
@@ -380,24 +329,10 @@ export class Catalog {
     if (this.#closed) throw new CatalogError("catalog/closed", "The catalog was closed; open it again.");
   }
 
-  #requireProfile(fingerprint: Fingerprint): void {
-    if (fingerprint.profile === this.profile) return;
-    throw new CatalogError(
-      "catalog/profile-mismatch",
-      `The catalog has profile ${this.profile} and the fingerprint ${fingerprint.profile}; extract it again.`,
-    );
-  }
-
   /** Time of a frame of this profile in milliseconds. */
   frameToMs(frame: number): number {
     return frameToMs(profileOf(this.profile), frame);
   }
-}
-
-/** True if no sample is louder than -80 dBFS. */
-function isSilent(samples: Float32Array): boolean {
-  for (let i = 0; i < samples.length; i++) if (Math.abs(samples[i]!) > 1e-4) return false;
-  return true;
 }
 
 function asCatalogError(error: unknown): unknown {

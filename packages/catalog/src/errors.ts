@@ -14,7 +14,9 @@ export type CatalogErrorCode =
   | "catalog/read-only"
   | "catalog/write-failed"
   | "catalog/no-range"
-  | "catalog/closed";
+  | "catalog/closed"
+  | "catalog/engine-failed"
+  | "catalog/busy";
 
 const kinds: Readonly<Record<CatalogErrorCode, ErrorKind>> = {
   "catalog/exists": "usage",
@@ -30,6 +32,8 @@ const kinds: Readonly<Record<CatalogErrorCode, ErrorKind>> = {
   "catalog/write-failed": "unavailable",
   "catalog/no-range": "unavailable",
   "catalog/closed": "usage",
+  "catalog/engine-failed": "unavailable",
+  "catalog/busy": "limit",
 };
 
 /** The errors of `@longwave/catalog`; `code` is one of {@link CatalogErrorCode}. */

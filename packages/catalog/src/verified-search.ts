@@ -93,7 +93,12 @@ export class VerifiedSearch {
         options.signal,
       );
     }
-    return this.#decide(query, verifiable, best, options);
+    const ranked = [...best.values()].sort((a, b) => b.score - a.score || a.track - b.track);
+    // The scatter wants the lists of the hypothesis that won, which a later stage has replaced.
+    if (options.explain === true && ranked[0] !== undefined) {
+      await lookup.prepareStage?.(query, [ranked[0].hypothesis], options.signal);
+    }
+    return this.#decide(query, verifiable, ranked, options);
   }
 
   /** The best alignment of each track over the hypotheses of a stage, most votes first. */
@@ -159,11 +164,10 @@ export class VerifiedSearch {
   #decide(
     query: Query,
     verifiable: Verifiable,
-    best: ReadonlyMap<number, Verified>,
+    ranked: readonly Verified[],
     options: IdentifyOptions,
   ): Identification {
     const { tracks, skippedHashes, damaged } = this.#lookup;
-    const ranked = [...best.values()].sort((a, b) => b.score - a.score || a.track - b.track);
     const candidates = tracks
       .oneOfEachRecording(ranked)
       .slice(0, options.limit ?? 5)

@@ -1,0 +1,93 @@
+import { isLongwaveError } from "@longwave/base";
+import { extract, type Fingerprint, markQuery, type ProfileId, profileOf } from "@longwave/fingerprint";
+import { CatalogError } from "./errors.ts";
+import { type AudioInput, type Identification, type IdentifyOptions, noAnswer } from "./identification.ts";
+import { LiveMatcher, type LiveOptions, type Search } from "./live-matcher.ts";
+import { Monitor, type MonitorEvent, type MonitorOptions } from "./monitor.ts";
+import { fingerprintQuery, peakQuery, type Query } from "./query.ts";
+
+/** The fingerprint of `input` in a profile. */
+export function extractFor(profile: ProfileId, input: AudioInput, signal?: AbortSignal): Fingerprint {
+  return extract(profile, input.samples, {
+    sampleRate: input.sampleRate,
+    ...(input.channels !== undefined && { channels: input.channels }),
+    ...(signal !== undefined && { signal }),
+  });
+}
+
+/** @throws CatalogError `catalog/profile-mismatch` for a fingerprint of another profile */
+export function requireProfile(profile: ProfileId, fingerprint: Fingerprint): void {
+  if (fingerprint.profile === profile) return;
+  throw new CatalogError(
+    "catalog/profile-mismatch",
+    `The catalog has profile ${profile} and the fingerprint ${fingerprint.profile}; extract it again.`,
+  );
+}
+
+/** Analyses a query and looks it up. What is too short or silent gets an answer with a reason, no error. */
+export async function answerQuery(
+  profile: ProfileId,
+  search: Search,
+  query: AudioInput | Fingerprint,
+  options: IdentifyOptions,
+): Promise<Identification> {
+  let parsed: Query;
+  try {
+    parsed = queryOf(profile, query, options.signal);
+  } catch (error) {
+    if (!isLongwaveError(error, "fp/too-short")) throw error;
+    return noAnswer("too-short");
+  }
+  if (!("records" in query) && isSilent(query.samples)) return noAnswer("silence");
+  return search(parsed, options);
+}
+
+function queryOf(profile: ProfileId, query: AudioInput | Fingerprint, signal?: AbortSignal): Query {
+  if ("records" in query) {
+    requireProfile(profile, query);
+    return fingerprintQuery(query);
+  }
+  if (profile !== "mark-v1") return fingerprintQuery(extractFor(profile, query, signal));
+  const { samples, sampleRate, channels = 1 } = query;
+  return peakQuery(markQuery(samples, { sampleRate, channels, ...(signal !== undefined && { signal }) }));
+}
+
+/** True if no sample is louder than -80 dBFS. */
+function isSilent(samples: Float32Array): boolean {
+  for (let i = 0; i < samples.length; i++) if (Math.abs(samples[i]!) > 1e-4) return false;
+  return true;
+}
+
+/** Follows a stream of mono samples: the work of `Catalog.monitor`, for any search. */
+export async function* followStream(
+  profile: ProfileId,
+  search: Search,
+  stream: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+  options: MonitorOptions & LiveOptions,
+): AsyncIterable<MonitorEvent> {
+  const { stepSeconds = 1, gapSeconds, maxFalse, signal, ...liveOptions } = options;
+  const live = new LiveMatcher(profile, search, liveOptions);
+  const monitor = new Monitor(live, {
+    ...(gapSeconds !== undefined && { gapSeconds }),
+    ...(maxFalse !== undefined && { maxFalse }),
+    ...(signal !== undefined && { signal }),
+  });
+  const rate = options.sampleRate ?? profileOf(profile).sampleRate;
+  const step = Math.round(Math.min(60, Math.max(0.25, stepSeconds)) * rate);
+  let untilLook = step;
+  for await (const chunk of stream) {
+    signal?.throwIfAborted();
+    for (let at = 0; at < chunk.length; ) {
+      const end = Math.min(chunk.length, at + untilLook);
+      live.push(chunk, at, end);
+      untilLook -= end - at;
+      at = end;
+      if (untilLook > 0) continue;
+      untilLook = step;
+      yield* await monitor.look();
+    }
+  }
+  live.flush();
+  yield* await monitor.look();
+  yield* monitor.end();
+}

@@ -1,0 +1,83 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+/** A PostgreSQL server of one's own, reached through a socket in its folder. */
+export interface PostgresServer {
+  /** Folder of the socket: the `host` of a client. */
+  readonly socketFolder: string;
+  readonly user: string;
+  /** Ends the server and deletes its data. */
+  close(): Promise<void>;
+}
+
+const versionsFolder = "/usr/lib/postgresql";
+
+/** Folder of Debian's newest PostgreSQL programs; undefined where none is installed. */
+export function postgresPrograms(): string | undefined {
+  if (!existsSync(versionsFolder)) return undefined;
+  const [newest] = readdirSync(versionsFolder).sort((a, b) => Number(b) - Number(a));
+  const folder = newest === undefined ? undefined : join(versionsFolder, newest, "bin");
+  return folder !== undefined && existsSync(join(folder, "initdb")) ? folder : undefined;
+}
+
+/** Makes a cluster in a temporary folder and starts it; no network, and no flushing of what is thrown away anyway. */
+export async function startPostgres(programs: string): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), "longwave-postgres-"));
+  const identity = unprivileged();
+  if (identity !== undefined) chownSync(folder, identity.uid, identity.gid);
+  const data = join(folder, "data");
+  const user = "longwave";
+  const options = { ...identity, env: { PATH: process.env["PATH"], LC_ALL: "C" }, cwd: folder };
+  const initialise = ["-D", data, "-U", user, "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8"];
+  await promisify(execFile)(join(programs, "initdb"), initialise, options);
+  const settings = {
+    fsync: "off",
+    listen_addresses: "",
+    unix_socket_directories: folder,
+    shared_buffers: "16MB",
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const server = spawn(join(programs, "postgres"), ["-D", data, ...flags], {
+    ...options,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  await untilReady(server, folder);
+  return {
+    socketFolder: folder,
+    user,
+    close: async () => {
+      const ended = new Promise((resolve) => server.once("exit", resolve));
+      // Fast shutdown: clients are cut off, data is flushed.
+      if (server.exitCode === null && server.kill("SIGINT")) await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** PostgreSQL refuses to run as root: then it runs as the user that Debian made for it, or as nobody. */
+function unprivileged(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const users = readFileSync("/etc/passwd", "utf8").split("\n");
+  const line =
+    users.find((each) => each.startsWith("postgres:")) ?? users.find((each) => each.startsWith("nobody:"));
+  const [, , uid, gid] = line!.split(":");
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/** Waits for the line that says so; fails with the server's own words where it ends before. */
+function untilReady(server: ChildProcess, folder: string): Promise<void> {
+  let said = "";
+  return new Promise((resolve, reject) => {
+    server.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      said = (said + text).slice(-10_000);
+      if (said.includes("ready to accept connections")) resolve();
+    });
+    server.once("exit", (code) => {
+      rmSync(folder, { recursive: true, force: true });
+      reject(new Error(`postgres ended with ${code}: ${said}`));
+    });
+  });
+}
