@@ -1,12 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { proxy } from "../link/proxy.ts";
-import { receive } from "../link/receive.ts";
-import { relay } from "../link/relay.ts";
-import { report } from "../link/report.ts";
-import { send } from "../link/send.ts";
-import { simulate } from "../link/simulate.ts";
 
-/** `longwave link`: one stream over many bad links, by RIST. */
+/** `longwave link`: one stream over many bad links, by RIST. Each command loads what it uses when it runs. */
 export function registerLink(program: Command): void {
   const link = program.command("link").description("carry a stream over many bad links at once (RIST)");
 
@@ -16,6 +10,7 @@ export function registerLink(program: Command): void {
     .option("--source <source>", "udp://[host]:port, rtp://[host]:port, a file, - or test", "test")
     .option("--dest <addresses>", "rist://host:port[?buffer=&weight=&secret=...], several joined by commas")
     .option("--bitrate <bps>", "rate of a file or of the test stream, such as 2M", bitrate, 2_000_000)
+    .option("--gather <ms>", "handle packets of a UDP source that come within this time together", gather, 5)
     .option("--profile <profile>", "main or simple")
     .option("--buffer <ms>", "how long packets are kept for repeats", milliseconds)
     .option("--npd", "leave null packets of a transport stream out on the way")
@@ -26,7 +21,7 @@ export function registerLink(program: Command): void {
     .option("--metrics <port>", "Prometheus text on http://127.0.0.1:port/metrics", port)
     .option("--control <port>", "UDP port on 127.0.0.1 for live changes as JSON", port)
     .option("--json", "one JSON object of statistics per second")
-    .action(send);
+    .action(async (options) => (await import("../link/send.ts")).send(options));
 
   link
     .command("receive")
@@ -41,7 +36,7 @@ export function registerLink(program: Command): void {
     .option("--relay-url <host:port>", "a second destination of statistics")
     .option("--metrics <port>", "Prometheus text on http://127.0.0.1:port/metrics", port)
     .option("--json", "one JSON object of statistics per second on standard error where the output is -")
-    .action(receive);
+    .action(async (options) => (await import("../link/receive.ts")).receive(options));
 
   link
     .command("relay")
@@ -51,7 +46,7 @@ export function registerLink(program: Command): void {
     .option("--profile <profile>", "main or simple")
     .option("--buffer <ms>", "playout latency of the receiving side", milliseconds)
     .option("--json", "one JSON object of statistics per second")
-    .action(relay);
+    .action(async (options) => (await import("../link/relay.ts")).relay(options));
 
   link
     .command("simulate")
@@ -62,7 +57,7 @@ export function registerLink(program: Command): void {
     .option("--log <file>", "samples of truth and estimates as CSV")
     .option("--plot <file>", "the same as an SVG picture")
     .option("--json", "one JSON object")
-    .action(simulate);
+    .action(async (name, options) => (await import("../link/simulate.ts")).simulate(name, options));
 
   link
     .command("report")
@@ -72,7 +67,7 @@ export function registerLink(program: Command): void {
     .option("--max-loss <ratio>", "exit with code 5 where more is lost", Number)
     .option("--max-gap <s>", "exit with code 5 where statistics pause for longer", Number)
     .option("--json", "one JSON object")
-    .action(report);
+    .action(async (file, options) => (await import("../link/report.ts")).report(file, options));
 
   link
     .command("proxy")
@@ -88,7 +83,7 @@ export function registerLink(program: Command): void {
     .option("--pair", "serve the next port too, as the Simple profile needs")
     .option("--seed <n>", "seed of all fates", whole, 1)
     .option("--json", "counters as one JSON object a second")
-    .action(proxy);
+    .action(async (options) => (await import("../link/proxy.ts")).proxy(options));
 }
 
 function bitrate(text: string): number {
@@ -105,6 +100,12 @@ function milliseconds(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 10 && value <= 60_000) return value;
   throw new InvalidArgumentError("Give whole milliseconds from 10 to 60000.");
+}
+
+function gather(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 20) return value;
+  throw new InvalidArgumentError("Give milliseconds from 0 to 20.");
 }
 
 function port(text: string): number {

@@ -1,4 +1,3 @@
-import { createServer } from "node:http";
 import { SystemClock } from "@longwave/base/node";
 import { renderPrometheus, type StatsRecord } from "@longwave/bond";
 import { StatsPublisher } from "@longwave/bond/node";
@@ -13,11 +12,11 @@ export interface ObserveOptions {
 }
 
 /** Publishes statistics everywhere the options say; `print` gets one line of JSON per period. Returns the stop function. */
-export function observe(
+export async function observe(
   record: (reason: "periodic" | "event") => StatsRecord,
   options: ObserveOptions,
   print: (line: string) => void,
-): () => void {
+): Promise<() => void> {
   const clock = new SystemClock();
   const stops: (() => void)[] = [];
   let latest: StatsRecord | undefined;
@@ -47,6 +46,7 @@ export function observe(
   if (options.relayUrl !== undefined)
     publish(options.relayUrl, undefined, (reason) => latest ?? record(reason));
   if (options.metrics !== undefined) {
+    const { createServer } = await import("node:http");
     const server = createServer((request, response) => {
       if (request.url !== "/metrics") {
         response.writeHead(404).end();

@@ -6,6 +6,7 @@ import { untilStopped } from "../until-stopped.ts";
 import { checkProfile, readConfiguration, readSrpUsers } from "./configuration.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
 import { openOutput } from "./output.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 import { surroundingsOf, warnings } from "./surroundings.ts";
 
 interface ReceiveOptions extends ObserveOptions {
@@ -19,6 +20,7 @@ interface ReceiveOptions extends ObserveOptions {
 
 /** `longwave link receive`: whatever arrives, in order and on time, until the command is stopped. */
 export async function receive(options: ReceiveOptions): Promise<void> {
+  keepHeapSmall();
   const config = readConfiguration(options.config);
   const profile = checkProfile(options.profile);
   const base = receiverOptionsOf(config);
@@ -43,7 +45,7 @@ export async function receive(options: ReceiveOptions): Promise<void> {
   const stats = config.tables["stats"]!;
   const statsDest = options.statsDest ?? (stats["dest"] as string | undefined);
   const print = options.output === "-" ? (line: string) => void process.stderr.write(`${line}\n`) : printLine;
-  const stopObserving = observe(
+  const stopObserving = await observe(
     (reason) => recorder.receiver(receiver.stats(), reason),
     {
       ...options,

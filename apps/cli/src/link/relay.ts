@@ -33,8 +33,8 @@ export async function relay(options: RelayOptions): Promise<void> {
   const outgoing = new StatsRecorder(new SystemClock(), "relay-out");
   const json = options.json === true;
   const stops = [
-    observe((reason) => incoming.receiver(receiver.stats(), reason), { json }, printLine),
-    observe((reason) => outgoing.sender(sender.stats(), reason), { json }, printLine),
+    await observe((reason) => incoming.receiver(receiver.stats(), reason), { json }, printLine),
+    await observe((reason) => outgoing.sender(sender.stats(), reason), { json }, printLine),
   ];
   progress("relaying; Ctrl-C ends");
   await untilStopped();

@@ -7,6 +7,7 @@ import { untilStopped } from "../until-stopped.ts";
 import { checkProfile, readConfiguration, readSrpUsers } from "./configuration.ts";
 import { LinkError } from "./errors.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 import { runSource } from "./source.ts";
 import { surroundingsOf, warnings } from "./surroundings.ts";
 
@@ -14,6 +15,7 @@ interface SendOptions extends ObserveOptions {
   readonly source: string;
   readonly dest?: string;
   readonly bitrate: number;
+  readonly gather: number;
   readonly profile?: string;
   readonly buffer?: number;
   readonly srpFile?: string;
@@ -24,6 +26,7 @@ interface SendOptions extends ObserveOptions {
 
 /** `longwave link send`: a source over all links until it ends or the command is stopped. */
 export async function send(options: SendOptions): Promise<void> {
+  keepHeapSmall();
   const config = readConfiguration(options.config);
   const base = senderOptionsOf(config);
   const profile = checkProfile(options.profile);
@@ -55,7 +58,7 @@ export async function send(options: SendOptions): Promise<void> {
     [...addresses].map(([id, localAddress]) => ({ id, localAddress })),
   );
   const statsDest = options.statsDest ?? (stats["dest"] as string | undefined);
-  const stopObserving = observe(
+  const stopObserving = await observe(
     (reason) => recorder.sender(sender.stats(), reason),
     {
       ...options,
@@ -70,7 +73,13 @@ export async function send(options: SendOptions): Promise<void> {
   const stopped = untilStopped().then(() => abort.abort());
   try {
     await Promise.race([
-      runSource(options.source, options.bitrate, (packet) => sender.send(packet), abort.signal),
+      runSource(
+        options.source,
+        options.bitrate,
+        options.gather,
+        (packet) => sender.send(packet),
+        abort.signal,
+      ),
       stopped,
     ]);
     // Requests for the last packets still come for a while.

@@ -1,22 +1,26 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
-import { testPayloadBytes, writeTestPayload } from "@longwave/netsim";
 import { LinkError } from "./errors.ts";
+import { gatherArrivals } from "./gather.ts";
 
 /** Seven transport stream packets. */
 const chunkBytes = 1316;
 const rtpHeaderBytes = 12;
 
-/** Hands every packet of a source to `push` until it ends or `signal` aborts. */
+/**
+ * Hands every packet of a source to `push` until it ends or `signal` aborts.
+ * @param gatherMs packets of a socket that come within this time are handled together
+ */
 export async function runSource(
   source: string,
   bitrateBps: number,
+  gatherMs: number,
   push: (packet: Uint8Array) => void,
   signal: AbortSignal,
 ): Promise<void> {
   if (source === "test") return runTest(bitrateBps, push, signal);
-  if (/^(udp|rtp):\/\//.test(source)) return runSocket(source, push, signal);
+  if (/^(udp|rtp):\/\//.test(source)) return runSocket(source, gatherMs, push, signal);
   if (source === "-") return runChunks(process.stdin, push, signal);
   return runFile(source, bitrateBps, push, signal);
 }
@@ -44,6 +48,7 @@ async function runTest(
   push: (packet: Uint8Array) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const { testPayloadBytes, writeTestPayload } = await import("@longwave/netsim");
   const payload = new Uint8Array(testPayloadBytes);
   let sent = 0;
   await pace(
@@ -111,6 +116,7 @@ async function runChunks(input: NodeJS.ReadStream, push: (packet: Uint8Array) =>
 
 async function runSocket(
   source: string,
+  gatherMs: number,
   push: (packet: Uint8Array) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -122,8 +128,11 @@ async function runSocket(
     type: match[2]!.includes(":") ? "udp6" : "udp4",
     recvBufferSize: 4 * 1024 * 1024,
   });
+  const gather = gatherArrivals(gatherMs);
   socket.on("message", (bytes) => {
-    if (bytes.length > skip) push(bytes.subarray(skip));
+    gather();
+    if (skip === 0 && bytes.length > 0) push(bytes);
+    else if (bytes.length > skip) push(bytes.subarray(skip));
   });
   try {
     socket.bind(Number(match[3]), match[2] || "0.0.0.0");

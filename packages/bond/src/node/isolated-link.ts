@@ -114,6 +114,11 @@ export class IsolatedReceiver {
     return this.#thread.ring.dropped;
   }
 
+  /** Packets that are due and wait for this thread. */
+  get waiting(): number {
+    return this.#thread.ring.length;
+  }
+
   /** Sets the one handler of packets; bytes and info are valid during the call only. */
   onPacket(handler: PacketHandler): void {
     this.#handler = handler;

@@ -5,8 +5,10 @@ import type { BondSocket, SocketRequest } from "../environment.ts";
 import { BondError } from "../errors.ts";
 
 const slotBytes = 2048;
-/** Datagrams that may be under way inside the system call layer at once; more are dropped and counted. */
+/** Datagrams that may wait inside Node for a full socket at once; more are dropped and counted. */
 const slotCount = 1024;
+/** Of so many datagrams one is sent with a callback: each costs a turn of the queue of ticks, and errors last longer than that. */
+const checkedEvery = 8;
 /** Receive buffer to ask for: the default loses half of a burst of 256 packets. */
 const receiveBufferBytes = 4 * 1024 * 1024;
 /** Below this a burst of 256 packets loses some (Linux reports twice what it grants). */
@@ -21,10 +23,10 @@ export class UdpSocket implements BondSocket {
   readonly #socket: Socket;
   readonly #isConnected: boolean;
   readonly #hooks: Hooks;
+  /** Copies of what is sent. As a rule a datagram leaves within the call, and the first slot is free again. */
   readonly #slots: Buffer[] = [];
-  /** What to call when the slot of the same number was sent; made once, so that sending makes no closure. */
-  readonly #releases: ((error: Error | null) => void)[] = [];
-  readonly #free: number[] = [];
+  #slot = 0;
+  #unchecked = checkedEvery;
   #isOpen = false;
   #isClosed = false;
   #onError: ((error: Error) => void) | undefined;
@@ -71,27 +73,35 @@ export class UdpSocket implements BondSocket {
   send(bytes: Uint8Array, start: number, end: number, toAddress: string, toPort: number): boolean {
     const length = end - start;
     if (!this.#isOpen || this.#isClosed || length > slotBytes) return false;
-    let index = this.#free.pop();
-    if (index === undefined) {
-      if (this.#slots.length >= slotCount) return false;
-      index = this.#addSlot();
-    }
-    const slot = this.#slots[index]!;
-    for (let from = start, to = 0; from < end; from++, to++) slot[to] = bytes[from]!;
-    const done = this.#releases[index]!;
+    const slot = this.#takeSlot();
+    if (slot === undefined) return false;
+    slot.set(bytes.subarray(start, end));
+    const done = ++this.#unchecked >= checkedEvery ? this.#onSent : undefined;
+    if (done !== undefined) this.#unchecked = 0;
     if (this.#isConnected) this.#socket.send(slot, 0, length, done);
     else this.#socket.send(slot, 0, length, toPort, toAddress, done);
     return true;
   }
 
-  #addSlot(): number {
-    const index = this.#slots.push(Buffer.allocUnsafeSlow(slotBytes)) - 1;
-    this.#releases.push((error) => {
-      this.#free.push(index);
-      if (error !== null) this.#onError?.(error);
-    });
-    return index;
+  /** A slot that is not under way: datagrams leave in order, so the ones that still wait lie in the slots taken last. */
+  #takeSlot(): Buffer | undefined {
+    const waiting = this.#socket.getSendQueueCount();
+    if (waiting >= slotCount) return undefined;
+    this.#slot = waiting === 0 ? 0 : (this.#slot + 1) % slotCount;
+    let slot = this.#slots[this.#slot];
+    if (slot === undefined) {
+      slot = Buffer.allocUnsafeSlow(slotBytes);
+      this.#slots[this.#slot] = slot;
+    }
+    return slot;
   }
+
+  /** While datagrams fail every one is checked, so that failures are counted. */
+  readonly #onSent = (error: Error | null): void => {
+    if (error === null) return;
+    this.#unchecked = checkedEvery;
+    this.#onError?.(error);
+  };
 
   /** Sends a datagram of any size to the one peer of a connected socket; the bytes must not change afterwards. */
   sendLarge(bytes: Uint8Array): boolean {

@@ -207,7 +207,7 @@ export class SenderLink {
   }
 
   /**
-   * Re-estimates and judges; call it every 10 ms or so. Returns true if the life cycle moved.
+   * Re-estimates and judges; call it every 10 to 100 ms. Returns true if the life cycle moved.
    * @param commonQueueUs least queue of the other links that are up; Infinity without others
    */
   update(nowUs: number, commonQueueUs: number): boolean {

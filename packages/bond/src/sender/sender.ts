@@ -2,6 +2,7 @@ import { silentHooks } from "@longwave/base";
 import { portableCrypto } from "../crypto/crypto-port.ts";
 import type { BondEnvironment } from "../environment.ts";
 import { BondError } from "../errors.ts";
+import { RateMeter } from "../estimate/rate-meter.ts";
 import { Feedback } from "../link/feedback.ts";
 import { isFresh, type SenderSnapshot, snapshotVersion } from "../stats/link-snapshot.ts";
 import { tunnelHeadroom } from "../wire/gre-tunnel.ts";
@@ -40,6 +41,8 @@ export class Sender {
   readonly #scheduler: Scheduler;
   readonly #budget: RetransmissionBudget;
   readonly #copies = new DelayedCopies();
+  /** New packets only: an allowance that grew with the repeats would feed itself. */
+  readonly #streamRate = new RateMeter();
   readonly #feedback: Feedback;
   readonly #nacks: NackHandler;
   readonly #timestamps: TimestampClock;
@@ -115,10 +118,11 @@ export class Sender {
     if (payload.length === 0 || payload.length > maxPayloadBytes) throw tooLarge(payload.length);
     const nowUs = this.#environment.clock.nowUs();
     const sequence = this.#nextSequence++;
-    const slot = this.#buffer.claim(sequence, nowUs, 2000 * this.#options.bufferMs);
+    const slot = this.#buffer.claim(sequence, nowUs, 1500 * this.#options.bufferMs);
     this.#write(slot, sequence, payload, this.#timestamps.at(timestampUs ?? nowUs));
     this.#payloadBytes += payload.length;
     this.#sent++;
+    this.#streamRate.add(payload.length, nowUs);
     this.#dispatch(sequence, slot, nowUs);
   }
 
@@ -384,7 +388,8 @@ export class Sender {
       sentBps += bps;
       loss += bps * link.loss.loss(nowUs, link.feedbackLagUs);
     }
-    this.#budget.refill(nowUs, sentBps, sentBps > 0 ? loss / sentBps : 0);
+    const streamBps = this.#streamRate.bps(nowUs, 1_000_000);
+    this.#budget.refill(nowUs, streamBps, sentBps > 0 ? loss / sentBps : 0);
     this.#links.report(nowUs, this.#lastRtpTimestamp, this.#sent, this.#payloadBytes, sentBps);
   }
 
