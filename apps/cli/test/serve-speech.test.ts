@@ -12,7 +12,7 @@ describe.skipIf(!existsSync(main))("longwave serve, as built", () => {
 
   async function start(
     ...options: string[]
-  ): Promise<{ url: string; log: string[]; ended: Promise<number | null> }> {
+  ): Promise<{ url: string; metricsUrl: string; log: string[]; ended: Promise<number | null> }> {
     const started = spawn(process.execPath, [main, "serve", "--listen", ":0", "--json", ...options], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -23,7 +23,7 @@ describe.skipIf(!existsSync(main))("longwave serve, as built", () => {
     const first = await new Promise<string>((resolve) =>
       createInterface({ input: started.stdout! }).once("line", resolve),
     );
-    return { url: JSON.parse(first).url, log, ended };
+    return { ...JSON.parse(first), log, ended };
   }
 
   const ask = (url: string, text: string) =>
@@ -32,6 +32,17 @@ describe.skipIf(!existsSync(main))("longwave serve, as built", () => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ text, format: "pcm" }),
     });
+
+  test("serves the metrics, and nothing else, on an address of their own", async () => {
+    const { url, metricsUrl } = await start("--workers", "1", "--metrics-addr", ":0");
+    expect(new URL(metricsUrl).port).not.toBe(new URL(url).port);
+    await (await ask(url, "Count me.")).arrayBuffer();
+    const page = await fetch(metricsUrl);
+    expect(page.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(await page.text()).toMatch(/^longwave_speech_requests_total 1$/m);
+    for (const path of ["tts", "voices", "v1/health"])
+      expect((await fetch(new URL(path, metricsUrl))).status, path).toBe(404);
+  });
 
   test("speaks to its end what is under way when it is told to stop, refuses the rest, and ends with 0", async () => {
     const { url, log, ended } = await start("--workers", "1", "--shutdown-timeout", "20s");
@@ -44,7 +55,10 @@ describe.skipIf(!existsSync(main))("longwave serve, as built", () => {
       ({ status }) => status,
       () => 0,
     );
-    await new Promise((soon) => setTimeout(soon, 100));
+    // It must be in the queue before the server is told.
+    await expect
+      .poll(async () => (await fetch(`${url}v1/metrics`)).text(), { timeout: 20_000 })
+      .toMatch(/^longwave_speech_queued 1$/m);
     child!.kill("SIGTERM");
     expect(await waiting).toBe(503);
     expect((await running.arrayBuffer()).byteLength).toBe(whole);

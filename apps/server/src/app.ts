@@ -22,6 +22,8 @@ export interface AppOptions extends GuardOptions {
   readonly host: Host;
   /** Folder of the built console; undefined serves the API alone. */
   readonly consoleDirectory: string | undefined;
+  /** Where the figures are kept; default its own, which only /v1/metrics shows. */
+  readonly metrics?: Metrics;
   /** Told of errors that are not the client's. */
   readonly onError?: (error: unknown) => void;
 }
@@ -40,7 +42,7 @@ const safetyHeaders: Readonly<Record<string, string>> = {
  */
 export function createApp(options: AppOptions): Hono {
   const { host } = options;
-  const metrics = new Metrics();
+  const { metrics = new Metrics() } = options;
   observeProcess(metrics, host);
   const routes: Route[] = [
     ...healthRoutes(host, metrics),

@@ -1,8 +1,12 @@
 import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
+import type { Hono } from "hono";
 import { type AppOptions, createApp } from "./app.ts";
 import { ServerError } from "./errors.ts";
 import { isLoopbackHost } from "./guard.ts";
+import { Metrics } from "./metrics.ts";
+import { createMetricsApp } from "./metrics-app.ts";
 
 export interface ListenOptions extends Omit<AppOptions, "loopback" | "corsOrigins"> {
   /** Address to bind; default 127.0.0.1. */
@@ -10,12 +14,16 @@ export interface ListenOptions extends Omit<AppOptions, "loopback" | "corsOrigin
   /** TCP port, 0 for any free one. */
   readonly port: number;
   readonly corsOrigins?: readonly string[];
+  /** A second address that serves /metrics and nothing else; none by default. */
+  readonly metricsListen?: { readonly address: string; readonly port: number } | undefined;
 }
 
 /** A server that listens. */
 export interface RunningServer {
   readonly url: string;
   readonly port: number;
+  /** Where the metrics have an address of their own. */
+  readonly metricsUrl?: string;
   /** Stops accepting, lets running requests end for up to `graceMs`, then closes what is left. */
   close(graceMs?: number): Promise<void>;
 }
@@ -32,33 +40,69 @@ const requestTimeoutMs = 120_000;
  */
 export async function startServer(options: ListenOptions): Promise<RunningServer> {
   const address = options.address ?? "127.0.0.1";
-  const loopback = isLoopbackHost(address);
-  if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65535) {
-    throw new ServerError("server/bad-option", "usage", `A port is 0 to 65535, not ${options.port}.`);
+  const { metricsListen, token } = options;
+  const loopback = isServable(address, options.port, token);
+  const metricsLoopback =
+    metricsListen === undefined || isServable(metricsListen.address, metricsListen.port, token);
+  if (options.token !== undefined && options.token.length < 16) {
+    throw new ServerError("server/bad-option", "usage", "A token needs at least 16 characters.");
   }
-  if (!loopback && options.token === undefined) {
+  const metrics = options.metrics ?? new Metrics();
+  const app = createApp({ ...options, metrics, loopback, corsOrigins: options.corsOrigins ?? [] });
+  const server = await listen(app, address, options.port);
+  if (metricsListen === undefined) {
+    return { ...placeOf(server, address), close: (graceMs = 3000) => closeServer(server, graceMs) };
+  }
+  const figures = createMetricsApp(metrics, { token, loopback: metricsLoopback, corsOrigins: [] });
+  let second: Server;
+  try {
+    second = await listen(figures, metricsListen.address, metricsListen.port);
+  } catch (error) {
+    await closeServer(server, 0);
+    throw error;
+  }
+  return {
+    ...placeOf(server, address),
+    metricsUrl: `${placeOf(second, metricsListen.address).url}metrics`,
+    close: async (graceMs = 3000) => {
+      // A collector sees the server drain.
+      await closeServer(server, graceMs);
+      await closeServer(second, 0);
+    },
+  };
+}
+
+/** @returns whether the address is this machine's alone @throws ServerError `server/bad-option`, `server/token-required` */
+function isServable(address: string, port: number, token: string | undefined): boolean {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new ServerError("server/bad-option", "usage", `A port is 0 to 65535, not ${port}.`);
+  }
+  const loopback = isLoopbackHost(address);
+  if (!loopback && token === undefined) {
     throw new ServerError(
       "server/token-required",
       "usage",
       `${address} can be reached by others; set a token with --token or LONGWAVE_TOKEN.`,
     );
   }
-  if (options.token !== undefined && options.token.length < 16) {
-    throw new ServerError("server/bad-option", "usage", "A token needs at least 16 characters.");
-  }
-  const app = createApp({ ...options, loopback, corsOrigins: options.corsOrigins ?? [] });
+  return loopback;
+}
+
+async function listen(app: Hono, address: string, port: number): Promise<Server> {
   const server = await bind(
-    (listening) => serve({ fetch: app.fetch, hostname: address, port: options.port }, listening),
+    (listening) => serve({ fetch: app.fetch, hostname: address, port }, listening),
     address,
-    options.port,
+    port,
   );
   server.headersTimeout = headersTimeoutMs;
   server.requestTimeout = requestTimeoutMs;
   server.maxConnections = 512;
-  const bound = server.address();
-  const port = typeof bound === "object" && bound !== null ? bound.port : options.port;
-  const name = address === "::1" ? "[::1]" : address;
-  return { url: `http://${name}:${port}/`, port, close: (graceMs = 3000) => closeServer(server, graceMs) };
+  return server;
+}
+
+function placeOf(server: Server, address: string): { url: string; port: number } {
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://${address === "::1" ? "[::1]" : address}:${port}/`, port };
 }
 
 function bind(start: (listening: () => void) => unknown, address: string, port: number): Promise<Server> {

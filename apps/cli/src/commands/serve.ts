@@ -34,6 +34,7 @@ export function registerServe(program: Command): void {
     .option("--max-text-bytes <n>", "longest text")
     .option("--request-timeout <time>", "longest time for one text")
     .option("--shutdown-timeout <time>", "longest wait for texts under way when stopping")
+    .option("--metrics-addr <host:port>", "serve /metrics on an address of its own as well")
     .option("--log-level <level>", "debug, info, warn, error");
   addServerOptions(command)
     .addHelpText(
@@ -68,17 +69,20 @@ Examples:
         address: settings.address.value as string,
         port: settings.port.value as number,
         token: settings.token.value as string | undefined,
+        metricsListen: metricsAddress(speechSettings.metricsAddr.value as string | undefined),
         consoleDirectory: consoleDirectory(),
         onError: (error) => process.stderr.write(`longwave: ${(error as Error).stack}\n`),
       });
-      const { url } = server;
+      const { url, metricsUrl } = server;
       if (options["json"] === true) {
-        printLine(JSON.stringify({ url, tracks: catalog?.size ?? null, engines: speech.engines }));
+        const tracks = catalog?.size ?? null;
+        printLine(JSON.stringify({ url, metricsUrl, tracks, engines: speech.engines }));
       } else {
         const recordings = catalog === undefined ? "" : ` and ${catalog.size} recordings`;
         printLine(
           `${pc.bold("Serving")} speech (${speech.engines.join(", ")})${recordings} on ${pc.cyan(url)}. Stop with Ctrl-C.`,
         );
+        if (metricsUrl !== undefined) printLine(`Metrics on ${pc.cyan(metricsUrl)}`);
       }
       await untilStopped();
       const graceMs = durationMs(speechSettings.shutdownTimeout);
@@ -97,13 +101,24 @@ function hostList(hosts: string | undefined): string[] {
     .filter((host) => host !== "");
 }
 
-/** `[HOST]:PORT` as the settings `address` and `port`. */
+/** `[HOST]:PORT` of --listen as the settings `address` and `port`. */
 function listenAddress(listen: string | undefined): { address?: string; port?: string } {
   if (listen === undefined) return {};
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(listen);
+  const { address, port } = hostAndPort(listen, "--listen");
+  return { port, ...(address === "" ? {} : { address }) };
+}
+
+/** Without a host: this machine alone. */
+function metricsAddress(text: string | undefined): { address: string; port: number } | undefined {
+  if (text === undefined) return undefined;
+  const { address, port } = hostAndPort(text, "--metrics-addr");
+  return { address: address === "" ? "127.0.0.1" : address, port: Number(port) };
+}
+
+function hostAndPort(text: string, option: string): { address: string; port: string } {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
   if (match === null) {
-    throw new CliError("cli/bad-argument", "usage", `--listen ${listen} is not of the form [HOST]:PORT.`);
+    throw new CliError("cli/bad-argument", "usage", `${option} ${text} is not of the form [HOST]:PORT.`);
   }
-  const address = match[1] ?? match[2] ?? "";
-  return { port: match[3]!, ...(address === "" ? {} : { address }) };
+  return { address: match[1] ?? match[2] ?? "", port: match[3]! };
 }

@@ -18,6 +18,7 @@ export type SpeechSettingName =
   | "maxTextBytes"
   | "requestTimeout"
   | "shutdownTimeout"
+  | "metricsAddr"
   | "logLevel";
 
 /**
@@ -51,6 +52,11 @@ export const speechDefinitions: Readonly<Record<SpeechSettingName, Definition>> 
   maxTextBytes: { kind: "integer", fallback: 4096, description: "longest text that a server takes" },
   requestTimeout: { kind: "duration", fallback: "60s", description: "longest time for one text" },
   shutdownTimeout: { kind: "duration", fallback: "30s", description: "longest wait for texts at the end" },
+  metricsAddr: {
+    kind: "text",
+    fallback: undefined,
+    description: "[HOST]:PORT that serves /metrics alone; only with the rest without",
+  },
   logLevel: {
     kind: "text",
     fallback: "info",

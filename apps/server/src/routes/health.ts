@@ -61,10 +61,14 @@ export function healthRoutes(host: Host, metrics: Metrics): Route[] {
       tag: "Operations",
       summary: "Metrics in Prometheus' text format",
       answer: { status: 200, description: "The metrics.", contentType: "text/plain", schema: text },
-      handle: () =>
-        new Response(metrics.render(), {
-          headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
-        }),
+      handle: () => metricsAnswer(metrics),
     },
   ];
+}
+
+/** All figures in Prometheus' text format. */
+export function metricsAnswer(metrics: Metrics): Response {
+  return new Response(metrics.render(), {
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+  });
 }
