@@ -21,6 +21,8 @@ export type {
 } from "./engine/speech-engine.ts";
 export { type EngineVoice, type SpeakOptions, Speech, Tts, type TtsOptions } from "./engine/tts.ts";
 export { TtsError, type TtsErrorCode, ttsErrorKinds } from "./errors.ts";
+export { FliteEngine, type RunFlite } from "./flite/flite-engine.ts";
+export { runWasiProgram, type WasiResult } from "./flite/wasi-program.ts";
 export { FormantEngine } from "./formant/formant-engine.ts";
 export { type ByteSource, MemoryByteSource } from "./model/byte-source.ts";
 export { cloneVoice, maxCloneSeconds } from "./model/clone-voice.ts";

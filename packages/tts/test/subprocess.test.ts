@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { encodeWav } from "@longwave/media";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { concatenate } from "../src/audio/concatenate.ts";
+import { openTts } from "../src/node/open-tts.ts";
 import { knownCommands, SubprocessEngine, type SubprocessOptions } from "../src/node/subprocess-engine.ts";
 
 let folder = "";
@@ -48,6 +49,25 @@ describe("a subprocess engine", () => {
     expect(readFileSync(heard, "utf8")).toBe("hi");
     expect(pcm.length).toBe(24_000);
     expect(Math.max(...pcm)).toBeCloseTo(0.5, 3);
+  });
+
+  test("runs any command line, split into words without a shell", async () => {
+    const heard = join(folder, "arguments.json");
+    const path = fake(
+      "any",
+      `const fs=require("fs");fs.writeFileSync(${JSON.stringify(heard)},JSON.stringify(process.argv.slice(2)));` +
+        `process.stdout.write(fs.readFileSync(${JSON.stringify(wavFile(16_000))}))`,
+    );
+    const command = `"${path}" --voice {voice} 'two words' $HOME ""`;
+    const tts = await openTts({ command, commandRate: 16_000 });
+    expect((await concatenate(tts.speak("hi", { voice: "anna" }))).length).toBe(24_000);
+    expect(tts.engines).toEqual(["command"]);
+    expect(JSON.parse(readFileSync(heard, "utf8"))).toEqual(["--voice", "anna", "two words", "$HOME", ""]);
+    for (const broken of ["", "  ", 'piper "open', "a'b"]) {
+      await expect(openTts({ command: broken, engine: "command" })).rejects.toMatchObject({
+        code: "tts/option-invalid",
+      });
+    }
   });
 
   test("resamples a declared other rate", async () => {

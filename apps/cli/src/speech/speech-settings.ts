@@ -12,6 +12,8 @@ export type SpeechSettingName =
   | "precision"
   | "threads"
   | "executable"
+  | "command"
+  | "commandRate"
   | "cloning"
   | "workers"
   | "voiceUrlHosts"
@@ -42,6 +44,12 @@ export const speechDefinitions: Readonly<Record<SpeechSettingName, Definition>> 
   },
   threads: { kind: "integer", fallback: 2, description: "threads of the native engine, 1 or 2" },
   executable: { kind: "text", fallback: undefined, description: "path of the external program" },
+  command: {
+    kind: "text",
+    fallback: undefined,
+    description: "command line of a program that reads text and writes a WAV; {voice} is replaced",
+  },
+  commandRate: { kind: "integer", fallback: 24_000, description: "rate of that WAV in Hz" },
   cloning: { kind: "flag", fallback: false, description: "let requests bring a recording to speak like" },
   workers: { kind: "integer", fallback: 2, description: "texts that a server speaks side by side" },
   voiceUrlHosts: {
@@ -114,6 +122,8 @@ export function openOptions(settings: SpeechSettings): OpenTtsOptions {
     threads: settings.threads.value as 1 | 2,
     cloning: settings.cloning.value as boolean,
     subprocess: { executablePath: text("executable") },
+    command: text("command"),
+    commandRate: settings.commandRate.value as number,
   };
 }
 

@@ -6,12 +6,14 @@ export {
 } from "./download-model.ts";
 export { exportModel } from "./export-model.ts";
 export { FileByteSource } from "./file-byte-source.ts";
+export { findFlite, openFlite } from "./open-flite.ts";
 export { type FoundOnnxRuntime, loadOnnxRuntime, type OpenOnnxOptions, openOnnx } from "./open-onnx.ts";
 export { engineNames, type OpenTtsOptions, openTts } from "./open-tts.ts";
 export { PocketEngine, type PocketEngineOptions, readVoiceFile } from "./pocket-engine.ts";
 export {
   type CommandTemplate,
   knownCommands,
+  parseCommandTemplate,
   SubprocessEngine,
   type SubprocessOptions,
 } from "./subprocess-engine.ts";

@@ -4,20 +4,31 @@ import type { Hooks } from "@longwave/base";
 import { Tts } from "../engine/tts.ts";
 import { TtsError } from "../errors.ts";
 import { FormantEngine } from "../formant/formant-engine.ts";
+import { openFlite } from "./open-flite.ts";
 import { openOnnx } from "./open-onnx.ts";
 import { PocketEngine, type PocketEngineOptions } from "./pocket-engine.ts";
-import { knownCommands, SubprocessEngine, type SubprocessOptions } from "./subprocess-engine.ts";
+import {
+  knownCommands,
+  parseCommandTemplate,
+  SubprocessEngine,
+  type SubprocessOptions,
+} from "./subprocess-engine.ts";
 
 /** What to open; with nothing given, the built-in voice speaks. */
 export interface OpenTtsOptions {
   /**
-   * Engine that must speak: `native`, `onnx` (an exported model on an installed ONNX Runtime), `formant`, or an external program (`espeak-ng`, `piper`, `pocket-tts`). Default: native where
-   * there is a model, else formant.
+   * Engine that must speak: `native`, `onnx` (an exported model on an installed ONNX Runtime), `flite` (where its package is installed),
+   * `formant`, an external program (`espeak-ng`, `piper`, `pocket-tts`) or `command` (any other). Default: native where there is a model,
+   * else command where one is given, else formant.
    */
   readonly engine?: string | undefined;
   /** Longest text in UTF-8 bytes; default 65,536. */
   readonly maxTextBytes?: number | undefined;
   readonly subprocess?: SubprocessOptions | undefined;
+  /** A program that reads text and writes a WAV, see {@link parseCommandTemplate}. */
+  readonly command?: string | undefined;
+  /** Rate of that WAV in Hz; default 24,000. */
+  readonly commandRate?: number | undefined;
   /** A model for the native engine: a folder with `config.yaml`, or the path of a configuration. */
   readonly model?: string | undefined;
   /** The voices' manifest.json; default `voices/manifest.json` beside the configuration, where it exists. */
@@ -35,7 +46,9 @@ export interface OpenTtsOptions {
 export const engineNames: readonly string[] = [
   "native",
   "onnx",
+  "flite",
   "formant",
+  "command",
   ...knownCommands.map(({ name }) => name),
 ];
 
@@ -50,8 +63,12 @@ export const engineNames: readonly string[] = [
  */
 export async function openTts(options: OpenTtsOptions = {}): Promise<Tts> {
   const { maxTextBytes } = options;
-  const name = options.engine ?? (options.model === undefined ? "formant" : "native");
+  const fallback = options.command === undefined ? "formant" : "command";
+  const name = options.engine ?? (options.model === undefined ? fallback : "native");
   if (name === "formant") return new Tts({ engines: [new FormantEngine()], maxTextBytes });
+  if (name === "flite") {
+    return new Tts({ engines: [await openFlite(), new FormantEngine()], maxTextBytes });
+  }
   if (name === "native") {
     // The formant voice stays at hand: a caller may ask for it by name.
     return new Tts({ engines: [await openNative(options), new FormantEngine()], maxTextBytes });
@@ -62,7 +79,13 @@ export async function openTts(options: OpenTtsOptions = {}): Promise<Tts> {
       throw new TtsError("tts/model-missing", "The onnx engine needs a model's folder.");
     return new Tts({ engines: [await openOnnx({ model, voices }), new FormantEngine()], maxTextBytes });
   }
-  const command = knownCommands.find((each) => each.name === name);
+  if (name === "command" && options.command === undefined) {
+    throw new TtsError("tts/option-invalid", "The engine command needs a command line.");
+  }
+  const command =
+    name === "command"
+      ? parseCommandTemplate(options.command!, options.commandRate)
+      : knownCommands.find((each) => each.name === name);
   if (command === undefined) {
     throw new TtsError("tts/engine-unknown", `No engine "${name}"; there are ${engineNames.join(", ")}.`);
   }

@@ -45,6 +45,28 @@ export const knownCommands: readonly CommandTemplate[] = [
   },
 ];
 
+/**
+ * A command line of the user's as a template named `command`: split at spaces, except inside '...' or "..."; no shell sees it. `{voice}`
+ * in it is replaced by the voice that is asked for.
+ * @param sampleRate rate of the WAV that it writes, Hz; default 24,000
+ * @throws TtsError `tts/option-invalid` for an empty line or an open quote
+ */
+export function parseCommandTemplate(line: string, sampleRate = 24_000): CommandTemplate {
+  const words: string[] = [];
+  const rest = line.replace(/\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))(?=\s|$)/gy, (_, double, single, plain) => {
+    words.push(double ?? single ?? plain);
+    return "";
+  });
+  const [executable, ...args] = words;
+  if (executable === undefined || executable === "" || rest.trim() !== "") {
+    throw new TtsError(
+      "tts/option-invalid",
+      `The command ${JSON.stringify(line)} cannot be split into words.`,
+    );
+  }
+  return { name: "command", executable, args, defaultVoice: "default", sampleRate };
+}
+
 /** Limits and overrides of a subprocess engine. */
 export interface SubprocessOptions {
   /** Path that replaces the template's executable. */
