@@ -20,7 +20,7 @@ import {
 } from "./layout.ts";
 import { Lease } from "./lease.ts";
 import type { PacketItem } from "./packet-item.ts";
-import { chunkItems } from "./packet-source.ts";
+import { packetsOf } from "./packet-source.ts";
 import { type ReadManyOptions, readInOrder } from "./read-many.ts";
 import {
   type ArchivePosition,
@@ -214,6 +214,7 @@ export class Archive {
       chunkFrames,
       chunksPerShard: options.chunksPerShard ?? Math.max(1, Math.floor(hourFrames / chunkFrames)),
       pointFrames: options.pointFrames ?? 48_000,
+      ...(options.checkpointFrames !== undefined && { checkpointFrames: options.checkpointFrames }),
     };
     const { resume } = internal;
     return new RecordingWriter(store, {
@@ -271,6 +272,7 @@ export class Archive {
       const writer = new RecordingWriter(this.store, {
         ...{ decoder: this.#options.decoder, sha256: this.#sha256, id, profile, channels },
         ...{ chunkFrames, chunksPerShard, pointFrames, source, metadata, lease },
+        ...(info.checkpointFrames !== undefined && { checkpointFrames: info.checkpointFrames }),
         append: await this.#appendStart(info),
         seek: await this.#storedSeek(info),
         ...(info.v2Twin === true ? { v2Twin: true } : {}),
@@ -333,7 +335,7 @@ export class Archive {
     for (let number = 0; number * info.chunkFrames < info.frames; number++) {
       const chunk = await this.reader(info).chunk(number, emptyReport(info), signal);
       let at = chunk.firstPacket - chunk.preRollCount;
-      for (const item of chunkItems(chunk)) {
+      for (const item of packetsOf(chunk)) {
         if (at++ < next) continue;
         next = at;
         if (item.segment !== undefined) yield { type: "segment", head: segments.head(item.segment) };
@@ -371,6 +373,7 @@ export class Archive {
         chunksPerShard,
         pointFrames,
         v2Twin: v2Twin === true,
+        ...(info.checkpointFrames !== undefined && { checkpointFrames: info.checkpointFrames }),
       };
       await rewriteRecording(this.store, info, this.packets(id), (store) => this.#recordIn(store, form));
       return await this.info(id);
@@ -483,7 +486,7 @@ export class Archive {
 /** How a recording is laid out. */
 type RecordingForm = Pick<
   RecordingInfo,
-  "id" | "profile" | "channels" | "chunkFrames" | "chunksPerShard" | "pointFrames"
+  "id" | "profile" | "channels" | "chunkFrames" | "chunksPerShard" | "pointFrames" | "checkpointFrames"
 >;
 
 /** A shard is an hour unless told otherwise. */

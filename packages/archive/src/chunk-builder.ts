@@ -10,11 +10,12 @@ import {
   roundToGrid,
   type TimedPacket,
 } from "./packet-item.ts";
-import { chunkItems } from "./packet-source.ts";
+import { packetsOf } from "./packet-source.ts";
 import type { RecordingInfo, SegmentInfo } from "./recording-info.ts";
 import { RunUpProver, StateSaver } from "./run-up-prover.ts";
 import { SampleDigest } from "./sample-digest.ts";
 import { type PacketEvent, pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
+import { chooseStates } from "./stored-states.ts";
 
 export interface ChunkBuilderOptions {
   readonly decoder: DecoderFactory;
@@ -22,6 +23,8 @@ export interface ChunkBuilderOptions {
   readonly channels: number;
   readonly chunkFrames: number;
   readonly pointFrames: number;
+  /** Longest way in sample frames from a point without run-up to a stored state; default by what states cost. */
+  readonly checkpointFrames?: number | undefined;
 }
 
 /** A finished chunk and what it adds to the recording's counts. */
@@ -77,6 +80,8 @@ interface Draft {
   readonly start: number | undefined;
   readonly wholeStateEqual: boolean;
   readonly segmentStart: boolean;
+  /** The decoder's state, with and without what only concealment uses; kept where it may have to be stored. */
+  readonly states: { readonly live: Uint8Array; readonly all: Uint8Array } | undefined;
   digest: number;
 }
 
@@ -86,8 +91,6 @@ interface OpenChunk {
   readonly drafts: Draft[];
   /** Undefined in a chunk that was taken up again: what follows starts with a reset. */
   readonly checkpoint: BuilderCheckpoint | undefined;
-  /** State at the start, with and without what only concealment uses. */
-  readonly states: { readonly live: Uint8Array; readonly all: Uint8Array };
 }
 
 /** Foreign readers get at least 80 ms of run-up even where a chunk starts from a state (RFC 7845 section 4.6). */
@@ -124,11 +127,17 @@ export class ChunkBuilder {
   #chunk: OpenChunk | undefined;
 
   constructor(options: ChunkBuilderOptions) {
-    const { chunkFrames, pointFrames } = options;
+    const { chunkFrames, pointFrames, checkpointFrames } = options;
     if (pointFrames < 12_000 || chunkFrames % pointFrames !== 0 || chunkFrames > 30 * 48_000) {
       throw new ArchiveError(
         "archive/options",
         `Chunks of ${chunkFrames} frames with points every ${pointFrames} do not work: points every 0.25 s or more must divide chunks of at most 30 s.`,
+      );
+    }
+    if (checkpointFrames !== undefined && !(checkpointFrames >= 48_000)) {
+      throw new ArchiveError(
+        "archive/options",
+        `States every ${checkpointFrames} frames are too many: a second (48,000) apart is the least.`,
       );
     }
     this.#options = options;
@@ -240,12 +249,15 @@ export class ChunkBuilder {
    * with a reset, so nothing that follows depends on what the decoder knew.
    */
   reopen(chunk: Chunk, info: Pick<RecordingInfo, "frames" | "packets" | "segments" | "counts">): void {
-    const items = [...chunkItems(chunk)];
+    const items = packetsOf(chunk);
     this.#oldest = chunk.firstPacket - chunk.preRollCount;
     this.#packets = items.map((item) => ({
-      ...item,
       data: item.data?.slice(),
+      frames: item.frames,
       skip: 0,
+      trim: item.trim,
+      concealed: item.concealed,
+      preSkip: item.preSkip,
       usesConcealment: item.concealed || item.data === undefined || packetConceals(item.data),
       segmentStart: item.segment,
     }));
@@ -258,6 +270,7 @@ export class ChunkBuilder {
     this.#lastFrames = items.at(-1)?.frames ?? 960;
     const drafts = chunk.points.map((point, i): Draft => {
       const packet = chunk.firstPacket + point.packet;
+      const stored = chunk.states.get(i);
       return {
         sample: chunk.firstSample + i * this.#options.pointFrames,
         packet,
@@ -265,17 +278,16 @@ export class ChunkBuilder {
         start: point.runUpFloat === unproven ? undefined : packet - point.runUpFloat,
         wholeStateEqual: (point.flags & pointFlags.wholeStateEqual) !== 0,
         segmentStart: (point.flags & pointFlags.segmentStart) !== 0,
+        states: stored === undefined ? undefined : { live: stored, all: stored },
         digest: point.digest,
       };
     });
     this.#digest.begin(drafts.at(-1)!.digest);
-    const state = chunk.states.get(0) ?? new Uint8Array(0);
     this.#chunk = {
       index: chunk.firstSample / this.#options.chunkFrames,
       first: drafts[0]!,
       drafts,
       checkpoint: undefined,
-      states: { live: state, all: state },
     };
   }
 
@@ -344,6 +356,7 @@ export class ChunkBuilder {
     this.#prover.before(
       { index, head, toPoint: sample - keptStart, toChunk: chunkFrames - (keptStart % chunkFrames) },
       frames,
+      concealed ? undefined : data,
     );
 
     const refused = this.#decoder.decode(data, frames, concealed);
@@ -407,28 +420,32 @@ export class ChunkBuilder {
       for (let i = start; i < end; i++) frames += this.#packets[i - this.#oldest]!.frames;
       return frames;
     });
+    const needsState =
+      startsChunk || proven === undefined || (!proven.wholeStateEqual && this.#prover.expectsConcealment);
+    const states = needsState
+      ? { live: this.#saver.save(this.#decoder, "live"), all: this.#saver.save(this.#decoder, "all") }
+      : undefined;
     const draft: Draft = {
       sample,
       packet: index,
       cut,
+      states,
       start: proven?.start,
       wholeStateEqual: proven?.wholeStateEqual ?? false,
       segmentStart,
       digest: 0,
     };
     if (startsChunk) {
-      const wholeState = this.#saver.save(this.#decoder, "all");
       this.#nextChunk = {
         index: sample / this.#options.chunkFrames,
         first: draft,
         drafts: [],
-        states: { live: this.#saver.save(this.#decoder, "live"), all: wholeState },
         checkpoint: {
           chunk: sample / this.#options.chunkFrames,
           packet: index,
           axis: this.#axis,
           skipRemaining: skipBefore,
-          state: wholeState,
+          state: states!.all,
           prover: proverBefore,
           counts: { ...this.#counts },
           segments: segmentStart ? this.#segments.slice(0, -1) : [...this.#segments],
@@ -494,7 +511,15 @@ export class ChunkBuilder {
       byteOffsets.set(i, offset);
       offset += at(i).data?.length ?? 0;
     }
-    const states = new Map<number, Uint8Array>();
+    const candidates = chunk.drafts.map((draft) => {
+      const states = concealsAfter(draft.packet) ? draft.states?.all : draft.states?.live;
+      return { sample: draft.sample, exact: isExact(draft), state: states };
+    });
+    const states = chooseStates(candidates, {
+      every: this.#options.checkpointFrames,
+      chunkFrames: endSample - chunk.first.sample,
+      packetBytes,
+    });
     let maxRunUp = 0;
     let provenPoints = 0;
     const points = chunk.drafts.map((draft, i): SeekPoint => {
@@ -506,10 +531,7 @@ export class ChunkBuilder {
       if (draft.segmentStart) flags |= pointFlags.segmentStart;
       for (let p = draft.packet; p <= next; p++)
         if (at(p).usesConcealment) flags |= pointFlags.concealmentInside;
-      if (i === 0 && !exact) {
-        flags |= pointFlags.stateStored;
-        states.set(0, concealsAfter(firstPacket) ? chunk.states.all : chunk.states.live);
-      }
+      if (states.has(i)) flags |= pointFlags.stateStored;
       const runUp = exact ? draft.packet - draft.start! : unproven;
       if (exact) {
         provenPoints++;

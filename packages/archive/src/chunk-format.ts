@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { deflateSync, Inflate } from "fflate";
+import { deflateSync, inflateSync } from "fflate";
 import { ArchiveError } from "./errors.ts";
 import { xxHash64 } from "./hash-core.ts";
 import type { PacketEvent, SeekPoint } from "./seek-point.ts";
@@ -333,33 +333,25 @@ function deflated(bytes: Uint8Array): Uint8Array {
   return bytes.length === 0 ? bytes : deflateSync(bytes, { level: 9 });
 }
 
-/** Raw deflate, refused (undefined) as soon as the output would pass `limit`. */
+/** What most sections unpack to; a larger one gets room for itself. */
+const usualSectionBytes = 1 << 16;
+let inflateRoom: Uint8Array | undefined;
+
+/** Raw deflate, refused (undefined) where the output would reach `limit`. The result is valid until the next call. */
 function inflated(bytes: Uint8Array, limit: number): Uint8Array | undefined {
   if (bytes.length === 0) return bytes;
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  let tooLarge = false;
-  try {
-    const stream = new Inflate((piece) => {
-      size += piece.length;
-      if (size > limit) tooLarge = true;
-      else pieces.push(piece);
-    });
-    // Deflate expands at most 1032 times, so a slice of 4 KiB bounds what one step can produce.
-    for (let at = 0; at < bytes.length && !tooLarge; at += 4096) {
-      stream.push(bytes.subarray(at, at + 4096), at + 4096 >= bytes.length);
+  inflateRoom ??= new Uint8Array(usualSectionBytes);
+  for (let room = inflateRoom; ; room = new Uint8Array(Math.min(limit, 16 * room.length))) {
+    try {
+      const output = inflateSync(bytes, { out: room });
+      // Output beyond the room is dropped, so a result that fills it may have been longer.
+      if (output.length < room.length) return output;
+    } catch (error) {
+      // A stored block beyond the room; anything else is damage.
+      if (!(error instanceof RangeError)) return undefined;
     }
-  } catch {
-    return undefined;
+    if (room.length === limit) return undefined;
   }
-  if (tooLarge) return undefined;
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function setU64(view: DataView, at: number, value: number): void {

@@ -1,5 +1,6 @@
 import { isLongwaveError } from "@longwave/base";
 import type { Chunk } from "./chunk-format.ts";
+import { changesMode, packetConceals } from "./concealing-packet.ts";
 import type { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { packetsOf, type StoredPacket } from "./packet-source.ts";
@@ -24,9 +25,21 @@ export type ChunkStart =
   | { readonly at: "longer"; readonly packets: number }
   | { readonly at: "head" };
 
+/** Where a decoder stands behind a range that was decoded exactly. */
+export interface DecoderPosition {
+  /** Sample at which the range ended. */
+  readonly sample: number;
+  /** Last packet decoded, counted in the recording; its samples are still there. */
+  readonly packet: number;
+  /** All of the decoder's state is that of the sequential decode, also what only concealment uses. */
+  readonly whole: boolean;
+}
+
 export interface ChunkReadOptions {
   readonly pointFrames: number;
   readonly start?: ChunkStart;
+  /** Go on here instead of starting anew, where that is exact. */
+  readonly position?: DecoderPosition | undefined;
   /** Stored states are of another profile: begin with the pre-roll, as well as it goes. */
   readonly withoutStates?: boolean;
 }
@@ -36,6 +49,7 @@ export class StartRefused extends Error {}
 
 /**
  * Decodes `[start, end)`, which lies inside the chunk, into `sink`.
+ * @returns where the decoder stands then
  * @throws StartRefused where decoding cannot begin as `options.start` says
  * @throws ArchiveError `archive/chunk-corrupt`
  */
@@ -47,18 +61,58 @@ export function decodeChunkRange(
   sink: SampleSink,
   statistics: ReadStatistics,
   options: ChunkReadOptions,
-): void {
+): DecoderPosition {
   const items = packetsOf(chunk);
   const chunkEnd = chunk.firstSample + chunk.validFrames;
   const end = Math.min(range.end, chunkEnd);
-  const first = startDecoder(chunk, items, decoder, segments, range.start, statistics, options);
+  const goesOn = continuation(chunk, items, { start: range.start, end }, options.position);
+  const { first, whole } =
+    goesOn ?? startDecoder(chunk, items, decoder, segments, range.start, statistics, options);
+  let last = first - 1;
   const decode = (item: StoredPacket, i: number) => {
-    if (i < first) return undefined;
+    // A packet that the range before ended in is in the decoder's buffer still.
+    if (i < first) return goesOn !== undefined && i === first - 1 ? decoder.pcm : undefined;
     decodeItem(item, decoder, segments, statistics);
+    last = i;
     return decoder.pcm;
   };
   const reached = walkChunk(chunk, items, { start: range.start, end }, decode, sink);
   if (reached < end) throw corrupt(chunk, `holds fewer packets than its ${chunk.validFrames} frames need`);
+  return { sample: end, packet: chunk.firstPacket + last - chunk.preRollCount, whole };
+}
+
+/** The first packet to decode where the decoder can simply go on; undefined where it has to start anew. */
+function continuation(
+  chunk: Chunk,
+  items: readonly StoredPacket[],
+  range: { readonly start: number; readonly end: number },
+  position: DecoderPosition | undefined,
+): { readonly first: number; readonly whole: boolean } | undefined {
+  if (position === undefined || position.sample !== range.start || range.end <= range.start) return undefined;
+  const first = position.packet + 1 - chunk.firstPacket + chunk.preRollCount;
+  if (first < chunk.preRollCount || first > items.length) return undefined;
+  if (!position.whole && (first === 0 || concealsWithin(chunk, items, first, range.end))) return undefined;
+  return { first, whole: position.whole };
+}
+
+/** Whether concealment runs from packet `first` on, up to the one with the sample before `end`. */
+function concealsWithin(chunk: Chunk, items: readonly StoredPacket[], first: number, end: number): boolean {
+  let conceals = false;
+  let before = items[first - 1]?.data;
+  walkChunk(
+    chunk,
+    items,
+    { start: end - 1, end },
+    (item, i) => {
+      if (i < first || conceals) return undefined;
+      const { data } = item;
+      conceals = item.concealed || data === undefined || packetConceals(data) || changesMode(before, data);
+      before = data;
+      return undefined;
+    },
+    () => undefined,
+  );
+  return conceals;
 }
 
 /**
@@ -93,7 +147,7 @@ export function walkChunk(
   return sample;
 }
 
-/** Brings the decoder in front of the packet whose output counts first; returns that packet. */
+/** Brings the decoder in front of the packet whose output counts first; tells which, and whether its state is whole. */
 function startDecoder(
   chunk: Chunk,
   items: readonly StoredPacket[],
@@ -102,7 +156,7 @@ function startDecoder(
   sample: number,
   statistics: ReadStatistics,
   options: ChunkReadOptions,
-): number {
+): { readonly first: number; readonly whole: boolean } {
   const start = options.start ?? { at: "point" };
   const number =
     start.at === "head"
@@ -121,7 +175,7 @@ function startDecoder(
       if (!isLongwaveError(error)) throw error;
       throw new StartRefused(`its state is refused (${error.message})`, { cause: error });
     }
-    return target;
+    return { first: target, whole: false };
   }
   let runUp = point.runUpFloat === unproven ? target : point.runUpFloat;
   if (start.at === "longer") runUp += start.packets;
@@ -129,7 +183,7 @@ function startDecoder(
   if (first < 0) throw new StartRefused(`a run-up of ${runUp} packets is more than the chunk holds`);
   decoder.start(segments.head(segments.at(firstPacket + first)));
   for (let i = first; i < target; i++) decodeItem(items[i]!, decoder, segments, statistics);
-  return target;
+  return { first: target, whole: (point.flags & pointFlags.wholeStateEqual) !== 0 };
 }
 
 function stateOf(chunk: Chunk, number: number, options: ChunkReadOptions): Uint8Array | undefined {

@@ -1,7 +1,7 @@
 import { OggOpusWriter, type OpusHead, type OpusTags, opusPacketFrames } from "@longwave/media";
 import type { Archive } from "./archive.ts";
 import { silentPackets } from "./ogg-export.ts";
-import { chunkItems } from "./packet-source.ts";
+import { packetsOf } from "./packet-source.ts";
 import { checkSampleRange, emptyReport } from "./recording-reader.ts";
 import { SegmentTable } from "./segment-table.ts";
 
@@ -48,7 +48,7 @@ export async function* clipPackets(
   let hasBegun = false;
   for (let number = Math.floor(start / info.chunkFrames); number * info.chunkFrames < end; number++) {
     const chunk = await archive.reader(info).chunk(number, emptyReport(info), signal);
-    const items = [...chunkItems(chunk)];
+    const items = packetsOf(chunk);
     let sample = chunk.firstSample;
     let skipRemaining = 0;
     for (const [i, item] of items.entries()) {

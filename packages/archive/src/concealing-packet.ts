@@ -36,6 +36,15 @@ export function packetConceals(packet: Uint8Array): boolean {
 }
 
 /**
+ * True for a packet whose first frame is SILK and marked inactive (RFC 6716 section 4.2.3: the first bit of the range coder, of
+ * even odds, so the first bit of the frame). Such a frame has no long-term prediction, which is what keeps errors alive.
+ */
+export function startsInactive(packet: Uint8Array | undefined): boolean {
+  if (packet === undefined || packet.length < 3 || packet[0]! >= 0x80 || (packet[0]! & 3) !== 0) return false;
+  return packet[1]! < 0x80;
+}
+
+/**
  * True if the decoder changes between CELT and the modes with SILK: without redundancy it fades the old mode out by
  * concealing it.
  */

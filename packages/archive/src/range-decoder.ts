@@ -2,6 +2,7 @@ import type { DecoderFactory } from "@longwave/media";
 import type { Chunk } from "./chunk-format.ts";
 import {
   type ChunkStart,
+  type DecoderPosition,
   decodeChunkRange,
   decodeItem,
   type ReadStatistics,
@@ -34,7 +35,8 @@ const starts: readonly ChunkStart[] = [
 ];
 
 /**
- * Decodes ranges inside chunks with one decoder. A start that turns out wrong (a state that the decoder refuses; with
+ * Decodes ranges inside chunks with one decoder. A range that begins where the last one ended goes on with the decoder as it
+ * is, also over the border of a chunk, unless concealment follows that the start was not proven for. A start that turns out wrong (a state that the decoder refuses; with
  * `verify`, samples whose digest differs from the proven one) is replaced by a longer run-up, then the chunk's head, then the
  * segment's first packet, from which decoding is exact by definition. What cannot be had exactly is an error, never silence.
  */
@@ -44,6 +46,8 @@ export class RangeDecoder {
   readonly #segments: SegmentTable;
   readonly #digest: SampleDigest;
   readonly #isForeign: boolean;
+  /** Where the decoder stands, if what it gives from there on is exact. */
+  #position: DecoderPosition | undefined;
   /** Ends with the decode that is on its way: there is one decoder. */
   #busy: Promise<unknown> = Promise.resolve();
 
@@ -72,13 +76,16 @@ export class RangeDecoder {
     verify: boolean,
     source: ChunkSource,
   ): Promise<void> {
+    const position = this.#position;
+    this.#position = undefined;
     if (this.#isForeign) statistics.exact = false;
     const checks = verify && !this.#isForeign;
     let reason = "";
     for (const start of starts) {
       try {
         if (!checks) {
-          this.#decodeFrom(chunk, range, statistics, sink, start);
+          const reached = this.#decodeFrom(chunk, range, statistics, sink, start, position);
+          if (start.at === "point" && statistics.exact) this.#position = reached;
           return;
         }
         const wrong = this.#decodeChecked(chunk, range, sink, (whole, into) =>
@@ -110,9 +117,15 @@ export class RangeDecoder {
     statistics: RangeStatistics,
     sink: SampleSink,
     start: ChunkStart,
-  ): void {
-    const options = { pointFrames: this.#form.pointFrames, start, withoutStates: this.#isForeign };
-    decodeChunkRange(chunk, this.#decoder, this.#segments, range, sink, statistics, options);
+    position?: DecoderPosition,
+  ): DecoderPosition {
+    const options = {
+      pointFrames: this.#form.pointFrames,
+      start,
+      position: start.at === "point" ? position : undefined,
+      withoutStates: this.#isForeign,
+    };
+    return decodeChunkRange(chunk, this.#decoder, this.#segments, range, sink, statistics, options);
   }
 
   /** Decodes whole intervals and compares their digests. Returns what is wrong, or undefined. */

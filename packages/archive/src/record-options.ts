@@ -10,6 +10,11 @@ export interface RecordOptions {
   readonly chunksPerShard?: number;
   /** Distance of the seek points; default 1 s. */
   readonly pointFrames?: number;
+  /**
+   * Longest way in sample frames from a place without proven run-up to a stored decoder state, at least 48,000; default 10 s
+   * or more, so that states take at most 8 % of the packets' bytes.
+   */
+  readonly checkpointFrames?: number;
   readonly source?: SourceInfo;
   /** Wall-clock time of sample 0, nanoseconds since the Unix epoch. */
   readonly startTimeNs?: bigint;

@@ -36,6 +36,8 @@ export interface RecordingInfo {
   readonly chunkFrames: number;
   readonly chunksPerShard: number;
   readonly pointFrames: number;
+  /** Set where the distance of stored states was chosen; see RecordOptions. */
+  readonly checkpointFrames?: number;
   readonly segments: readonly SegmentInfo[];
   /** Whole shards written; the chunks behind them are separate objects while recording. */
   readonly sealedShards: number;
@@ -124,6 +126,7 @@ export function checkRecordingInfo(value: unknown, where: string): RecordingInfo
   integer("pointFrames", 480, 48_000 * 60);
   integer("sealedShards", 0);
   integer("tailChunks", 0);
+  if (info.checkpointFrames !== undefined) integer("checkpointFrames", 48_000);
   if (info.chunkFrames % info.pointFrames !== 0) throw bad("seek points do not divide the chunks");
   if (typeof info.id !== "string" || typeof info.profile !== "string") throw bad("id or profile is missing");
   if (info.state !== "complete" && info.state !== "recording") throw bad(`state is ${String(info.state)}`);

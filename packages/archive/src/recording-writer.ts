@@ -268,6 +268,7 @@ export class RecordingWriter {
       chunkFrames: o.chunkFrames,
       chunksPerShard: o.chunksPerShard,
       pointFrames: o.pointFrames,
+      ...(o.checkpointFrames === undefined ? {} : { checkpointFrames: o.checkpointFrames }),
       segments: builder.segments.map((each, i) => ({ ...each, packetsSha256: hashes[i]! })),
       sealedShards: this.#shardSha256.length,
       shardSha256: [...this.#shardSha256],

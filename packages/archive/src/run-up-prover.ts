@@ -1,4 +1,5 @@
 import type { DecoderFactory, OpusHead } from "@longwave/media";
+import { startsInactive } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import type { TimedPacket } from "./packet-item.ts";
 
@@ -39,6 +40,8 @@ const largestBudget = 400 * unitFrames;
 /** Give up for so many points at the most after repeated failures. */
 const longestPause = 64;
 const keptStarts = 4;
+/** A shadow that sets out where speech pauses arrives within a few packets or not soon; it may cost this much. */
+const quietBudget = 24 * unitFrames;
 /** Equal samples with unequal states (silence): look again after so many packets. */
 const recheckPackets = 6;
 
@@ -64,6 +67,9 @@ export class RunUpProver {
   /** Proven starts, oldest first. */
   #starts: ProvenStart[] = [];
   #shadow: Shadow | undefined;
+  /** The shadow set out where speech paused, not at its time in front of a seek point. */
+  #isQuiet = false;
+  #wasInactive = false;
 
   constructor(create: DecoderFactory, profile: string, channels: number, pointFrames: number) {
     this.#decoder = new SegmentDecoder(create, profile, channels);
@@ -76,9 +82,22 @@ export class RunUpProver {
     this.#starts = [{ start: index, provenAt: index, wholeStateEqual: true }];
   }
 
+  /** There was concealment not long ago, so there may be more. */
+  get expectsConcealment(): boolean {
+    return this.#recentConcealment > 0;
+  }
+
   /** Called in front of every packet: may start a shadow. */
-  before(position: ProverPosition, packetFrames: number): void {
+  before(position: ProverPosition, packetFrames: number, data: Uint8Array | undefined): void {
+    const isInactive = startsInactive(data);
+    const goesQuiet = isInactive && !this.#wasInactive;
+    this.#wasInactive = isInactive;
     if (this.#shadow !== undefined) return;
+    if (goesQuiet && this.#budget >= quietBudget) {
+      this.#start(position);
+      this.#isQuiet = true;
+      return;
+    }
     const toChunk = position.toChunk - this.#aim - chunkMargin;
     if (toChunk >= 0 && toChunk < packetFrames) {
       if (this.#budget > 0) this.#start(position);
@@ -106,8 +125,8 @@ export class RunUpProver {
     this.#budget -= packet.frames;
     if (packet.usesConcealment) shadow.liveEqual = false;
     if (index >= shadow.nextCheck) this.#compare(shadow, index, packet, sequential);
-    if (this.#shadow !== undefined && shadow.frames > Math.min(longestRunUp, 2 * this.#aim + longestAim / 4))
-      this.#giveUp(shadow);
+    const most = this.#isQuiet ? quietBudget : Math.min(longestRunUp, 2 * this.#aim + longestAim / 4);
+    if (this.#shadow !== undefined && shadow.frames > most) this.#giveUp(shadow);
   }
 
   /** The shortest proven run-up to packet `index`, no longer than 96 units; `framesBetween` counts decoded frames. */
@@ -133,8 +152,9 @@ export class RunUpProver {
         ? [-1, 0, 0, 0]
         : [shadow.start, shadow.nextCheck, shadow.frames, shadow.liveEqual ? 1 : 0];
     const own = [this.#aim, this.#failures, this.#pause, this.#budget, this.#recentConcealment];
+    const quiet = [this.#isQuiet ? 1 : 0, this.#wasInactive ? 1 : 0];
     const starts = this.#starts.flatMap((each) => [each.start, each.provenAt, each.wholeStateEqual ? 1 : 0]);
-    return [...own, ...running, ...starts];
+    return [...own, ...running, ...quiet, ...starts];
   }
 
   /**
@@ -154,7 +174,9 @@ export class RunUpProver {
     this.#budget = number(3);
     this.#recentConcealment = number(4);
     this.#starts = [];
-    for (let i = 9; i + 2 < state.length; i += 3)
+    this.#isQuiet = state[9] === 1;
+    this.#wasInactive = state[10] === 1;
+    for (let i = 11; i + 2 < state.length; i += 3)
       this.#starts.push({ start: state[i]!, provenAt: state[i + 1]!, wholeStateEqual: state[i + 2] === 1 });
     const start = number(5, -1);
     this.#shadow = undefined;
@@ -174,6 +196,7 @@ export class RunUpProver {
   #start(position: ProverPosition): void {
     this.#decoder.start(position.head);
     this.#shadow = { start: position.index, nextCheck: position.index + 1, frames: 0, liveEqual: false };
+    this.#isQuiet = false;
   }
 
   #compare(shadow: Shadow, index: number, packet: TimedPacket, sequential: SegmentDecoder): void {
@@ -188,7 +211,7 @@ export class RunUpProver {
     const wholeStateEqual = this.#wholeStatesEqual(sequential);
     if (!shadow.liveEqual || wholeStateEqual)
       this.#keep({ start: shadow.start, provenAt: index + 1, wholeStateEqual });
-    if (!shadow.liveEqual) {
+    if (!shadow.liveEqual && !this.#isQuiet) {
       const late = shadow.frames > this.#aim;
       this.#aim = late
         ? Math.min(longestAim, this.#aim + missSteps * aimStep)
@@ -229,7 +252,7 @@ export class RunUpProver {
 
   #giveUp(shadow: Shadow): void {
     this.#shadow = undefined;
-    if (shadow.liveEqual) return;
+    if (shadow.liveEqual || this.#isQuiet) return;
     this.#failures++;
     this.#pause = Math.min(longestPause, 2 ** this.#failures);
     if (this.#failures > 2) this.#aim = Math.min(longestAim, this.#aim + missSteps * aimStep);

@@ -5,7 +5,7 @@ import { changesMode, packetConceals } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { shardKey } from "./layout.ts";
-import { chunkItems, type StoredPacket } from "./packet-source.ts";
+import { packetsOf, type StoredPacket } from "./packet-source.ts";
 import type { RecordingInfo } from "./recording-info.ts";
 import { emptyReport, RecordingReader } from "./recording-reader.ts";
 import { StateSaver } from "./run-up-prover.ts";
@@ -181,7 +181,7 @@ class SequentialCheck {
 
   chunk(number: number, chunk: Chunk): void {
     if (this.#broken) return;
-    const items = [...chunkItems(chunk)];
+    const items = packetsOf(chunk);
     const own = chunk.preRollCount;
     const pointAt = new Map(chunk.points.map((point, i) => [own + point.packet, i]));
     const { pointFrames } = this.#info;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { changesMode, packetConceals } from "../src/concealing-packet.ts";
+import { changesMode, packetConceals, startsInactive } from "../src/concealing-packet.ts";
 
 describe("packetConceals", () => {
   test.each<[string, number[], boolean]>([
@@ -27,4 +27,15 @@ test("a change between CELT and SILK is one, hybrid to SILK and the first packet
   expect(changesMode(celt, hybrid)).toBe(true);
   expect(changesMode(silk, hybrid)).toBe(false);
   expect(changesMode(undefined, celt)).toBe(false);
+});
+
+test("knows a SILK packet that begins with an inactive frame by the first bit of its frame", () => {
+  // Wide-band SILK of 20 ms, one frame; the range coder's first symbol, of even odds, is the frame's first bit.
+  expect(startsInactive(Uint8Array.of(0x48, 0x7f, 1))).toBe(true);
+  expect(startsInactive(Uint8Array.of(0x48, 0x80, 1))).toBe(false);
+  // CELT, several frames, comfort noise and losses tell nothing.
+  expect(startsInactive(Uint8Array.of(0xf8, 0, 1))).toBe(false);
+  expect(startsInactive(Uint8Array.of(0x49, 0, 1))).toBe(false);
+  expect(startsInactive(Uint8Array.of(0x48, 0))).toBe(false);
+  expect(startsInactive(undefined)).toBe(false);
 });

@@ -110,6 +110,21 @@ describe.each(Object.entries(kinds))("a recording: %s", (_, make) => {
     expect((await recorded(items)).info.frames).toBe(expected.length);
   });
 
+  test("pieces in order equal the sequential decode, whatever conceals behind a start that is proven without that", async () => {
+    const { archive } = await recorded(items);
+    for (const [first, piece] of [
+      [0, 20_011],
+      [150_001, 48_000],
+      [100_000, 250_000],
+    ] as const) {
+      for (let from = first; from < expected.length; from += piece) {
+        const to = Math.min(expected.length, from + piece);
+        const { pcm } = await archive.read("r", { from, to });
+        expect(sameBits(pcm, expected.slice(from, to)), `[${from}, ${to})`).toBe(true);
+      }
+    }
+  });
+
   test("every slice equals the sequential decode, at borders and at random places", async () => {
     const { archive } = await recorded(items);
     const random = new SeededRandom(99);
@@ -132,6 +147,21 @@ describe.each(Object.entries(kinds))("a recording: %s", (_, make) => {
   });
 });
 
+test("a range that begins where the last one ended goes on without a run-up, over borders of chunks too", async () => {
+  const items = kinds["ordinary"]!(new SeededRandom(2));
+  const expected = sequential(items);
+  const { archive, info } = await recorded(items);
+  const piece = 33_333;
+  let decoded = 0;
+  for (let from = 0; from < info.frames; from += piece) {
+    const to = Math.min(info.frames, from + piece);
+    const { pcm, report } = await archive.read("r", { from, to });
+    expect(sameBits(pcm, expected.slice(from, to))).toBe(true);
+    decoded += report.packetsDecoded;
+  }
+  expect(decoded).toBe(info.packets);
+});
+
 test("an ordinary stream needs no checkpoint, and nearly every point has a short proven run-up", async () => {
   const { info } = await recorded(kinds["ordinary"]!(new SeededRandom(1)));
   expect(info.counts.checkpoints).toBe(0);
@@ -142,6 +172,26 @@ test("an ordinary stream needs no checkpoint, and nearly every point has a short
 test("a stream that never converges gets a checkpoint a chunk", async () => {
   const { info } = await recorded(kinds["never converging"]!(new SeededRandom(1)));
   expect(info.counts.checkpoints).toBeGreaterThanOrEqual(8);
+});
+
+test("states as close as they are asked for shorten the way to any place", async () => {
+  const items = kinds["never converging"]!(new SeededRandom(1));
+  const expected = sequential(items);
+  const archive = await Archive.open(new MemoryStore(), { decoder, profile: "toy" });
+  const form = { id: "r", channels: 1, chunkFrames: 480_000, checkpointFrames: 96_000 } as const;
+  const writer = await archive.record(form);
+  for (const item of items) await writer.push(item);
+  const info = await writer.close();
+  // The start of the recording stands for one.
+  expect(info.counts.checkpoints).toBe(Math.ceil(expected.length / 96_000) - 1);
+  for (let from = 0; from < expected.length - 960; from += 31_007) {
+    const { pcm, report } = await archive.read("r", { from, to: from + 960 });
+    expect(sameBits(pcm, expected.slice(from, from + 960))).toBe(true);
+    expect(report.packetsDecoded).toBeLessThanOrEqual(96_000 / 960 + info.counts.maxRunUp + 2);
+  }
+  expect((await archive.verify("r", "decode")).findings).toEqual([]);
+  const impossible = archive.record({ ...form, id: "s", checkpointFrames: 47_999 });
+  await expect(impossible).rejects.toMatchObject({ code: "archive/options" });
 });
 
 test("the same items give the same bytes", async () => {

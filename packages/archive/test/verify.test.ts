@@ -3,7 +3,7 @@ import { MemoryStore, SeededRandom } from "@longwave/base";
 import type { OpusHead } from "@longwave/media";
 import { describe, expect, test } from "vitest";
 import { type Chunk, decodeChunk, encodeChunk } from "../src/chunk-format.ts";
-import { chunkItems } from "../src/packet-source.ts";
+import { packetsOf } from "../src/packet-source.ts";
 import {
   decodeShardIndex,
   encodeShard,
@@ -56,7 +56,7 @@ async function forge(
     (place) => place && shard.slice(place.offset, place.offset + place.size),
   );
   const chunk = decodeChunk(withoutChecksum(chunks[number]!, key), "toy", key);
-  const packetList = [...chunkItems(chunk)].map((item) => item.data);
+  const packetList = packetsOf(chunk).map((item) => item.data);
   chunks[number] = withChecksum(encodeChunk({ ...chunk, ...change(chunk), packetList }));
   const forged = Buffer.concat(encodeShard(chunks, chunksPerShard));
   await store.put(key, forged);
