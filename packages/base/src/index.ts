@@ -22,7 +22,23 @@ export {
   requireCondition,
   StoreError,
 } from "./object-store.ts";
+export {
+  type OpfsDirectory,
+  type OpfsFile,
+  OpfsStore,
+  type OpfsStoreOptions,
+  type OpfsWritable,
+  type StoreLocks,
+} from "./opfs-store.ts";
 export { type Random, SeededRandom } from "./random.ts";
 export { SampleRing } from "./ring-buffer.ts";
 export { S3Store, type S3StoreOptions } from "./s3/s3-store.ts";
 export type { S3Credentials } from "./s3/sign-request.ts";
+export {
+  serveTasks,
+  type TaskOutcome,
+  TaskPool,
+  type TaskPoolOptions,
+  type TaskPort,
+  type TaskWorker,
+} from "./task-pool.ts";

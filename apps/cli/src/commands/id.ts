@@ -1,12 +1,17 @@
+import { availableParallelism } from "node:os";
 import { profileIds } from "@longwave/fingerprint";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { calibrate } from "../id/calibrate.ts";
 import { enroll } from "../id/enroll.ts";
 import { alignFiles, dedup, monitor } from "../id/follow.ts";
 import { inspect } from "../id/inspect.ts";
+import { listen } from "../id/listen.ts";
 import { compact, verify } from "../id/maintain.ts";
 import { match } from "../id/match.ts";
 import { remove } from "../id/remove.ts";
+
+const writable = "the catalog: a directory or postgres://user@host/database";
+const searchable = "the catalog: a directory, the http(s) address of one, or postgres://user@host/database";
 
 /** `longwave id`: recognise recordings. */
 export function registerId(program: Command): void {
@@ -16,10 +21,17 @@ export function registerId(program: Command): void {
   id.command("enroll")
     .description("add files or directories to a catalog, creating it where there is none")
     .argument("<path...>", "audio files or directories")
-    .requiredOption("--catalog <directory>", "the catalog")
+    .requiredOption("--catalog <place>", writable)
     .addOption(profile())
     .option("--replace", "replace tracks that have other sound under the same id")
     .option("--resume", "skip files whose ids are enrolled, without reading them")
+    .option(
+      "--jobs <n>",
+      "files that are read and analysed at once",
+      count,
+      Math.min(8, availableParallelism()),
+    )
+    .option("--meta <file>", "JSON file with title, artist and anything else of each id")
     .option("--skip-errors", "report files that cannot be read and go on")
     .option("--json", "one JSON object a file, then a summary")
     .action(enroll);
@@ -27,7 +39,7 @@ export function registerId(program: Command): void {
   id.command("match")
     .description("find the recording that a file (or - for standard input) is a piece of")
     .argument("<input>", "audio file or -")
-    .requiredOption("--catalog <directory>", "the catalog")
+    .requiredOption("--catalog <place>", searchable)
     .option("--max-false <p>", "largest accepted probability of a false match", probability, 1e-3)
     .option("--limit <n>", "most candidates shown", count, 5)
     .option("--require", "exit with code 5 where nothing matches")
@@ -35,10 +47,28 @@ export function registerId(program: Command): void {
     .option("--json", "one JSON object")
     .action(match);
 
+  id.command("listen")
+    .description(
+      "tell what is playing: microphone, standard input (-), a file or an address, until it ends or Ctrl-C",
+    )
+    .argument(
+      "[input]",
+      "- for standard input (WAV, raw 16-bit PCM, or what ffmpeg knows), a file or an address; none for the microphone",
+    )
+    .requiredOption("--catalog <place>", searchable)
+    .option("--step <seconds>", "time between two looks", seconds, 1)
+    .option("--window <seconds>", "newest sound that a look covers", seconds, 8)
+    .option("--max-false <p>", "largest accepted probability of a false match", probability, 1e-5)
+    .option("--rate <hz>", "sample rate of raw PCM on standard input", rate, 48_000)
+    .option("--channels <n>", "channels of raw PCM on standard input, 1 to 8", channels, 1)
+    .option("--device <name>", "recording device, as the recording program calls it")
+    .option("--json", "one JSON object an event")
+    .action(listen);
+
   id.command("monitor")
     .description("tell which tracks a long recording enters and leaves")
     .argument("<input>", "audio file or -")
-    .requiredOption("--catalog <directory>", "the catalog")
+    .requiredOption("--catalog <place>", searchable)
     .option("--step <seconds>", "time between two looks", seconds, 1)
     .option("--csv", "comma-separated values with a header")
     .option("--json", "one JSON object an event")
@@ -60,26 +90,26 @@ export function registerId(program: Command): void {
   id.command("calibrate")
     .description("fit the probabilities of false matches with sound that is not in the catalog")
     .argument("<path...>", "audio files or directories, none of them enrolled")
-    .requiredOption("--catalog <directory>", "the catalog")
+    .requiredOption("--catalog <place>", writable)
     .option("--json", "one JSON object")
     .action(calibrate);
 
   id.command("compact")
     .description("merge journal and segments of a catalog into one segment")
-    .requiredOption("--catalog <directory>", "the catalog")
+    .requiredOption("--catalog <place>", writable)
     .option("--json", "one JSON object")
     .action(compact);
 
   id.command("verify")
     .description("check every checksum of a catalog; exit code 5 where something is damaged")
-    .requiredOption("--catalog <directory>", "the catalog")
+    .requiredOption("--catalog <place>", writable)
     .option("--json", "one JSON object")
     .action(verify);
 
   id.command("remove")
     .description("remove tracks from a catalog")
     .argument("<id...>", "track ids")
-    .requiredOption("--catalog <directory>", "the catalog")
+    .requiredOption("--catalog <place>", writable)
     .option("--json", "one JSON object")
     .action(remove);
 
@@ -95,6 +125,18 @@ function probability(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= 1) return value;
   throw new InvalidArgumentError("Give a number above 0 and at most 1.");
+}
+
+function channels(text: string): number {
+  const value = count(text);
+  if (value <= 8) return value;
+  throw new InvalidArgumentError("Give 1 to 8 channels.");
+}
+
+function rate(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 4000 && value <= 768_000) return value;
+  throw new InvalidArgumentError("Give 4000 to 768000 Hz.");
 }
 
 function seconds(text: string): number {

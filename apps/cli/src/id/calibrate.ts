@@ -1,7 +1,7 @@
 import { BaseError } from "@longwave/base";
-import { DirectoryStore } from "@longwave/base/node";
-import { type AudioInput, Catalog } from "@longwave/catalog";
+import type { AudioInput } from "@longwave/catalog";
 import { findAudioFiles } from "./audio-files.ts";
+import { openCatalog } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
 
 /** Lengths of the pieces that the fit is made from, in turn, seconds. */
@@ -30,7 +30,7 @@ export async function calibrate(
       `The files give ${pieces.length} pieces of 3, 5 and 10 s; at least ${leastPieces} are needed (about five minutes of sound).`,
     );
   }
-  await using catalog = await Catalog.open(new DirectoryStore(options.catalog));
+  await using catalog = await openCatalog(options.catalog);
   const calibration = await catalog.calibrate(pieces);
   if (options.json === true) console.log(JSON.stringify({ pieces: pieces.length, calibration }));
   else {

@@ -1,16 +1,22 @@
+import { readFile } from "node:fs/promises";
 import { BaseError, isLongwaveError, type LongwaveError } from "@longwave/base";
-import { DirectoryStore } from "@longwave/base/node";
-import { Catalog } from "@longwave/catalog";
+import type { TrackMetadata } from "@longwave/catalog";
 import type { ProfileId } from "@longwave/fingerprint";
-import { findAudioFiles } from "./audio-files.ts";
+import { progress } from "../output.ts";
+import { type AudioFile, findAudioFiles } from "./audio-files.ts";
+import { fingerprintFiles } from "./fingerprint-files.ts";
 import { clockTime } from "./format.ts";
-import { readSound } from "./read-sound.ts";
+import { countTracks, openCatalog } from "./open-catalog.ts";
 
 export interface EnrollOptions {
   readonly catalog: string;
   readonly profile?: ProfileId;
   readonly replace?: boolean;
   readonly resume?: boolean;
+  /** Files that are decoded and analysed at once. */
+  readonly jobs: number;
+  /** JSON file: an object from id to what is known about the track. */
+  readonly meta?: string;
   readonly skipErrors?: boolean;
   readonly json?: boolean;
 }
@@ -18,20 +24,33 @@ export interface EnrollOptions {
 /** `longwave id enroll PATH...`: one line (or JSON object) a file, then a summary. */
 export async function enroll(paths: readonly string[], options: EnrollOptions): Promise<void> {
   const files = await findAudioFiles(paths);
-  await using catalog = await Catalog.open(new DirectoryStore(options.catalog), {
+  const known = options.meta === undefined ? undefined : await readMetadata(options.meta);
+  await using catalog = await openCatalog(options.catalog, {
     ...(options.profile !== undefined && { profile: options.profile }),
   });
   const count = { added: 0, replaced: 0, unchanged: 0, failed: 0 };
-  for (const { path, id, title } of files) {
-    if (options.resume === true && catalog.get(id) !== undefined) {
-      count.unchanged++;
-      continue;
+  let done = 0;
+  async function* wanted(): AsyncIterable<AudioFile> {
+    for (const file of files) {
+      if (options.resume !== true || (await catalog.get(file.id)) === undefined) yield file;
+      else {
+        count.unchanged++;
+        done++;
+      }
     }
+  }
+  for await (const { file, outcome } of fingerprintFiles(
+    wanted(),
+    catalog.profile,
+    Math.min(options.jobs, files.length),
+  )) {
+    const { path, id, title } = file;
+    progress(`${++done} of ${files.length}: ${id}`);
     try {
-      const sound = await readSound(path);
+      if ("error" in outcome) throw outcome.error;
       const { track, status, duplicates } = await catalog.enroll(
-        { id, title },
-        sound,
+        { title, ...known?.[id], id },
+        outcome.fingerprint,
         options.replace === true ? { replace: true } : {},
       );
       count[status]++;
@@ -51,14 +70,36 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
       else console.error(`failed ${id}: ${message} (${code})`);
     }
   }
-  const { size, postings } = catalog;
-  if (options.json === true) console.log(JSON.stringify({ summary: { ...count, tracks: size, postings } }));
+  const tracks = await countTracks(catalog);
+  const postings = "postings" in catalog ? catalog.postings : undefined;
+  if (options.json === true) console.log(JSON.stringify({ summary: { ...count, tracks, postings } }));
   else {
     console.log(
       `${count.added} added, ${count.replaced} replaced, ${count.unchanged} unchanged, ${count.failed} failed; ` +
-        `the catalog holds ${size} tracks with ${postings} hashes.`,
+        `the catalog holds ${tracks} tracks${postings === undefined ? "" : ` with ${postings} hashes`}.`,
     );
   }
+}
+
+/** What `--meta` says about the tracks. @throws BaseError `cli/bad-metadata` */
+async function readMetadata(path: string): Promise<Record<string, Partial<TrackMetadata>>> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    const isPlain = (each: unknown) => typeof each === "object" && each !== null && !Array.isArray(each);
+    if (isPlain(value) && Object.values(value as object).every(isPlain)) {
+      return value as Record<string, Partial<TrackMetadata>>;
+    }
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new BaseError("cli/bad-metadata", "usage", `${path} cannot be read as JSON: ${message}.`, {
+      cause,
+    });
+  }
+  throw new BaseError(
+    "cli/bad-metadata",
+    "usage",
+    `${path} must hold an object from track ids to objects such as {"title": "...", "artist": "..."}.`,
+  );
 }
 
 /** The error with the file's name in front, where it does not say which of many it was. */

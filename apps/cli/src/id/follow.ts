@@ -1,6 +1,7 @@
 import { DirectoryStore } from "@longwave/base/node";
 import { align, Catalog, type MonitorEvent } from "@longwave/catalog";
-import { clockTime, matchLine } from "./format.ts";
+import { clockTime, eventLine, matchLine } from "./format.ts";
+import { openCatalog } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
 
 interface FollowOptions {
@@ -12,26 +13,18 @@ interface FollowOptions {
 
 /** `longwave id monitor INPUT`: which tracks a long recording enters and leaves. */
 export async function monitor(input: string, options: FollowOptions): Promise<void> {
-  await using catalog = await Catalog.open(new DirectoryStore(options.catalog), { readOnly: true });
+  await using catalog = await openCatalog(options.catalog, { readOnly: true });
   const { samples, sampleRate, channels = 1 } = await readSound(input, { channels: 1 });
   if (options.csv === true) console.log("event,at_ms,id,entered_ms,reference_start_ms,reference_end_ms");
   const chunks = piecesOf(samples, sampleRate * channels);
   for await (const event of catalog.monitor(chunks, { sampleRate, stepSeconds: options.step })) {
     if (options.json === true) console.log(JSON.stringify(event));
-    else console.log(options.csv === true ? csvLine(event) : textLine(event));
+    else console.log(options.csv === true ? csvLine(event) : eventLine(event));
   }
 }
 
 function* piecesOf(samples: Float32Array, length: number): Generator<Float32Array> {
   for (let at = 0; at < samples.length; at += length) yield samples.subarray(at, at + length);
-}
-
-function textLine(event: MonitorEvent): string {
-  const at = clockTime(event.atMs);
-  if (event.type === "enter")
-    return `${at}  enter ${event.track.id} at ${clockTime(event.match.referenceSpanMs.start)}`;
-  if (event.type === "leave") return `${at}  leave ${event.track.id}`;
-  return `${at}  ${event.type}`;
 }
 
 function csvLine(event: MonitorEvent): string {

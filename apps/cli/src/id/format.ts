@@ -1,4 +1,4 @@
-import type { TrackMatch } from "@longwave/catalog";
+import type { MonitorEvent, TrackMatch } from "@longwave/catalog";
 
 /** 83.25 s as "1:23.25". */
 export function clockTime(milliseconds: number): string {
@@ -16,4 +16,16 @@ export function matchLine(match: TrackMatch): string {
     `${name} [${match.track.id}] at ${clockTime(match.offsetMs)}, ` +
     `${match.votes} of ${match.queryHashes} hashes agree${other}, chance ${match.pFalse.toExponential(1)}`
   );
+}
+
+/** An event of a monitored stream in one line for people. */
+export function eventLine(event: MonitorEvent): string {
+  const at = clockTime(event.atMs);
+  if (event.type === "enter") {
+    const { track, match } = event;
+    const name = track.title === undefined ? track.id : `${track.title} [${track.id}]`;
+    return `${at}  enter ${name} at ${clockTime(match.referenceSpanMs.start)}`;
+  }
+  if (event.type === "leave") return `${at}  leave ${event.track.id}`;
+  return `${at}  ${event.type}`;
 }

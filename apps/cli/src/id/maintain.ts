@@ -1,5 +1,6 @@
 import { DirectoryStore } from "@longwave/base/node";
 import { Catalog, verifyCatalog } from "@longwave/catalog";
+import { isDatabase, openDatabase } from "./open-catalog.ts";
 
 /** Exit code of a verification that found damage. */
 const damagedExitCode = 5;
@@ -11,6 +12,7 @@ interface MaintainOptions {
 
 /** `longwave id compact`: journal and segments become one segment. */
 export async function compact(options: MaintainOptions): Promise<void> {
+  if (isDatabase(options.catalog)) return compactDatabase(options);
   await using catalog = await Catalog.open(new DirectoryStore(options.catalog));
   const before = catalog.storage;
   await catalog.compact();
@@ -26,6 +28,7 @@ export async function compact(options: MaintainOptions): Promise<void> {
 
 /** `longwave id verify`: reads every byte and checks every checksum. */
 export async function verify(options: MaintainOptions): Promise<void> {
+  if (isDatabase(options.catalog)) return verifyDatabase(options);
   const report = await verifyCatalog(new DirectoryStore(options.catalog));
   if (options.json === true) console.log(JSON.stringify(report));
   else {
@@ -35,6 +38,30 @@ export async function verify(options: MaintainOptions): Promise<void> {
       `${report.ok ? "Sound" : "Damaged"}: ${segments} segments, ${blocks} blocks, ${postings} hashes, ` +
         `${journalEntries} journal entries, ${orphans.length} left-over objects.`,
     );
+  }
+  if (!report.ok) process.exitCode = damagedExitCode;
+}
+
+async function compactDatabase({ catalog: place, json }: MaintainOptions): Promise<void> {
+  await using catalog = await openDatabase(place);
+  const before = await catalog.verify();
+  await catalog.compact();
+  const after = await catalog.verify();
+  if (json === true) console.log(JSON.stringify({ before, after, postings: after.postings }));
+  else
+    console.log(
+      `${before.rows} rows became ${after.rows} with ${after.postings} hashes of ${after.tracks} tracks.`,
+    );
+}
+
+async function verifyDatabase({ catalog: place, json }: MaintainOptions): Promise<void> {
+  await using catalog = await openDatabase(place, { readOnly: true });
+  const report = await catalog.verify();
+  if (json === true) console.log(JSON.stringify(report));
+  else {
+    for (const problem of report.problems) console.log(problem);
+    const { ok, tracks, rows, postings } = report;
+    console.log(`${ok ? "Sound" : "Damaged"}: ${tracks} tracks, ${rows} rows, ${postings} hashes.`);
   }
   if (!report.ok) process.exitCode = damagedExitCode;
 }

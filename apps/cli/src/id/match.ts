@@ -1,6 +1,5 @@
-import { DirectoryStore } from "@longwave/base/node";
-import { Catalog } from "@longwave/catalog";
 import { matchLine } from "./format.ts";
+import { openCatalog } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
 
 export interface MatchOptions {
@@ -17,7 +16,7 @@ const noMatchExitCode = 5;
 
 /** `longwave id match INPUT`: what the recording is, or why there is no answer. */
 export async function match(input: string, options: MatchOptions): Promise<void> {
-  await using catalog = await Catalog.open(new DirectoryStore(options.catalog), { readOnly: true });
+  await using catalog = await openCatalog(options.catalog, { readOnly: true });
   const { maxFalse, limit, explain = false } = options;
   const answer = await catalog.identify(await readSound(input), { maxFalse, limit, explain });
   if (options.json === true) {

@@ -1,15 +1,15 @@
-import { DirectoryStore } from "@longwave/base/node";
-import { Catalog } from "@longwave/catalog";
+import { countTracks, openCatalog } from "./open-catalog.ts";
 
 /** `longwave id remove ID...`. */
 export async function remove(
   ids: readonly string[],
   options: { catalog: string; json?: boolean },
 ): Promise<void> {
-  await using catalog = await Catalog.open(new DirectoryStore(options.catalog));
+  await using catalog = await openCatalog(options.catalog);
   for (const id of ids) {
     await catalog.remove(id);
     if (options.json !== true) console.log(`removed ${id}`);
   }
-  if (options.json === true) console.log(JSON.stringify({ removed: ids, tracks: catalog.size }));
+  if (options.json === true)
+    console.log(JSON.stringify({ removed: ids, tracks: await countTracks(catalog) }));
 }

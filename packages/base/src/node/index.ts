@@ -1,2 +1,3 @@
 export { DirectoryStore } from "./directory-store.ts";
+export { nodeTaskWorker, serveNodeTasks } from "./node-task-worker.ts";
 export { SystemClock } from "./system-clock.ts";

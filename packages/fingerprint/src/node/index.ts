@@ -1,1 +1,1 @@
-export {};
+export { createExtractPool, type ExtractPoolOptions, type ExtractTask } from "./extract-pool.ts";

@@ -1,0 +1,63 @@
+import { BaseError, HttpStore } from "@longwave/base";
+import { DirectoryStore } from "@longwave/base/node";
+import { Catalog, type CatalogOptions } from "@longwave/catalog";
+import type { PostgresCatalog } from "@longwave/catalog/postgres";
+
+/** A catalog in a directory, on a web server or in PostgreSQL: what the commands do with it is the same. */
+export type AnyCatalog = Catalog | PostgresCatalog;
+
+/** True for the address of a database. */
+export function isDatabase(place: string): boolean {
+  return /^postgres(ql)?:\/\//.test(place);
+}
+
+/**
+ * Opens the catalog that `--catalog` names: a directory, an http(s) address of a compacted catalog (for reading), or
+ * `postgres://user@host/database` (with `?schema=name`, default `longwave`, and `?host=/folder` for a socket).
+ */
+export async function openCatalog(
+  place: string,
+  options: Pick<CatalogOptions, "profile" | "readOnly"> = {},
+): Promise<AnyCatalog> {
+  if (isDatabase(place)) return openDatabase(place, options);
+  if (!/^https?:\/\//.test(place)) return Catalog.open(new DirectoryStore(place), options);
+  if (options.readOnly === true) return Catalog.open(new HttpStore(place), options);
+  throw new BaseError(
+    "cli/read-only-catalog",
+    "usage",
+    `${place} can only be searched; change the catalog where it was made and copy it there again.`,
+  );
+}
+
+/** The driver is loaded for those who ask for it. */
+export async function openDatabase(
+  place: string,
+  options: Pick<CatalogOptions, "profile" | "readOnly"> = {},
+): Promise<PostgresCatalog> {
+  if (!URL.canParse(place)) {
+    throw new BaseError("cli/bad-address", "usage", "The address of the database is malformed.");
+  }
+  const url = new URL(place);
+  const take = (name: string) => {
+    const value = url.searchParams.get(name) ?? undefined;
+    url.searchParams.delete(name);
+    return value;
+  };
+  const [schema, host] = [take("schema"), take("host")];
+  const [{ default: postgres }, { postgresClient, PostgresCatalog: Opened }] = await Promise.all([
+    import("postgres"),
+    import("@longwave/catalog/postgres"),
+  ]);
+  const sql = postgres(url.href, { max: 4, onnotice: () => {}, ...(host !== undefined && { host }) });
+  try {
+    return await Opened.open(postgresClient(sql), { ...options, ...(schema !== undefined && { schema }) });
+  } catch (error) {
+    await sql.end({ timeout: 1 });
+    throw error;
+  }
+}
+
+/** Number of tracks. */
+export async function countTracks(catalog: AnyCatalog): Promise<number> {
+  return typeof catalog.size === "number" ? catalog.size : catalog.size();
+}
