@@ -115,10 +115,10 @@ describe.skipIf(!existsSync(program))("longwave id listen and enroll --jobs (nee
       one
         .events()
         .map(({ id, status }) => `${id} ${status}`)
-        .slice(0, 6),
-    ).toEqual(["0.wav added", "1.wav added", "2.wav added", "3.wav added", "3a.wav failed", "4.wav added"]);
+        .slice(0, -1),
+    ).toEqual(["0.wav added", "1.wav added", "2.wav added", "3.wav added", "3a.wav failed"]);
     const found = digests(catalog);
-    expect(Object.keys(found).length).toBeGreaterThan(5);
+    expect(Object.keys(found).length).toBe(5);
     expect(digests(join(folder, "three"))).toEqual(found);
   });
 
