@@ -26,6 +26,7 @@ export function registerModel(program: Command): void {
     .description("write a model as ONNX graphs that use its weights where they are")
     .requiredOption("--models-dir <directory>", "the model's folder")
     .option("--out-dir <directory>", "where the graphs go; default the model's folder")
+    .option("--int8", "quantise the language model's projections to 8 bits")
     .option("--json", "one JSON object")
     .action(exportGraphs);
 

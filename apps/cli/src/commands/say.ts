@@ -55,6 +55,7 @@ export function registerSay(program: Command): void {
       [],
     )
     .option("--executable <path>", "path of the external program")
+    .option("--ort-lib <directory>", "an installed ONNX Runtime, for the engine onnx")
     .option("--command <line>", "a program that reads text on stdin and writes a WAV; {voice} is replaced")
     .option("--command-rate <hz>", "rate of that WAV; default 24000")
     .option("-q, --quiet", "no message on standard error")

@@ -28,6 +28,7 @@ export function registerServe(program: Command): void {
     .option("--precision <name>", "weights of the native engine: auto, f32, bf16, int8")
     .option("--threads <n>", "threads of one speaking model, 1 or 2")
     .option("--executable <path>", "path of an external speech program")
+    .option("--ort-lib <directory>", "an installed ONNX Runtime, for the engine onnx")
     .option("--command <line>", "a program that reads text on stdin and writes a WAV; {voice} is replaced")
     .option("--command-rate <hz>", "rate of that WAV; default 24000")
     .option("--cloning", "let requests bring a recording to speak like")

@@ -50,7 +50,7 @@ export async function speechFindings(
     if (isWanted && command.name === "pocket-tts")
       findings.push(...reference(path ?? command.executable, run));
   }
-  findings.push(await onnxRuntime(wanted === "onnx"));
+  findings.push(await onnxRuntime(settings.ortLib.value as string | undefined, wanted === "onnx"));
   if (model === undefined) {
     const says = "no model given; get one with: longwave model download";
     return [...findings, { name: "speech: native", state: wanted === "native" ? "bad" : "note", says }];
@@ -75,14 +75,16 @@ function threads(): SpeechFinding {
   return { name: "speech: threads", state: isShared ? "good" : "note", says };
 }
 
-async function onnxRuntime(isWanted: boolean): Promise<SpeechFinding> {
+async function onnxRuntime(folder: string | undefined, isWanted: boolean): Promise<SpeechFinding> {
   const name = "speech: onnx";
   try {
-    const found = await loadOnnxRuntime();
-    return { name, state: "good", says: `${found.name} ${found.version}` };
+    const found = await loadOnnxRuntime(folder);
+    const place = folder === undefined ? "" : ` in ${folder}`;
+    return { name, state: "good", says: `${found.name} ${found.version}${place}` };
   } catch (error) {
-    const says = isWanted ? (error as Error).message : "ONNX Runtime is not installed (optional)";
-    return { name, state: isWanted ? "bad" : "note", says };
+    const isConfigured = isWanted || folder !== undefined;
+    const says = isConfigured ? (error as Error).message : "ONNX Runtime is not installed (optional)";
+    return { name, state: isConfigured ? "bad" : "note", says };
   }
 }
 

@@ -59,9 +59,14 @@ export async function download(
 }
 
 /** `longwave model export`. */
-export function exportGraphs(options: { modelsDir: string; outDir?: string; json?: boolean }): void {
+export function exportGraphs(options: {
+  modelsDir: string;
+  outDir?: string;
+  int8?: boolean;
+  json?: boolean;
+}): void {
   const outDirectory = options.outDir ?? options.modelsDir;
-  const { graphs } = exportModel(options.modelsDir, outDirectory);
+  const { graphs } = exportModel(options.modelsDir, outDirectory, { int8: options.int8 });
   if (options.json) console.log(JSON.stringify({ directory: outDirectory, graphs }));
   else for (const { name, file } of graphs) console.log(`${name}: ${outDirectory}/${file}`);
 }

@@ -14,6 +14,7 @@ export type SpeechSettingName =
   | "executable"
   | "command"
   | "commandRate"
+  | "ortLib"
   | "cloning"
   | "workers"
   | "voiceUrlHosts"
@@ -50,6 +51,11 @@ export const speechDefinitions: Readonly<Record<SpeechSettingName, Definition>> 
     description: "command line of a program that reads text and writes a WAV; {voice} is replaced",
   },
   commandRate: { kind: "integer", fallback: 24_000, description: "rate of that WAV in Hz" },
+  ortLib: {
+    kind: "text",
+    fallback: undefined,
+    description: "folder of an installed ONNX Runtime, for the engine onnx",
+  },
   cloning: { kind: "flag", fallback: false, description: "let requests bring a recording to speak like" },
   workers: { kind: "integer", fallback: 2, description: "texts that a server speaks side by side" },
   voiceUrlHosts: {
@@ -122,6 +128,7 @@ export function openOptions(settings: SpeechSettings): OpenTtsOptions {
     threads: settings.threads.value as 1 | 2,
     cloning: settings.cloning.value as boolean,
     subprocess: { executablePath: text("executable") },
+    ortLib: text("ortLib"),
     command: text("command"),
     commandRate: settings.commandRate.value as number,
   };

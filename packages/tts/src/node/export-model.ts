@@ -19,9 +19,14 @@ const weightsName = "model.safetensors";
 /**
  * Writes a model's folder as ONNX graphs with a `manifest.json`. ONNX Runtime reads weights only from beside a graph: in another folder the
  * weights file becomes a hard link, or a copy where there are none.
+ * @param options `int8`: quantise the projections of the language model's layers
  * @throws TtsError `tts/model-missing`, `tts/model-malformed`, `tts/config-invalid`
  */
-export function exportModel(modelDirectory: string, outDirectory: string = modelDirectory): OnnxManifest {
+export function exportModel(
+  modelDirectory: string,
+  outDirectory: string = modelDirectory,
+  options: { readonly int8?: boolean | undefined } = {},
+): OnnxManifest {
   const configPath = join(modelDirectory, "config.yaml");
   const weights = join(modelDirectory, weightsName);
   for (const path of [configPath, weights]) {
@@ -30,7 +35,12 @@ export function exportModel(modelDirectory: string, outDirectory: string = model
   const config = parseModelConfig(readFileSync(configPath, "utf8"), configPath);
   const source = new FileByteSource(weights);
   try {
-    const { files, manifest } = exportOnnx(config, SafetensorsFile.open(source, weights), weightsName);
+    const { files, manifest } = exportOnnx(
+      config,
+      SafetensorsFile.open(source, weights),
+      weightsName,
+      options,
+    );
     mkdirSync(outDirectory, { recursive: true });
     const beside = join(outDirectory, weightsName);
     if (resolve(beside) !== resolve(weights)) place(weights, beside);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Hooks } from "@longwave/base";
 import { parseModelConfig } from "../config/model-config.ts";
 import { nearNames } from "../engine/near-names.ts";
 import { TtsError } from "../errors.ts";
@@ -25,6 +26,7 @@ export interface OpenOnnxOptions {
    * installed beside this package.
    */
   readonly runtime?: string | undefined;
+  readonly hooks?: Hooks | undefined;
 }
 
 /** A runtime that was found. */
@@ -99,7 +101,7 @@ export async function openOnnx(options: OpenOnnxOptions): Promise<OnnxEngine> {
   const voices = existsSync(voicesPath)
     ? parseVoiceManifest(readFileSync(voicesPath, "utf8"), voicesPath)
     : [];
-  const { name, runtime } = await loadOnnxRuntime(options.runtime);
+  const { name, version, runtime } = await loadOnnxRuntime(options.runtime);
   // The native package maps the weights itself, from beside the graph; the portable one is given their bytes.
   const locate = name === "onnxruntime-node" ? (file: string) => join(graphs, file) : undefined;
   const names = ["text_conditioner", "flow_lm_main", "flow_lm_flow", "mimi_decoder"];
@@ -109,6 +111,15 @@ export async function openOnnx(options: OpenOnnxOptions): Promise<OnnxEngine> {
     (file) => new Uint8Array(readRequired(join(graphs, file))),
     { names, locate },
   );
+  options.hooks?.log?.("info", `${name} ${version} is loaded.`, { folder: graphs });
+  for (const graph of manifest.graphs) {
+    if (!names.includes(graph.name)) continue;
+    const named = (values: readonly { readonly name: string }[]) => values.map((each) => each.name).join(" ");
+    options.hooks?.log?.("debug", `The graph ${graph.name} is loaded.`, {
+      inputs: named(graph.inputs),
+      outputs: named(graph.outputs),
+    });
+  }
   const states = new VoiceStateCache();
   return new OnnxEngine({
     sessions,

@@ -39,6 +39,8 @@ export interface OpenTtsOptions {
   readonly voice?: string | undefined;
   /** Let speech follow a recording; needs weights with an encoder and 44 MB more. Default false. */
   readonly cloning?: boolean | undefined;
+  /** Folder of an installed ONNX Runtime; default see {@link openOnnx}. */
+  readonly ortLib?: string | undefined;
   readonly hooks?: Hooks | undefined;
 }
 
@@ -74,10 +76,13 @@ export async function openTts(options: OpenTtsOptions = {}): Promise<Tts> {
     return new Tts({ engines: [await openNative(options), new FormantEngine()], maxTextBytes });
   }
   if (name === "onnx") {
-    const { model, voices } = options;
+    const { model, voices, ortLib: runtime, hooks } = options;
     if (model === undefined)
       throw new TtsError("tts/model-missing", "The onnx engine needs a model's folder.");
-    return new Tts({ engines: [await openOnnx({ model, voices }), new FormantEngine()], maxTextBytes });
+    return new Tts({
+      engines: [await openOnnx({ model, voices, runtime, hooks }), new FormantEngine()],
+      maxTextBytes,
+    });
   }
   if (name === "command" && options.command === undefined) {
     throw new TtsError("tts/option-invalid", "The engine command needs a command line.");

@@ -83,17 +83,22 @@ export class OnnxEngine implements SpeechEngine {
 
 /** @throws TtsError `tts/config-invalid` for what is no manifest of exported graphs */
 export function checkOnnxManifest(value: unknown, label: string): asserts value is OnnxManifest {
-  const manifest = value as { version?: unknown; weights?: unknown; graphs?: unknown } | null;
+  const manifest = value as {
+    version?: unknown;
+    weights?: unknown;
+    quantized?: unknown;
+    graphs?: unknown;
+  } | null;
+  const isName = (name: unknown) => typeof name === "string" && /^[\w.-]+$/.test(name);
   const isWhole =
     manifest?.version === 1 &&
-    typeof manifest.weights === "string" &&
-    /^[\w.-]+$/.test(manifest.weights) &&
+    isName(manifest.weights) &&
+    (manifest.quantized === undefined || isName(manifest.quantized)) &&
     Array.isArray(manifest.graphs) &&
     manifest.graphs.every(
       (graph: { name?: unknown; file?: unknown; inputs?: unknown; outputs?: unknown } | null) =>
         typeof graph?.name === "string" &&
-        typeof graph.file === "string" &&
-        /^[\w.-]+$/.test(graph.file) &&
+        isName(graph.file) &&
         Array.isArray(graph.inputs) &&
         Array.isArray(graph.outputs),
     );

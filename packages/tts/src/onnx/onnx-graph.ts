@@ -1,9 +1,10 @@
 import { TtsError } from "../errors.ts";
 import type { Dtype, SafetensorsFile } from "../model/safetensors.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
+import { type QuantizedWeights, quantizedZero } from "./quantized-weights.ts";
 
 /** Element types of ONNX that the graphs use, with their numbers (onnx.proto3, TensorProto.DataType). */
-const elementTypes = { float: 1, int64: 7, bool: 9, float16: 10, bfloat16: 16 } as const;
+const elementTypes = { float: 1, uint8: 2, int64: 7, bool: 9, float16: 10, bfloat16: 16 } as const;
 
 /** Element type of a graph's input or output. */
 export type OnnxType = "float" | "int64";
@@ -39,15 +40,20 @@ export class OnnxGraph {
   readonly outputs: OnnxValue[] = [];
   readonly #file: SafetensorsFile;
   readonly #location: string;
+  readonly #quantized: QuantizedWeights | undefined;
   readonly #nodes: ProtobufWriter[] = [];
   readonly #initializers: ProtobufWriter[] = [];
   readonly #known = new Map<string, string>();
   #count = 0;
 
-  /** @param location name of the safetensors file beside the graph */
-  constructor(file: SafetensorsFile, location: string) {
+  /**
+   * @param location name of the safetensors file beside the graph
+   * @param quantized collects the 8-bit form of what is quantised; without, nothing is
+   */
+  constructor(file: SafetensorsFile, location: string, quantized?: QuantizedWeights) {
     this.#file = file;
     this.#location = location;
+    this.#quantized = quantized;
   }
 
   input(name: string, type: OnnxType, shape: readonly OnnxDimension[]): string {
@@ -89,20 +95,31 @@ export class OnnxGraph {
     if (type === undefined) {
       throw new TtsError("tts/model-malformed", `Tensor ${name} has type ${info.dtype}, expected a float.`);
     }
-    const tensor = new ProtobufWriter();
-    for (const size of shape) tensor.integer(1, size);
-    tensor.integer(2, elementTypes[type]).text(8, name);
-    for (const [key, value] of [
-      ["location", this.#location],
-      ["offset", `${info.offset}`],
-      ["length", `${info.byteLength}`],
-    ] as const) {
-      tensor.message(13, new ProtobufWriter().text(1, key).text(2, value));
-    }
-    this.#initializers.push(tensor.integer(14, 1));
+    this.#refer(name, elementTypes[type], shape, this.#location, info);
     const value = type === "float" ? name : this.node("Cast", [name], { to: elementTypes.float });
     this.#known.set(name, value);
     return value;
+  }
+
+  /**
+   * The 8-bit form of a matrix [n][k] of the file, as [k][n] unsigned values about `zero` with a scale for each output; undefined where
+   * this graph quantises nothing.
+   */
+  quantizedWeight(
+    name: string,
+    shape: readonly [number, number],
+  ): { values: string; zero: string; scales: string } | undefined {
+    if (this.#quantized === undefined) return undefined;
+    const [n, k] = shape;
+    this.#file.info(name, shape);
+    const matrix = this.#quantized.add(this.#file, name, n, k);
+    const values = `${name}.int8`;
+    this.#refer(values, elementTypes.uint8, [k, n], this.#quantized.location, matrix);
+    return {
+      values,
+      zero: this.#constant("zero8", elementTypes.uint8, [], Uint8Array.of(quantizedZero)),
+      scales: this.#constant(`${name}.scales`, elementTypes.float, [n], matrix.scales),
+    };
   }
 
   /** Constant floats; a single number without a shape is a scalar. */
@@ -132,18 +149,39 @@ export class OnnxGraph {
       .finish();
   }
 
+  /** An initializer whose bytes lie in a file beside the graph. */
+  #refer(
+    name: string,
+    type: number,
+    shape: readonly number[],
+    location: string,
+    place: { readonly offset: number; readonly byteLength: number },
+  ): void {
+    const tensor = new ProtobufWriter();
+    for (const size of shape) tensor.integer(1, size);
+    tensor.integer(2, type).text(8, name);
+    for (const [key, value] of [
+      ["location", location],
+      ["offset", `${place.offset}`],
+      ["length", `${place.byteLength}`],
+    ] as const) {
+      tensor.message(13, new ProtobufWriter().text(1, key).text(2, value));
+    }
+    this.#initializers.push(tensor.integer(14, 1));
+  }
+
   #constant(
     key: string,
     type: number,
     shape: readonly number[],
-    values: Float32Array | BigInt64Array,
+    values: Float32Array | BigInt64Array | Uint8Array,
   ): string {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const name = this.#fresh("constant");
     const tensor = new ProtobufWriter();
     for (const size of shape) tensor.integer(1, size);
-    const raw = new Uint8Array(values.buffer);
+    const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     this.#initializers.push(tensor.integer(2, type).text(8, name).bytes(9, raw));
     this.#known.set(key, name);
     return name;

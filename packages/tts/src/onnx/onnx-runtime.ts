@@ -59,12 +59,16 @@ export class OnnxSessions {
     } = {},
   ): Promise<OnnxSessions> {
     const { names, locate } = options;
-    const weights = locate === undefined ? await read(manifest.weights) : undefined;
+    const external =
+      manifest.quantized === undefined ? [manifest.weights] : [manifest.weights, manifest.quantized];
+    const externalData: { path: string; data: Uint8Array }[] = [];
+    if (locate === undefined) {
+      for (const path of external) externalData.push({ path, data: await read(path) });
+    }
     const sessions = new Map<string, OnnxSession>();
     for (const graph of manifest.graphs) {
       if (names !== undefined && !names.includes(graph.name)) continue;
       try {
-        const externalData = [{ path: manifest.weights, data: weights }];
         const session =
           locate === undefined
             ? await runtime.InferenceSession.create(await read(graph.file), { externalData })

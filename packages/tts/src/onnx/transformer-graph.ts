@@ -1,6 +1,9 @@
 import { elementaryFunctions } from "../model/core.ts";
 import type { OnnxGraph } from "./onnx-graph.ts";
 
+/** The matrices that 8 bits are enough for, as in the reference: the four projections of the language model's layers. */
+const quantizedPrefix = "flow_lm.transformer.";
+
 /** Sizes of a transformer in a graph. */
 export interface TransformerGraphShape {
   readonly width: number;
@@ -13,7 +16,10 @@ export interface TransformerGraphShape {
   readonly layerScale: boolean;
 }
 
-/** y = x Wᵀ (+ bias) over rows; the file's [n][k] goes in as it is. */
+/**
+ * y = x Wᵀ (+ bias) over rows; the file's [n][k] goes in as it is. In a graph that quantises, a matrix of `quantizedPrefix` without a bias is 8
+ * bits wide, its activations too, with one scale for all rows of a call (onnx Operators: DynamicQuantizeLinear, MatMulInteger).
+ */
 export function linear(
   graph: OnnxGraph,
   x: string,
@@ -23,6 +29,14 @@ export function linear(
   hasBias = false,
 ): string {
   const weight = name.endsWith("weight") ? name : `${name}.weight`;
+  const isNarrow = !hasBias && weight.startsWith(quantizedPrefix);
+  const narrow = isNarrow ? graph.quantizedWeight(weight, [n, k]) : undefined;
+  if (narrow !== undefined) {
+    const [values, scale, zero] = graph.nodes("DynamicQuantizeLinear", [x], 3) as [string, string, string];
+    const sums = graph.node("MatMulInteger", [values, narrow.values, zero, narrow.zero]);
+    const step = graph.node("Mul", [scale, narrow.scales]);
+    return graph.node("Mul", [graph.node("Cast", [sums], { to: 1 }), step]);
+  }
   const inputs = [x, graph.weight(weight, [n, k])];
   if (hasBias) inputs.push(graph.weight(`${name}.bias`, [n]));
   return graph.node("Gemm", inputs, { transB: 1 });
