@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { UdpSocket } from "@longwave/bond/node";
 import { testPayloadBytes } from "@longwave/netsim";
@@ -10,10 +11,22 @@ const commandLine = fileURLToPath(new URL("../../../apps/cli/dist/main.js", impo
 /** Below the system's own choices, and apart from another run beside this one. */
 let nextPort = 12_000 + 4000 * (process.pid % 5);
 
-/** A fresh even port with room for the next ones. */
+/** A fresh even port with room for the next ones: eight in a row that nobody has. */
 export function takePort(): number {
-  nextPort += 8;
+  const used = usedPorts();
+  do nextPort += 8;
+  while (Array.from({ length: 8 }, (_, i) => nextPort + i).some((port) => used.has(port)));
   return nextPort;
+}
+
+/** UDP ports that somebody has, where the system tells. */
+function usedPorts(): ReadonlySet<number> {
+  try {
+    const sockets = readFileSync("/proc/net/udp", "utf8").matchAll(/^\s*\d+: [0-9A-F]{8}:([0-9A-F]{4})/gm);
+    return new Set([...sockets].map(([, port]) => Number.parseInt(port!, 16)));
+  } catch {
+    return new Set();
+  }
 }
 
 /** One end of a live run, in a process of its own. */

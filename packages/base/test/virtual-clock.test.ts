@@ -2,6 +2,19 @@ import { SeededRandom, sleepUs, VirtualClock } from "@longwave/base";
 import { describe, expect, test } from "vitest";
 
 describe("VirtualClock", () => {
+  test("runs late, and in its order, what was due in time that was skipped", () => {
+    const clock = new VirtualClock();
+    const seen: string[] = [];
+    const note = (name: string) => () => void seen.push(`${name} ${clock.nowUs()}`);
+    clock.schedule(10, () => clock.skip(100));
+    clock.schedule(30, note("b"));
+    clock.schedule(20, note("a"));
+    clock.schedule(200, note("c"));
+    clock.runUntil(300);
+    expect(seen).toEqual(["a 110", "b 110", "c 200"]);
+    expect(clock.nowUs()).toBe(300);
+  });
+
   test("timers run in order of time, then of scheduling, and see their own time", () => {
     const clock = new VirtualClock();
     const random = new SeededRandom(4);

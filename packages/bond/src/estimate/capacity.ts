@@ -28,6 +28,8 @@ const pushedByBps = 130_000;
 const pushLastsUs = 1_000_000;
 /** Shortest window of the delivered rate, and how much later than arrivals losses are reported where links differ in delay. */
 const lateReportsUs = 280_000;
+/** After a pause of this process its own lateness fills every measurement for so long, and two round trips if that is longer. */
+const distrustUs = 1_000_000;
 /** A queue that only this link has is evidence without a push after so long. */
 const ownQueueUs = 1_000_000;
 /** One packet of 1400 bytes in 100 ms: below that nothing can be measured. */
@@ -56,6 +58,7 @@ export class CapacityEstimator {
   #pushedUs = Number.NEGATIVE_INFINITY;
   #waitingSinceUs = -1;
   #judgedUs = Number.NEGATIVE_INFINITY;
+  #distrustedUntilUs = Number.NEGATIVE_INFINITY;
   /** The limit follows from a queue alone, which may be another's: it gives way quickly when it is in the way. */
   #isSoft = false;
 
@@ -118,19 +121,20 @@ export class CapacityEstimator {
       this.#lowerUs = nowUs;
     }
     const thresholdUs = Math.max(congestedQueueUs, 3 * jitterUs);
-    const isFull = queueUs > thresholdUs;
+    const isTrusted = nowUs >= this.#distrustedUntilUs;
+    const isFull = isTrusted && queueUs > thresholdUs;
     this.#fullSinceUs = since(this.#fullSinceUs, isFull, nowUs);
-    this.#ownSinceUs = since(this.#ownSinceUs, queueUs - commonQueueUs > thresholdUs, nowUs);
+    this.#ownSinceUs = since(this.#ownSinceUs, isTrusted && queueUs - commonQueueUs > thresholdUs, nowUs);
     // Single packets wait for a burst to pass; only a link that is used up to its limit shows whether there is more.
     const isBonded = commonQueueUs !== Number.POSITIVE_INFINITY;
     // Without other links whatever waits has nowhere else to go.
     const isUsedUp = isWaiting && (!isBonded || offeredBps > usedUpRatio * this.#upperBps);
     const isPushed = offeredBps > Math.max(pushedRatio * deliveredBps, deliveredBps + pushedByBps);
-    this.#pushedSinceUs = since(this.#pushedSinceUs, isPushed && deliveredBps > 0, nowUs);
+    this.#pushedSinceUs = since(this.#pushedSinceUs, isTrusted && isPushed && deliveredBps > 0, nowUs);
     const hasPush = this.#pushedSinceUs >= 0 && nowUs - this.#pushedSinceUs > pushSustainedUs;
-    if (deliveredBps > 0 && (hasPush || hasDrops)) this.#pushedUs = nowUs;
+    if (isTrusted && deliveredBps > 0 && (hasPush || hasDrops)) this.#pushedUs = nowUs;
     if (!isUsedUp) this.#waitingSinceUs = -1;
-    const isRefined = hasDrops && nowUs - this.#judgedUs < lateReportsUs;
+    const isRefined = isTrusted && hasDrops && nowUs - this.#judgedUs < lateReportsUs;
     if (isRefined && deliveredBps > 0 && deliveredBps < this.#measuredBps) {
       // Reports of what a full queue dropped come a little later than those of what arrived.
       this.#measuredBps = deliveredBps;
@@ -158,7 +162,8 @@ export class CapacityEstimator {
       if (this.#waitingSinceUs < 0) this.#waitingSinceUs = nowUs;
       const doublings = Math.floor((nowUs - this.#waitingSinceUs) / increaseDoublesUs);
       const doubled = increasePerSecond * 2 ** Math.min(10, doublings);
-      const increase = this.#isSoft ? softIncreasePerSecond : Math.min(mostIncreasePerSecond, doubled);
+      const increase =
+        this.#isSoft || !isTrusted ? softIncreasePerSecond : Math.min(mostIncreasePerSecond, doubled);
       this.#upperBps *= 1 + (increase * elapsedUs) / 1e6;
     } else if (!isWaiting && this.confidence(nowUs) < 0.05) this.#upperBps = Number.POSITIVE_INFINITY;
   }
@@ -175,6 +180,15 @@ export class CapacityEstimator {
     if (nowUs - this.#fullSinceUs < (isShort ? ownSustainedUs : sustainedUs)) return false;
     if (isPushed) return true;
     return ownUs > ownQueueUs;
+  }
+
+  /**
+   * This process stood still until now: what it sent late and read late looks like a full link for a while, and is none. What was
+   * learned stays, nothing is learned anew, and a limit that is in the way gives way.
+   */
+  distrust(nowUs: number, rttUs: number): void {
+    this.#distrustedUntilUs = nowUs + Math.max(distrustUs, 2 * rttUs);
+    this.#pushedUs = Number.NEGATIVE_INFINITY;
   }
 
   /** Starts from a limit that was learned earlier: an upper hint, forgotten or probed upwards as any other. */

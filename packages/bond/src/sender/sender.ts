@@ -21,6 +21,8 @@ import { type SenderStats, senderStats } from "./sender-stats.ts";
 
 /** Housekeeping period: estimation, life cycle, reports. */
 const tickUs = 10_000;
+/** A period that lasts this long means that the process got no CPU. */
+const stalledUs = 60_000;
 /** Shortest sleep while packets wait for pacing; timers are no finer than this anyway. */
 const drainUs = 1_000;
 
@@ -379,10 +381,12 @@ export class Sender {
   };
 
   #housekeep(nowUs: number): void {
+    const hasStalled = nowUs - this.#lastBudgetUs > stalledUs;
     this.#lastBudgetUs = nowUs;
     let sentBps = 0;
     let loss = 0;
     for (const link of this.#links.all) {
+      if (hasStalled) link.capacity.distrust(nowUs, link.path.rtt.smoothedUs);
       if (link.update(nowUs, this.#links.leastQueueUs(link, nowUs))) this.#onTransition(link, nowUs);
       const bps = link.sentRate.bps(nowUs, 1_000_000);
       sentBps += bps;
