@@ -1,4 +1,4 @@
-import { VirtualClock } from "@longwave/base";
+import { type Clock, VirtualClock } from "@longwave/base";
 import { describe, expect, test } from "vitest";
 import { blockFrames, bondOverVirtualLinks, PcmCodec } from "../src/index.ts";
 
@@ -36,7 +36,52 @@ function run(
   return { received, concealed, path };
 }
 
+/** A thread that cannot run for 600 ms out of every 2 s: what is due then happens all at once at the end. */
+class StallingClock implements Clock {
+  readonly virtual = new VirtualClock();
+
+  nowUs(): number {
+    return this.virtual.nowUs();
+  }
+
+  wallUs(): number {
+    return this.virtual.wallUs();
+  }
+
+  schedule(atUs: number, callback: () => void): number {
+    return this.virtual.schedule(this.wakesAtUs(atUs), callback);
+  }
+
+  cancel(handle: number): void {
+    this.virtual.cancel(handle);
+  }
+
+  /** When something that is due at `atUs` gets its turn. */
+  wakesAtUs(atUs: number): number {
+    const inPeriod = atUs % 2_000_000;
+    return inPeriod < 1_400_000 ? atUs : atUs - inPeriod + 2_000_000;
+  }
+}
+
 describe("the bonded path", () => {
+  test("a thread that stalls loses nothing where playout may be put off, and much where it may not", () => {
+    const lost = (maxStallMs: number) => {
+      const clock = new StallingClock();
+      const path = bondOverVirtualLinks({ clock, seed: 5, codec: new PcmCodec(), maxStallMs });
+      let received = 0;
+      path.onReceive(() => received++);
+      for (let n = 0; n < 20 * 50; n++) {
+        const dueUs = n * 20_000;
+        clock.schedule(dueUs, () => path.send(blockOf(n), n * blockFrames));
+      }
+      clock.virtual.runUntil(24_000_000);
+      expect(received).toBeGreaterThan(20 * 50 - 5);
+      return path.status().concealedBlocks;
+    };
+    expect(lost(1500)).toBe(0);
+    expect(lost(0)).toBeGreaterThan(10);
+  });
+
   test("delivers every block exactly and in order over two bad links", () => {
     const { received, concealed } = run(20);
     expect(received.length).toBeGreaterThan(20 * 50 - 40);

@@ -18,6 +18,11 @@ export interface ReceiverOptions extends SrpOptions {
   /** Bounds of an adaptive latency; it is fixed at `bufferMs` where both are absent. */
   readonly minBufferMs?: number;
   readonly maxBufferMs?: number;
+  /**
+   * A process that is kept from running may put playout off by this much, instead of giving up what waits in its own
+   * sockets; it comes back slowly. In milliseconds, 0 to 10,000; default 0: never late.
+   */
+  readonly maxStallMs?: number;
   /** Pre-shared key (Main profile); default from the address. */
   readonly secret?: string;
   readonly aesBits?: 128 | 256;
@@ -42,6 +47,7 @@ export interface ResolvedReceiverOptions {
   readonly bufferMs: number;
   readonly minBufferMs: number;
   readonly maxBufferMs: number;
+  readonly maxStallMs: number;
   readonly nackCopies: number;
   readonly nackFormat: NackFormat;
   readonly targetResidual: number;
@@ -63,6 +69,7 @@ export function resolveReceiverOptions(
   checkRange("bufferMs", options.bufferMs, 10, 60_000);
   checkRange("minBufferMs", options.minBufferMs, 10, 60_000);
   checkRange("maxBufferMs", options.maxBufferMs, options.minBufferMs ?? 10, 60_000);
+  checkRange("maxStallMs", options.maxStallMs, 0, 10_000);
   checkRange("targetResidual", options.targetResidual, 0, 1);
   checkRange("queuePackets", options.queuePackets, 1, 1_000_000);
   checkRange("maxBufferBytes", options.maxBufferBytes, 1_000_000, 1_000_000_000);
@@ -74,6 +81,7 @@ export function resolveReceiverOptions(
     bufferMs,
     minBufferMs: options.minBufferMs ?? bufferMs,
     maxBufferMs: options.maxBufferMs ?? bufferMs,
+    maxStallMs: options.maxStallMs ?? 0,
     nackCopies: copies === "auto" ? 0 : copies,
     nackFormat: options.nackFormat ?? "auto",
     targetResidual: options.targetResidual ?? 1e-4,

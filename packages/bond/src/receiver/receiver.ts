@@ -21,6 +21,7 @@ import type { ReceiverLink } from "./receiver-link.ts";
 import { ReceiverLinks } from "./receiver-links.ts";
 import { type ReceiverOptions, resolveReceiverOptions } from "./receiver-options.ts";
 import { type ReceiverStats, receiverLinkStats } from "./receiver-stats.ts";
+import { StallGrace } from "./stall-grace.ts";
 
 /** Period of playout, requests and reports. */
 const tickUs = 4_000;
@@ -77,8 +78,11 @@ export class Receiver {
   #lastPacketUs: number = Number.NEGATIVE_INFINITY;
   #bufferUs: number;
   readonly #latency: AdaptiveLatency;
+  readonly #grace: StallGrace;
   #isClosed = false;
   #timer = -1;
+  #timerAtUs: number;
+  #timerRanUs: number;
   #hasGap = false;
   #delivered = 0;
   #lost = 0;
@@ -98,6 +102,7 @@ export class Receiver {
     this.#environment = environment;
     this.#bufferUs = 1000 * resolved.bufferMs;
     this.#latency = new AdaptiveLatency(1000 * resolved.minBufferMs, 1000 * resolved.maxBufferMs);
+    this.#grace = new StallGrace(1000 * resolved.maxStallMs);
     this.#buffer = new ReceiveBuffer(resolved.maxBufferBytes);
     this.#queue = new PacketQueue(resolved.queuePackets);
     const ssrc = (random.nextU32() & ~1) >>> 0;
@@ -122,7 +127,9 @@ export class Receiver {
       const most = resolved.maxBufferMs;
       if (this.#latency.isAdaptive) this.bufferMs = Math.max(resolved.minBufferMs, Math.min(most, bufferMs));
     }
-    this.#timer = clock.schedule(clock.nowUs() + tickUs, this.#onTimer);
+    this.#timerRanUs = clock.nowUs();
+    this.#timerAtUs = this.#timerRanUs + tickUs;
+    this.#timer = clock.schedule(this.#timerAtUs, this.#onTimer);
   }
 
   /** Resolves when every socket is open; rejects with `bond/bind-failed`. */
@@ -345,20 +352,24 @@ export class Receiver {
     if (this.#isClosed) return;
     const { clock } = this.#environment;
     const nowUs = clock.nowUs();
+    this.#grace.update(nowUs, this.#timerAtUs, this.#timerRanUs);
+    this.#timerRanUs = nowUs;
     const isActive = nowUs - this.#lastPacketUs < 1_000_000 || this.#nextPlay <= this.#highest;
     if (isActive && this.#highest >= 0) {
       if (this.#latency.isAdaptive) this.#adapt(nowUs);
       this.#play(nowUs);
-      this.#detector.run(nowUs, this.#playout.offsetUs + this.#bufferUs, this.#bufferUs);
+      const playoutUs = this.#playout.offsetUs + this.#bufferUs + this.#grace.us;
+      this.#detector.run(nowUs, playoutUs, this.#bufferUs);
     }
     this.#links.report(nowUs, Math.max(0, this.#ssrc), this.#rate.bps(nowUs, 1_000_000), this.bufferMs);
-    this.#timer = clock.schedule(nowUs + (isActive ? tickUs : idleTickUs), this.#onTimer);
+    this.#timerAtUs = nowUs + (isActive ? tickUs : idleTickUs);
+    this.#timer = clock.schedule(this.#timerAtUs, this.#onTimer);
   };
 
   /** Delivers everything whose time has come; a gap is skipped when the packet behind it is due. */
   #play(nowUs: number): void {
     const buffer = this.#buffer;
-    const dueUs = nowUs - this.#playout.offsetUs - this.#bufferUs;
+    const dueUs = nowUs - this.#playout.offsetUs - this.#bufferUs - this.#grace.us;
     while (this.#nextPlay <= this.#highest) {
       let sequence = this.#nextPlay;
       while (sequence <= this.#highest && !buffer.has(sequence)) sequence++;
@@ -396,7 +407,7 @@ export class Receiver {
 
   /** How far behind its slot a packet may leave: timers are late on a busy machine. */
   get #lateUs(): number {
-    return Math.max(100_000, this.#bufferUs / 2);
+    return Math.max(100_000, this.#bufferUs / 2) + this.#grace.mostUs;
   }
 
   #deliver(sequence: number, nowUs: number): void {

@@ -15,6 +15,9 @@ export interface LiveLinksOptions {
   readonly onSent?: BondedPathParts["onSent"];
 }
 
+/** Studio and receiver share a thread: what a busy machine keeps waiting is late, not lost. */
+const maxStallMs = 1500;
+
 /**
  * A bond over UDP on loopback, each link through a proxy that impairs it. Ports are whatever is free.
  *
@@ -30,7 +33,7 @@ export async function bondOverLoopback(options: LiveLinksOptions): Promise<Bonde
     return socket;
   };
   const receiver = createReceiver(
-    { listen: "rist://@127.0.0.1:7000", bufferMs: bondBufferMs },
+    { listen: "rist://@127.0.0.1:7000", bufferMs: bondBufferMs, maxStallMs },
     { openSocket },
   );
   await receiver.ready;
@@ -41,7 +44,7 @@ export async function bondOverLoopback(options: LiveLinksOptions): Promise<Bonde
       proxies.push(await UdpProxy.open({ port: 0, targetPort, forward, backward, seed: seed + i }));
     }
     const sender = createSender({
-      bufferMs: bondBufferMs,
+      bufferMs: bondBufferMs + maxStallMs,
       firstSequence: 0,
       payloadType: 96,
       links: links.map(({ id }, i) => ({ id, to: `rist://127.0.0.1:${proxies[i]!.port}` })),

@@ -13,6 +13,8 @@ export interface VirtualLinksOptions {
   readonly onConcealed?: BondedPathParts["onConcealed"];
   readonly onBlock?: BondedPathParts["onBlock"];
   readonly playedAtUs?: BondedPathParts["playedAtUs"];
+  /** See the receiver's option of this name; default 0: virtual time never stalls. */
+  readonly maxStallMs?: number;
 }
 
 const receiverAddress = "10.0.9.1";
@@ -20,7 +22,7 @@ const port = 7000;
 
 /** A bond over a virtual network: the real sender and receiver, no sockets, the same fates for the same seed. */
 export function bondOverVirtualLinks(options: VirtualLinksOptions): BondedPath {
-  const { clock, seed, codec, links = defaultLinks } = options;
+  const { clock, seed, codec, links = defaultLinks, maxStallMs = 0 } = options;
   const network = new VirtualNetwork(clock, seed);
   const environment: BondEnvironment = {
     clock,
@@ -31,12 +33,12 @@ export function bondOverVirtualLinks(options: VirtualLinksOptions): BondedPath {
     network.addLink(id, `10.0.${i + 1}.1`, receiverAddress, forward, backward),
   );
   const receiver = createReceiver(
-    { listen: `rist://@${receiverAddress}:${port}`, bufferMs: bondBufferMs },
+    { listen: `rist://@${receiverAddress}:${port}`, bufferMs: bondBufferMs, maxStallMs },
     environment,
   );
   const sender = createSender(
     {
-      bufferMs: bondBufferMs,
+      bufferMs: bondBufferMs + maxStallMs,
       firstSequence: 0,
       payloadType: 96,
       links: links.map(({ id }, i) => ({
