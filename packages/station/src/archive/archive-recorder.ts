@@ -41,6 +41,8 @@ const storePeaksUs = 60_000_000;
 const maxLossFrames = stationRateHz;
 /** The studio's clock may be off from the sound's count by this much before the recording gets a new time anchor. */
 const toleranceUs = 100_000;
+/** Blocks between two looks at what is published: 0.2 s. */
+const publishedBlocks = 10;
 /** 10 minutes: few enough bytes to hold a shard in memory. */
 const chunksPerShard = 60;
 
@@ -55,6 +57,9 @@ export class ArchiveRecorder {
   readonly #seam: Uint8Array[] = [];
   #writer: RecordingWriter | undefined;
   #peaks = new WaveformPeaks();
+  /** The recording as the store describes it, at most `publishedBlocks` ago. */
+  #published: RecordingInfo | undefined;
+  #blocks = 0;
   #work: Promise<void> | undefined;
   #nextFrame = 0;
   /** Studio time at which the recording's sample 0 would have been played, by the last time anchor. */
@@ -152,6 +157,8 @@ export class ArchiveRecorder {
       this.#failing = false;
       this.#options.onEvent({ type: "archive.recovered", recording: writer.id });
     }
+    // Between two blocks nothing is being written: what the writer knows is what the store holds.
+    if (++this.#blocks % publishedBlocks === 0) this.#published = writer.info("recording");
     await this.#storePeaksNowAndThen();
   }
 
@@ -198,7 +205,8 @@ export class ArchiveRecorder {
       await writer.push({ type: "segment", head: plainOpusHead(stationChannels, encoderDelayFrames) });
       writer.anchor(atNs);
       this.#originUs = this.#options.playedAtUs(block.startFrame) - (writer.frames * 1e6) / stationRateHz;
-      archive.noteLive(id, writer.info("recording"), this.#peaks);
+      this.#published = writer.info("recording");
+      archive.noteLive(id, { info: () => this.#published, peaks: this.#peaks });
       onEvent({ type: "archive.continued", recording: id, frames: writer.frames, gapMs: Math.round(gapMs) });
       return writer;
     } catch (error) {
@@ -228,7 +236,8 @@ export class ArchiveRecorder {
     await writer.push({ type: "segment", head: plainOpusHead(stationChannels, preSkip) });
     for (const data of seam) await writer.push({ type: "packet", data });
     this.#originUs = startUs;
-    archive.noteLive(id, writer.info("recording"), this.#peaks);
+    this.#published = writer.info("recording");
+    archive.noteLive(id, { info: () => this.#published, peaks: this.#peaks });
     onEvent({ type: "archive.started", recording: id });
     return writer;
   }
@@ -239,7 +248,7 @@ export class ArchiveRecorder {
     const info = await writer.close();
     this.#writer = undefined;
     await this.#options.archive.storePeaks(info.id, this.#peaks);
-    this.#options.archive.noteLive(info.id, info, undefined);
+    this.#options.archive.noteEnd(info.id, info);
     this.#options.onEvent(completed(info));
     for (const recording of await this.#options.archive.applyPolicy()) {
       this.#options.onEvent({ type: "archive.removed", recording });
@@ -250,6 +259,7 @@ export class ArchiveRecorder {
   #fail(error: unknown): void {
     this.#writer?.abandon();
     const recording = this.#writer?.id;
+    if (recording !== undefined) this.#options.archive.noteEnd(recording);
     this.#writer = undefined;
     this.#retryAtUs = this.#options.clock.nowUs() + retryUs;
     if (this.#failing) return;

@@ -33,6 +33,13 @@ export interface StationArchiveOptions {
   readonly ownsStreams?: boolean;
 }
 
+/** A recording that grows, as its writer knows it. */
+export interface LiveRecording {
+  /** What is published so far; undefined before anything is. */
+  readonly info: () => RecordingInfo | undefined;
+  readonly peaks: WaveformPeaks;
+}
+
 /** The list of recordings is read from the store at most this often: others may write into the same archive. */
 const refreshUs = 60_000_000;
 const keptPeaks = 8;
@@ -55,7 +62,7 @@ export class StationArchive {
   readonly #known = new Map<string, RecordingInfo>();
   readonly #peaks = new Map<string, WaveformPeaks>();
   readonly #making = new Map<string, Promise<WaveformPeaks>>();
-  readonly #live = new Map<string, WaveformPeaks>();
+  readonly #live = new Map<string, LiveRecording>();
   #refreshedUs = Number.NEGATIVE_INFINITY;
 
   private constructor(archive: Archive, options: StationArchiveOptions) {
@@ -81,7 +88,7 @@ export class StationArchive {
     const found: ArchivedRecording[] = [];
     for (const [id, known] of this.#known) {
       // What is being written grows; everything else stays as it is.
-      const info = known.state === "complete" ? known : await this.#load(id);
+      const info = known.state === "complete" ? known : (this.#published(id) ?? (await this.#load(id)));
       if (info === undefined) continue;
       const recording = describeRecording(info);
       if (stream === undefined || recording.stream === stream) found.push(recording);
@@ -92,7 +99,8 @@ export class StationArchive {
   /** @throws ArchiveError `archive/not-found`, `archive/metadata` */
   async recording(id: string): Promise<ArchivedRecording> {
     const known = this.#known.get(id);
-    return describeRecording(known?.state === "complete" ? known : await this.archive.info(id));
+    if (known?.state === "complete") return describeRecording(known);
+    return describeRecording(this.#published(id) ?? (await this.archive.info(id)));
   }
 
   /**
@@ -100,7 +108,7 @@ export class StationArchive {
    * between the pieces.
    */
   async peaks(id: string, pause: () => Promise<void> = async () => {}): Promise<WaveformPeaks> {
-    const ready = this.#live.get(id) ?? this.#peaks.get(id);
+    const ready = this.#live.get(id)?.peaks ?? this.#peaks.get(id);
     if (ready !== undefined) return ready;
     let making = this.#making.get(id);
     if (making === undefined) {
@@ -110,15 +118,26 @@ export class StationArchive {
     return making;
   }
 
-  /** Tells that a recording grows, with its outline; or, without one, that it is complete. */
-  noteLive(id: string, info: RecordingInfo, peaks: WaveformPeaks | undefined): void {
+  /** Tells that a recording grows: from now on it is described by its writer, without a look at the store. */
+  noteLive(id: string, live: LiveRecording): void {
+    const info = live.info();
+    if (info !== undefined) this.#known.set(id, info);
+    this.#live.set(id, live);
+  }
+
+  /** Tells that a recording grows no more: it is complete, or (`info` absent) its writer gave it up. */
+  noteEnd(id: string, info?: RecordingInfo): void {
+    const last = this.#live.get(id);
+    this.#live.delete(id);
+    if (info === undefined) return;
     this.#known.set(id, info);
-    if (peaks !== undefined) this.#live.set(id, peaks);
-    else {
-      const last = this.#live.get(id);
-      this.#live.delete(id);
-      if (last !== undefined) this.#keep(id, last);
-    }
+    if (last !== undefined) this.#keep(id, last.peaks);
+  }
+
+  /** The growing recording as far as it can be read; undefined before its first second. */
+  #published(id: string): RecordingInfo | undefined {
+    const info = this.#live.get(id)?.info();
+    return info !== undefined && info.frames > 0 ? info : undefined;
   }
 
   /** Stores an outline beside the archive's recordings. */

@@ -187,6 +187,11 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     beforeStopped: () => recorder.close(),
     ...(options.hooks !== undefined && { hooks: options.hooks }),
   });
+  const coldReads = station.log.subscribe(({ type }) => {
+    if (type !== "archive.started" && type !== "archive.continued") return;
+    coldReads();
+    setTimeout(() => void readOnce(options.archive, recorder.recording), warmUpMs).unref();
+  });
   input.onEvents?.((event) => void station.log.append(event));
   const endReport =
     options.reportDirectory === undefined
@@ -249,6 +254,19 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
 const contributionBufferMs = 1000;
 /** Longest wait for the packets that are still on their way when a station closes: the receiver's buffer and some delay. */
 const arrivalMs = 1200;
+
+/** Time until the first second of a recording can surely be read. */
+const warmUpMs = 3000;
+
+/** Reads a moment of the archive that nobody asked for: the first click shall not pay for opening decoder and files. */
+async function readOnce(archive: StationArchive, recording: string | undefined): Promise<void> {
+  if (recording === undefined) return;
+  try {
+    await archive.archive.read(recording, { from: 0, to: stationRateHz / 2 });
+  } catch {
+    // Whoever reads next is told.
+  }
+}
 
 async function untilArrived(bond: BondedPath): Promise<void> {
   for (let waitedMs = 0; bond.pendingBlocks > 0 && waitedMs < arrivalMs; waitedMs += 20) {
