@@ -24,10 +24,12 @@ export async function openChromiumPage(
   source: string,
   serve: (path: string) => Uint8Array | undefined = () => undefined,
 ): Promise<ChromiumPage> {
-  const script = await bundle(source);
+  const { script, assets } = await bundle(source);
   const server = createServer((request, response) => {
     const file = serve(request.url ?? "");
+    const asset = assets.get(request.url ?? "");
     if (file !== undefined) response.end(file);
+    else if (asset !== undefined) response.setHeader("content-type", "text/javascript").end(asset);
     else if (request.url === "/page.js") response.setHeader("content-type", "text/javascript").end(script);
     else
       response
@@ -58,7 +60,10 @@ export async function openChromiumPage(
   };
 }
 
-async function bundle(source: string): Promise<string> {
+/** The page's script, and by path the scripts of workers and worklets beside it. */
+async function bundle(
+  source: string,
+): Promise<{ script: string; assets: ReadonlyMap<string, string | Uint8Array> }> {
   const result = await build({
     root: fileURLToPath(new URL("../..", import.meta.url)),
     configFile: false,
@@ -70,8 +75,13 @@ async function bundle(source: string): Promise<string> {
         load: (id) => (id === "\0page" ? source : undefined),
       },
     ],
+    worker: { format: "es" },
     build: { write: false, modulePreload: false, rollupOptions: { input: "page", output: { format: "es" } } },
   });
-  const [output] = (Array.isArray(result) ? result : [result]) as { output: { code?: string }[] }[];
-  return output?.output.map((each) => each.code ?? "").join("\n") ?? "";
+  type Output = { code?: string; fileName: string; source?: string | Uint8Array };
+  const outputs = ((Array.isArray(result) ? result : [result]) as { output: Output[] }[])[0]?.output ?? [];
+  const assets = new Map<string, string | Uint8Array>();
+  for (const { fileName, source: bytes } of outputs)
+    if (bytes !== undefined) assets.set(`/${fileName}`, bytes);
+  return { script: outputs.map((each) => each.code ?? "").join("\n"), assets };
 }

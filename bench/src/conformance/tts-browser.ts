@@ -1,5 +1,6 @@
-// npm run conformance -- tts-browser: the built-in voice and a small random model speak in Debian's Chromium, in a worker-less page; every
-// sample must be the one that Node computes. Exit code 1 where one differs, 2 without Chromium.
+// npm run conformance -- tts-browser: the built-in voice and a small random model speak in Debian's Chromium, on the page's thread, and from the
+// store in a worker; every sample must be the one that Node computes. Then the worker's engine is left in the middle, the store is used without
+// the server, and a speech is played through an AudioWorklet. Exit code 1 where something differs, 2 without Chromium.
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,9 +28,11 @@ const pageSource = `
 import {
   FormantEngine, InlineEngine, MemoryByteSource, parseModelConfig, readVoice, SafetensorsFile, Tts,
 } from "@longwave/tts";
+import { BrowserEngine, SpeechPlayer } from "@longwave/tts/browser";
 const bytes = async (name) => new Uint8Array(await (await fetch("/model/" + name)).arrayBuffer());
 window.digest = async (name, precision, text) => {
   let engine = new FormantEngine();
+  if (name === "worker") engine = await BrowserEngine.open({ modelUrl: "/model/", precision });
   if (name === "native") {
     const config = parseModelConfig(new TextDecoder().decode(await bytes("config.yaml")));
     const file = SafetensorsFile.open(new MemoryByteSource(await bytes("voices/random.safetensors")), "voice");
@@ -48,6 +51,57 @@ window.digest = async (name, precision, text) => {
   const whole = new Uint8Array(await new Blob(pieces).arrayBuffer());
   const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
   return [[...sum].map((byte) => byte.toString(16).padStart(2, "0")).join(""), whole.length / 4];
+};
+// Leaves a speech in the middle, asks for a voice that is not there, aborts, speaks to the end, and asks after closing.
+window.refusals = async (text) => {
+  const engine = await BrowserEngine.open({ modelUrl: "/model", precision: "int8" });
+  const endless = { text, seed: 4, sampling: { eosThreshold: 1e9 } };
+  let heard = 0;
+  for await (const _ of engine.speak(endless)) if (++heard === 3) break;
+  const codes = [];
+  const attempt = async (run) => {
+    try {
+      await run();
+      codes.push("none");
+    } catch (error) {
+      codes.push(error.code ?? error.message);
+    }
+  };
+  const drain = async (speech) => { for await (const _ of speech); };
+  await attempt(() => drain(engine.speak({ text, voice: "nobody" })));
+  const abort = new AbortController();
+  await attempt(async () => {
+    for await (const _ of engine.speak({ ...endless, signal: abort.signal })) abort.abort(new Error("gone"));
+  });
+  await attempt(() => drain(engine.speak({ text, seed: 4 })));
+  await engine.close();
+  await attempt(() => drain(engine.speak({ text })));
+  await attempt(() => BrowserEngine.open({ modelUrl: "/nowhere/" }));
+  return [heard, codes];
+};
+// Plays a speech to its end and stops another; the level is that of the sound on its way to the output.
+window.play = async (text) => {
+  const tts = new Tts({ engines: [await BrowserEngine.open({ modelUrl: "/model/" })] });
+  const speech = tts.speak(text, { seed: 4 });
+  let level = 0;
+  const player = await SpeechPlayer.open(speech.sampleRate, {
+    connectTo: (node) => {
+      const analyser = new AnalyserNode(node.context, { fftSize: 2048 });
+      node.connect(analyser).connect(node.context.destination);
+      const wave = new Float32Array(2048);
+      setInterval(() => {
+        analyser.getFloatTimeDomainData(wave);
+        level = Math.max(level, ...wave.map(Math.abs));
+      }, 20);
+    },
+  });
+  const frames = await player.play(speech);
+  const stopped = player.play(tts.speak(text, { seed: 4 }));
+  player.stop();
+  const left = await stopped;
+  await player.close();
+  await tts.close();
+  return [frames, left, level];
 };`;
 
 const folder = mkdtempSync(join(tmpdir(), "longwave-tts-browser-"));
@@ -74,16 +128,27 @@ async function digestHere(name: string, precision: "f32" | "bf16" | "int8", text
   return hash.digest("hex");
 }
 
-const { page, version, close } = await openChromiumPage(pageSource, (path) =>
-  path.startsWith("/model/") && !path.includes("..") ? readFileSync(join(folder, path.slice(7))) : undefined,
-);
+const asked: string[] = [];
+const { page, version, close } = await openChromiumPage(pageSource, (path) => {
+  if (!path.startsWith("/model/") || path.includes("..")) return undefined;
+  asked.push(path);
+  return readFileSync(join(folder, path.slice(7)));
+});
 let differing = 0;
 const cases = [
   ["formant", "f32"],
   ["native", "f32"],
   ["native", "bf16"],
   ["native", "int8"],
+  ["worker", "f32"],
+  ["worker", "int8"],
 ] as const;
+let checks = 0;
+function check(name: string, isGood: boolean, found: unknown): void {
+  checks++;
+  if (!isGood) differing++;
+  console.log(`${name}: ${isGood ? "ok" : `WRONG, ${JSON.stringify(found)}`}`);
+}
 try {
   await page.waitForFunction("window.digest !== undefined");
   const text = "eta oin shr dlc umw fgy";
@@ -94,8 +159,20 @@ try {
     if (!isSame) differing++;
     console.log(`${name} ${precision}: ${samples} samples ${isSame ? "ok, the same bits" : "DIFFER"}`);
   }
+  const weights = asked.filter((path) => path.endsWith("model.safetensors")).length;
+  // Three engines of the page fetched the weights; of those in workers only the first.
+  check("weights are fetched once for all workers", weights === 4, weights);
+  const [heard, codes] = (await page.evaluate(`window.refusals(${JSON.stringify(text)})`)) as [
+    number,
+    string[],
+  ];
+  const wanted = ["tts/voice-unknown", "gone", "none", "tts/closed", "tts/config-invalid"];
+  check("leaving, refusals and aborts", heard === 3 && String(codes) === String(wanted), [heard, codes]);
+  const [played, left, level] = (await page.evaluate(`window.play("eta oin")`)) as [number, number, number];
+  check("a speech is played to its end, and stops at once", played > 0 && left < played, [played, left]);
+  check("sound reaches the output", level > 0.01, level);
   console.log(
-    `Chromium ${version}, Node ${process.version}: ${cases.length - differing} of ${cases.length}.`,
+    `Chromium ${version}, Node ${process.version}: ${cases.length + checks - differing} of ${cases.length + checks}.`,
   );
 } finally {
   await close();
