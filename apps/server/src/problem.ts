@@ -21,7 +21,9 @@ const titles: Readonly<Record<number, string>> = {
   415: "Unsupported",
   422: "Malformed",
   500: "Internal error",
+  502: "The engine failed",
   503: "Unavailable",
+  504: "The engine was too slow",
 };
 
 /** The report of an error. Errors that are not ours are not described to the client. */

@@ -145,6 +145,12 @@ const statuses: Readonly<Record<string, number>> = {
   "tts/queue-full": 429,
   "tts/upload-too-large": 413,
   "tts/timeout": 504,
+  // An engine behind us failed; the client did nothing wrong.
+  "tts/process-timeout": 504,
+  "tts/non-zero-exit": 502,
+  "tts/wav-malformed": 502,
+  "tts/format-unsupported": 502,
+  "tts/output-too-large": 502,
 };
 
 function withStatus(error: unknown): unknown {
