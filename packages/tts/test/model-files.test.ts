@@ -132,6 +132,9 @@ describe("downloading a model from a hub", () => {
     files.set("tokenizer.model", Buffer.from("tokenizer"));
     files.set("alba.safetensors", Buffer.from("voice"));
   });
+  // Comparing bytes one by one would take seconds.
+  const isAsServed = (name: string) =>
+    readFileSync(join(folder, "english", name)).equals(files.get(name) as Buffer);
   const get = (token?: string) => downloadModel({ outDirectory: folder, endpoint, token });
 
   test("fetches all files, then skips them by their sums", async () => {
@@ -145,7 +148,7 @@ describe("downloading a model from a hub", () => {
       token: "Bearer secret",
       path: expect.stringMatching(/\/kyutai\/pocket-tts\/resolve\/[0-9a-f]{40}\/languages\/english\/model/),
     });
-    expect(readFileSync(join(folder, "english/model.safetensors"))).toEqual(files.get("model.safetensors"));
+    expect(isAsServed("model.safetensors")).toBe(true);
     const manifest = parseVoiceManifest(readFileSync(join(folder, "english/voices/manifest.json"), "utf8"));
     expect(manifest.map(({ id }) => id)).toEqual(["alba"]);
     requests.length = 0;
@@ -200,7 +203,7 @@ describe("downloading a model from a hub", () => {
     requests.length = 0;
     await get();
     expect(requests[0]!.range).toMatch(/^bytes=[1-9]\d*-$/);
-    expect(readFileSync(join(folder, "english/model.safetensors"))).toEqual(files.get("model.safetensors"));
+    expect(isAsServed("model.safetensors")).toBe(true);
   });
 
   test("never uses a file with the wrong sum, said or locked", async () => {

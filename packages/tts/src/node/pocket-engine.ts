@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { type Hooks, silentHooks } from "@longwave/base";
 import { type ModelConfig, parseModelConfig, stepsPerFrame } from "../config/model-config.ts";
@@ -16,6 +16,14 @@ import { VoiceStateCache } from "../voice/voice-cache.ts";
 import { isNonCommercial, type ManifestVoice, parseVoiceManifest } from "../voice/voice-manifest.ts";
 import { readVoice, type VoiceState } from "../voice/voice-state.ts";
 import { FileByteSource } from "./file-byte-source.ts";
+import {
+  labelOf,
+  localPath,
+  missingModel,
+  openWeights,
+  placeWeights,
+  type WeightsPlace,
+} from "./open-weights.ts";
 import {
   type AudioMessage,
   type CloneMessage,
@@ -130,7 +138,6 @@ export class PocketEngine implements SpeechEngine {
     const configText = readRequired(options.configPath, "model configuration").toString("utf8");
     const config = parseModelConfig(configText, options.configPath);
     const folder = dirname(options.configPath);
-    const weightsPath = options.weightsPath ?? localPath(folder, config.weightsPath, "weights_path");
     const tokenizerPath =
       options.tokenizerPath ?? localPath(folder, config.flowLm.tokenizerPath, "tokenizer_path");
     const tokenizer = new SentencePieceTokenizer(readRequired(tokenizerPath, "tokenizer"));
@@ -147,15 +154,15 @@ export class PocketEngine implements SpeechEngine {
             readRequired(options.voicesPath, "voice manifest").toString("utf8"),
             options.voicesPath,
           );
-    if (!existsSync(weightsPath)) missing(weightsPath, "weights");
+    const place = placeWeights(config, folder, options.weightsPath);
     const control = new Int32Array(new SharedArrayBuffer(controlWords * 4));
-    const weights = inspectWeights(weightsPath);
+    const weights = inspectWeights(place);
     const { precision = "auto" } = options;
     const format = precision !== "auto" ? precision : weights.isBfloat16 ? "bf16" : "f32";
     if (options.cloning && !weights.hasEncoder) {
       throw new TtsError(
         "tts/cloning-unavailable",
-        `${weightsPath} has no encoder: these are the weights without voice cloning.`,
+        `${labelOf(place)} has no encoder: these are the weights without voice cloning.`,
       );
     }
     const roles: PocketRole[] = (options.threads ?? 2) === 1 ? ["both"] : ["language", "decoder"];
@@ -171,7 +178,7 @@ export class PocketEngine implements SpeechEngine {
             role,
             configText,
             configLabel: options.configPath,
-            weightsPath,
+            weights: place,
             format,
             capacity: options.capacity ?? defaultCapacity,
             cloning: options.cloning ?? false,
@@ -414,36 +421,15 @@ function rebuild(code: string, message: string): TtsError {
   );
 }
 
-/** A path of the configuration as a file on this machine: downloads put `hf://` files beside the configuration. */
-function localPath(folder: string, path: string | null, key: string): string {
-  if (path === null) {
-    throw new TtsError("tts/config-invalid", `The configuration has no ${key} and none was given.`);
-  }
-  if (/^[a-z]+:\/\//.test(path)) return join(folder, path.split("@")[0]!.split("/").at(-1)!);
-  return isAbsolute(path) ? path : resolve(folder, path);
-}
-
-function inspectWeights(weightsPath: string): { isBfloat16: boolean; hasEncoder: boolean } {
-  const source = new FileByteSource(weightsPath);
-  try {
-    const file = SafetensorsFile.open(source, weightsPath);
-    return {
-      isBfloat16: file.tensors.get("flow_lm.out_norm.weight")?.dtype === "BF16",
-      hasEncoder: file.has("mimi.encoder.model.0.conv.weight"),
-    };
-  } finally {
-    source.close();
-  }
+function inspectWeights(place: WeightsPlace): { isBfloat16: boolean; hasEncoder: boolean } {
+  const { file, close } = openWeights(place);
+  const isBfloat16 = file.tensors.get("flow_lm.out_norm.weight")?.dtype === "BF16";
+  const hasEncoder = file.tensors.has("mimi.encoder.model.0.conv.weight");
+  close();
+  return { isBfloat16, hasEncoder };
 }
 
 function readRequired(path: string, what: string): Buffer {
-  if (!existsSync(path)) missing(path, what);
+  if (!existsSync(path)) missingModel(path, what);
   return readFileSync(path);
-}
-
-function missing(path: string, what: string): never {
-  throw new TtsError(
-    "tts/model-missing",
-    `The ${what} ${path} is not there; get a model with: longwave model download`,
-  );
 }

@@ -1,6 +1,7 @@
 import type { WeightFormat } from "../model/linear.ts";
 import type { UtterancePlan } from "../model/utterance.ts";
 import type { VoiceState } from "../voice/voice-state.ts";
+import type { WeightsPlace } from "./open-weights.ts";
 
 /**
  * What a thread of the native engine does: the language model with the front part of the decoder, the back part of the decoder, or
@@ -13,7 +14,7 @@ export interface PocketWorkerData {
   readonly role: PocketRole;
   readonly configText: string;
   readonly configLabel: string;
-  readonly weightsPath: string;
+  readonly weights: WeightsPlace;
   readonly format: WeightFormat;
   readonly capacity: number;
   /** Load the encoder too, so that recordings can be made into voices. */

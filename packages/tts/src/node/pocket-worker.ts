@@ -5,9 +5,8 @@ import { isLongwaveError } from "@longwave/base";
 import { frameSamples, parseModelConfig, stepsPerFrame } from "../config/model-config.ts";
 import { cloneVoice } from "../model/clone-voice.ts";
 import { PocketModel } from "../model/pocket-model.ts";
-import { SafetensorsFile } from "../model/safetensors.ts";
 import { Utterance } from "../model/utterance.ts";
-import { FileByteSource } from "./file-byte-source.ts";
+import { openWeights } from "./open-weights.ts";
 import {
   type AudioMessage,
   type CloneMessage,
@@ -27,9 +26,9 @@ const { control } = data;
 
 function open(): PocketModel {
   const config = parseModelConfig(data.configText, data.configLabel);
-  const source = new FileByteSource(data.weightsPath);
+  const weights = openWeights(data.weights);
   try {
-    return new PocketModel(config, SafetensorsFile.open(source, data.weightsPath), {
+    return new PocketModel(config, weights.file, {
       flowLm: data.role !== "decoder",
       decoder: data.role === "both" ? true : data.role === "language" ? "front" : "back",
       frontLayers: data.frontLayers,
@@ -38,7 +37,7 @@ function open(): PocketModel {
       capacity: data.capacity,
     });
   } finally {
-    source.close();
+    weights.close();
   }
 }
 
@@ -78,10 +77,9 @@ function send(model: PocketModel, id: number, audio: number): void {
 
 /** Makes a voice in memory that threads share; runs between utterances, on the language model's thread. */
 function clone(model: PocketModel, { pcm, sampleRate }: CloneMessage): void {
-  const source = new FileByteSource(data.weightsPath);
+  const weights = openWeights(data.weights);
   try {
-    const file = SafetensorsFile.open(source, data.weightsPath);
-    const { rows, keys, values } = cloneVoice(model, file, pcm, sampleRate);
+    const { rows, keys, values } = cloneVoice(model, weights.file, pcm, sampleRate);
     const share = (array: Float32Array) => {
       const shared = new Float32Array(new SharedArrayBuffer(array.byteLength));
       shared.set(array);
@@ -92,7 +90,7 @@ function clone(model: PocketModel, { pcm, sampleRate }: CloneMessage): void {
     const code = isLongwaveError(error) ? error.code : "tts/worker-failed";
     post({ kind: "voice-failed", code, message: (error as Error).message });
   } finally {
-    source.close();
+    weights.close();
   }
 }
 

@@ -1,13 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isLongwaveError } from "@longwave/base";
 import { type ModelConfig, parseModelConfig } from "../config/model-config.ts";
 import { PocketModel } from "../model/pocket-model.ts";
-import { SafetensorsFile } from "../model/safetensors.ts";
+import type { SafetensorsFile } from "../model/safetensors.ts";
 import { tensorList } from "../model/tensor-list.ts";
 import { SentencePieceTokenizer } from "../text/sentencepiece-tokenizer.ts";
 import { parseVoiceManifest } from "../voice/voice-manifest.ts";
-import { FileByteSource } from "./file-byte-source.ts";
+import { type OpenWeights, openWeights, placeWeights, type WeightsPlace } from "./open-weights.ts";
 import { readVoiceFile } from "./pocket-engine.ts";
 
 /** One check and its outcome. */
@@ -51,26 +51,32 @@ export function verifyModel(directory: string): ModelCheck[] {
     }
     return [tokenizer, `${tokenizer.size} pieces`];
   });
-  const weights = join(directory, "model.safetensors");
-  const source = attempt("weights", () => {
-    const opened = new FileByteSource(weights);
-    return [opened, `${(opened.byteLength / 2 ** 20).toFixed(1)} MiB`];
+  const place = attempt("weights", () => {
+    const isPair = config.flowLm.weightsPath !== null || config.mimi.weightsPath !== null;
+    const found = placeWeights(config, directory, isPair ? undefined : join(directory, "model.safetensors"));
+    const files = typeof found === "string" ? [found] : [found.flowLm, found.mimi];
+    const bytes = files.reduce((sum, path) => sum + statSync(path).size, 0);
+    return [found, `${(bytes / 2 ** 20).toFixed(1)} MiB`];
   });
-  if (source !== undefined) {
-    try {
-      const file = attempt("tensors", () => {
-        const opened = SafetensorsFile.open(source, weights);
-        const list = tensorList(config);
-        for (const { name, shape } of list) opened.info(name, shape);
-        return [opened, `${list.length} of ${list.length} with their shapes`];
-      });
-      if (file !== undefined) verifyModules(config, file, attempt);
-    } finally {
-      source.close();
-    }
+  const weights = place === undefined ? undefined : attempt("tensors", () => openAll(place, config));
+  if (weights !== undefined) {
+    verifyModules(config, weights.file, attempt);
+    weights.close();
   }
   verifyVoices(directory, config, attempt);
   return checks;
+}
+
+function openAll(place: WeightsPlace, config: ModelConfig): [OpenWeights, string] {
+  const weights = openWeights(place);
+  try {
+    const list = tensorList(config);
+    for (const { name, shape } of list) weights.file.info(name, shape);
+    return [weights, `${list.length} of ${list.length} with their shapes`];
+  } catch (error) {
+    weights.close();
+    throw error;
+  }
 }
 
 type Attempt = <T>(name: string, run: () => [T, string]) => T | undefined;
