@@ -181,6 +181,18 @@ describe("downloading a model from a hub", () => {
     expect(requests).toEqual([]);
   });
 
+  test("takes the weights of another repository, the rest from the publisher", async () => {
+    await downloadModel({ outDirectory: folder, endpoint, repository: "someone/mirror" });
+    expect(requests.map(({ path }) => path.split("/resolve/")[0])).toEqual([
+      "/someone/mirror",
+      "/kyutai/pocket-tts-without-voice-cloning",
+      "/kyutai/pocket-tts-without-voice-cloning",
+    ]);
+    expect(requests[0]!.path).toMatch(/\/resolve\/main\/languages\/english\/model\.safetensors$/);
+    const crooked = downloadModel({ outDirectory: folder, endpoint, repository: "../up" });
+    await expect(crooked).rejects.toMatchObject({ code: "tts/option-invalid" });
+  });
+
   test("takes the weights without cloning where the others are gated", async () => {
     gate = true;
     expect(await get()).toMatchObject({ hasCloning: false });

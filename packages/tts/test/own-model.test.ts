@@ -64,6 +64,17 @@ describe("a model of our own making", () => {
     expect(heap).toBeLessThan(1);
   });
 
+  test("the old pad goes before short chunks only, where the tokenizer keeps spaces", () => {
+    const config = parseModelConfig(readFileSync(join(folder, "config.yaml"), "utf8"));
+    // A second normalizer_spec (field 3) with remove_extra_whitespaces (field 4) off; the last one counts.
+    const bytes = Buffer.concat([readFileSync(join(folder, "tokenizer.model")), Buffer.of(0x1a, 2, 0x20, 0)]);
+    const tokenizer = new SentencePieceTokenizer(bytes);
+    const ids = (text: string, legacyPad: boolean) =>
+      planUtterance(text, tokenizer, config, 600, 0, { legacyPad }).chunks[0]!.ids;
+    expect(ids("Hi there.", true).length).toBeGreaterThan(ids("Hi there.", false).length);
+    expect(ids("One two three four five.", true)).toEqual(ids("One two three four five.", false));
+  });
+
   test("text that is too long for the model's cache is refused, not cut", () => {
     const config = parseModelConfig(readFileSync(join(folder, "config.yaml"), "utf8"));
     const tokenizer = new SentencePieceTokenizer(readFileSync(join(folder, "tokenizer.model")));

@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeWav } from "@longwave/media";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { concatenate } from "../src/audio/concatenate.ts";
+import { writeSafetensors } from "../src/model/safetensors-writer.ts";
+import { exportVoiceByProgram } from "../src/node/export-voice-program.ts";
 import { openTts } from "../src/node/open-tts.ts";
 import { knownCommands, SubprocessEngine, type SubprocessOptions } from "../src/node/subprocess-engine.ts";
 
@@ -164,4 +166,42 @@ test.skipIf(!espeak)("espeak-ng speaks (skipped where it is not installed)", asy
   const pcm = await concatenate(engine.speak({ text: "Hello world" }));
   expect(pcm.length / 24_000).toBeGreaterThan(0.4);
   expect(Math.max(...pcm)).toBeGreaterThan(0.1);
+});
+
+describe("the reference's program as a maker of voices", () => {
+  const out = () => join(folder, "made.safetensors");
+  const make = (body: string, timeoutMs?: number) =>
+    exportVoiceByProgram("clip.wav", out(), { executablePath: fake("export", body), timeoutMs });
+
+  test("is given the recording and the place, and what it writes is kept", async () => {
+    const bytes = writeSafetensors(
+      new Map([["audio_prompt", { dtype: "F32", shape: [1, 1, 2], data: new Float32Array(2) }]]),
+    );
+    const source = join(folder, "source.safetensors");
+    writeFileSync(source, bytes);
+    await make(
+      `const [, , verb, audio, out, quiet] = process.argv;
+      if (verb !== "export-voice" || audio !== "clip.wav" || quiet !== "--quiet") process.exit(9);
+      require("fs").copyFileSync(${JSON.stringify(source)}, out)`,
+    );
+    expect(readFileSync(out()).equals(bytes)).toBe(true);
+  });
+
+  test.each([
+    ["garbage", `require("fs").writeFileSync(process.argv[4], "no voice")`, "tts/model-malformed"],
+    ["nothing", "", "tts/model-malformed"],
+    ["a complaint", `console.error("no weights"); process.exit(4)`, "tts/non-zero-exit"],
+    ["no end", "setInterval(() => {}, 1000)", "tts/process-timeout"],
+  ])("%s is refused and leaves no file", async (_, body, code) => {
+    rmSync(out(), { force: true });
+    await expect(make(body, code === "tts/process-timeout" ? 200 : undefined)).rejects.toMatchObject({
+      code,
+    });
+    expect(existsSync(out())).toBe(false);
+  });
+
+  test("that is not there is said to be absent", async () => {
+    const absent = exportVoiceByProgram("a.wav", out(), { executablePath: join(folder, "absent") });
+    await expect(absent).rejects.toMatchObject({ code: "tts/executable-not-found" });
+  });
 });

@@ -16,6 +16,7 @@ export function registerModel(program: Command): void {
     .description("download a model; goes on where it broke off, checks every sum")
     .argument("[name]", "the model; see longwave model list", "english")
     .option("--out-dir <directory>", "where models are kept", "models")
+    .option("--hf-repo <owner/name>", "repository of the weights, where it is not the publisher's")
     .option("--hf-token <token>", "token of the hub (or HF_TOKEN), for the weights with voice cloning")
     .option("--voice <name...>", "predefined voices to fetch; default the model's own")
     .option("--json", "one JSON object")

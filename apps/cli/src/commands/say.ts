@@ -40,6 +40,10 @@ export function registerSay(program: Command): void {
     .option("--eos-threshold <x>", "logit above which speech has ended", anyNumber)
     .option("--frames-after-eos <n>", "frames of 80 ms after the end", wholeNumber)
     .option("--max-tokens <n>", "most tokens spoken in one go", wholeNumber)
+    .option(
+      "--legacy-pad",
+      "8 spaces before texts of fewer than five words, as early releases of the model had them",
+    )
     .option("--chunk", "give the engine one sentence at a time")
     .option("--pauses", 'obey [pause:500ms] and <break time="500ms"/> in the text')
     .option("--join-short", "join sentences of one or two words to a neighbour")

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { addVoiceFile, exportVoiceFile, listVoices } from "../speech/voice.ts";
 
 /** `longwave voice`: who can speak, and under which licence. */
@@ -29,7 +29,13 @@ export function registerVoice(program: Command): void {
     .description("make a voice file from a recording (its first 30 s)")
     .requiredOption("--audio <file>", "the recording: WAV, MP3, FLAC or Vorbis")
     .requiredOption("--out <file>", "voice file to write (.safetensors)")
-    .requiredOption("--model <directory>", "the model's folder")
+    .option("--model <directory>", "the model's folder; its weights must have the encoder")
+    .addOption(
+      new Option("--engine <name>", "who makes it; pocket-tts is the reference's own program")
+        .choices(["native", "pocket-tts"])
+        .default("native"),
+    )
+    .option("--executable <path>", "path of that program")
     .option("--json", "one JSON object")
     .action(exportVoiceFile);
 }

@@ -20,12 +20,13 @@ export function listModels(options: { json?: boolean }): void {
 /** `longwave model download [NAME]`. */
 export async function download(
   model: string,
-  options: { outDir: string; hfToken?: string; voice?: string[]; json?: boolean },
+  options: { outDir: string; hfRepo?: string; hfToken?: string; voice?: string[]; json?: boolean },
 ): Promise<void> {
   let shown = "";
   const result = await downloadModel({
     model,
     outDirectory: options.outDir,
+    repository: options.hfRepo,
     token: options.hfToken ?? process.env["HF_TOKEN"],
     endpoint: process.env["HF_ENDPOINT"],
     voices: options.voice,

@@ -40,6 +40,7 @@ export interface SayOptions extends FinishOptions {
   readonly eosThreshold?: number;
   readonly framesAfterEos?: number;
   readonly maxTokens?: number;
+  readonly legacyPad?: boolean;
   readonly quiet?: boolean;
   readonly json?: boolean;
 }
@@ -97,6 +98,7 @@ function samplingOf(options: SayOptions): SamplingOptions {
     "eosThreshold",
     "framesAfterEos",
     "maxTokens",
+    "legacyPad",
   ] as const;
   return Object.fromEntries(
     names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { isNonCommercial } from "@longwave/tts";
-import { addVoice, exportVoice, openTts } from "@longwave/tts/node";
+import { addVoice, exportVoice, exportVoiceByProgram, openTts } from "@longwave/tts/node";
+import { CliError } from "../errors.ts";
 import { openOptions, resolveSpeechSettings } from "./speech-settings.ts";
 
 /** `longwave voice list`. */
@@ -43,18 +44,33 @@ export async function addVoiceFile(
 export async function exportVoiceFile(options: {
   audio: string;
   out: string;
-  model: string;
+  engine: "native" | "pocket-tts";
+  model?: string;
+  executable?: string;
   json?: boolean;
 }): Promise<void> {
-  const rows = await exportVoice(options.model, await readFile(options.audio), options.out);
+  let positions: number | null = null;
+  if (options.engine === "pocket-tts") {
+    await exportVoiceByProgram(options.audio, options.out, { executablePath: options.executable });
+  } else {
+    if (options.model === undefined) {
+      throw new CliError(
+        "cli/bad-argument",
+        "usage",
+        "Give the model's folder with --model, or --engine pocket-tts.",
+      );
+    }
+    positions = await exportVoice(options.model, await readFile(options.audio), options.out);
+  }
   const entry = {
     id: basename(options.out).replace(/\.safetensors$/, ""),
     path: basename(options.out),
     license: "",
   };
-  if (options.json) console.log(JSON.stringify({ out: options.out, positions: rows, entry }));
+  if (options.json) console.log(JSON.stringify({ out: options.out, positions, entry }));
   else {
-    console.log(`Wrote ${options.out}: ${rows} positions. Add it with its licence to the manifest:`);
+    const size = positions === null ? "" : `: ${positions} positions`;
+    console.log(`Wrote ${options.out}${size}. Add it with its licence to the manifest:`);
     console.log(JSON.stringify(entry, null, 2));
   }
 }

@@ -47,6 +47,8 @@ export interface SamplingOptions {
   readonly maxTokens?: number;
   /** Join chunks of fewer than three words to a neighbour, even beyond `maxTokens`; default false, as in the reference. */
   readonly joinShort?: boolean;
+  /** Put 8 spaces before chunks of fewer than five words, as the first releases of the reference did; default false. */
+  readonly legacyPad?: boolean;
 }
 
 /**

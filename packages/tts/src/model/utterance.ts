@@ -4,11 +4,14 @@ import { TtsError } from "../errors.ts";
 import { TorchRandom } from "../sampling/torch-random.ts";
 import { joinShort } from "../text/join-short.ts";
 import { prepareText } from "../text/prepare-text.ts";
+import { countWords } from "../text/python-characters.ts";
 import type { SentencePieceTokenizer } from "../text/sentencepiece-tokenizer.ts";
 import { defaultMaxTokens, splitIntoChunks } from "../text/split-into-chunks.ts";
 import type { VoiceState } from "../voice/voice-state.ts";
 import { maxLsdSteps } from "./flow-net.ts";
 import type { PocketModel } from "./pocket-model.ts";
+
+const legacyPad = " ".repeat(8);
 
 /** One piece of text, ready for the model. */
 export interface Chunk {
@@ -60,7 +63,7 @@ export function planUtterance(
   }
   const pieces = splitIntoChunks(tokenizer, text, maxTokens, config);
   const chunks = (options.joinShort ? joinShort(pieces) : pieces).map((chunk) => {
-    const ids = tokenizer.encode(chunk);
+    const ids = tokenizer.encode(options.legacyPad && countWords(chunk) < 5 ? `${legacyPad}${chunk}` : chunk);
     const maxFrames = maxFramesFor(ids.length, config.mimi.frameRate);
     if (ids.length + maxFrames > capacity) {
       throw new TtsError(

@@ -35,6 +35,8 @@ export interface DownloadOptions {
   readonly model?: string | undefined;
   /** The model gets a folder of its name in here. */
   readonly outDirectory: string;
+  /** `owner/name` of a repository that has the weights at the same path, on its branch main; default the publisher's, at a fixed revision. */
+  readonly repository?: string | undefined;
   /** Token of the hub, for the weights with voice cloning. */
   readonly token?: string | undefined;
   /** Default `https://huggingface.co`. */
@@ -95,7 +97,7 @@ export async function downloadModel(options: DownloadOptions): Promise<DownloadR
   };
   let hasCloning = true;
   try {
-    await get("model.safetensors", config.weightsPath!);
+    await get("model.safetensors", weightsSource(config.weightsPath!, options.repository));
   } catch (error) {
     const status = (error as { cause?: { status?: number } }).cause?.status;
     if (status !== 401 && status !== 403) throw error;
@@ -227,6 +229,19 @@ function addressOf(source: string, endpoint: string): string {
     throw new TtsError("tts/option-invalid", `"${source}" is no hf:// location with a revision.`);
   const [, owner, repository, path, revision] = match;
   return `${endpoint.replace(/\/$/, "")}/${owner}/${repository}/resolve/${revision}/${path}`;
+}
+
+function weightsSource(published: string, repository: string | undefined): string {
+  if (repository === undefined) return published;
+  if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(repository)) {
+    throw new TtsError(
+      "tts/option-invalid",
+      `"${repository.slice(0, 100)}" is no repository of the form owner/name.`,
+    );
+  }
+  // Another repository has other revisions; what its branch had at the first download is in the lock manifest.
+  const path = published.replace(/^hf:\/\/[^/]+\/[^/]+\//, "").replace(/@.*$/, "");
+  return `hf://${repository}/${path}@main`;
 }
 
 /** @throws TtsError `tts/voice-unknown` with the near names */

@@ -5,6 +5,7 @@ export {
   type LockedFile,
 } from "./download-model.ts";
 export { exportModel } from "./export-model.ts";
+export { type ExportVoiceProgramOptions, exportVoiceByProgram } from "./export-voice-program.ts";
 export { FileByteSource } from "./file-byte-source.ts";
 export { findFlite, openFlite } from "./open-flite.ts";
 export { type FoundOnnxRuntime, loadOnnxRuntime, type OpenOnnxOptions, openOnnx } from "./open-onnx.ts";
