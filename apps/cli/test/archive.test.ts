@@ -94,6 +94,42 @@ test("import, list, extract, verify, export and remove", async () => {
   });
 });
 
+test("exports WebM, exact parts and the kept original, and tells what it wrote", async () => {
+  const store = join(folder, "exports");
+  const file = join(folder, "tone.be32");
+  const framing = ["--framing", "be32", "--channels", "1"];
+  const kept = await longwave(
+    "import",
+    store,
+    file,
+    ...framing,
+    "--keep-original",
+    "--checkpoint-every",
+    "2s",
+    "--json",
+  );
+  const { id, checkpointFrames } = JSON.parse(kept.stdout);
+  expect(checkpointFrames).toBe(96_000);
+
+  const original = join(folder, "original.be32");
+  const told = await longwave("export", store, id, "--format", "original", "-o", original, "--json");
+  const bytes = (await readFile(file)).length;
+  expect(JSON.parse(told.stdout)).toMatchObject({ id, format: "original", bytes });
+  expect(await readFile(original)).toEqual(await readFile(file));
+
+  const webm = join(folder, "out.webm");
+  expect((await longwave("export", store, id, "--format", "webm", "-o", webm)).code).toBe(0);
+  const back = await longwave("import", join(folder, "from-webm"), webm, "--json");
+  expect(JSON.parse(back.stdout).frames).toBe(576_000);
+
+  const part = join(folder, "part.opus");
+  const cut = await longwave("export", store, id, "--from", "0s", "--to", "24001", "-o", part, "--json");
+  expect(JSON.parse(cut.stdout)).toMatchObject({ start: 0, end: 24_001 });
+  const partBack = await longwave("import", join(folder, "from-part"), part, "--json");
+  expect(JSON.parse(partBack.stdout).frames).toBe(24_001);
+  expect(await longwave("export", store, id, "--format", "webm", "--from", "1s")).toMatchObject({ code: 2 });
+}, 60_000);
+
 test("mistakes get one message and the documented exit code", async () => {
   const store = join(folder, "other");
   expect((await longwave("ls", join(folder, "nowhere"))).code).toBe(2);

@@ -4,6 +4,7 @@ import { type ObjectStore, SeededRandom } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
 import { createSeekableDecoder } from "@longwave/opus";
 import { CountingStore } from "./counting-store.js";
+import { decodeSecondMs } from "./decode-second.js";
 import { quantile, report } from "./table.js";
 
 const second = 48_000;
@@ -113,24 +114,6 @@ export async function measureRandomAccess(directory: string, title: string, hour
     ok: store.reads - beforeMany <= 1,
   });
   archive.close();
-}
-
-/** CPU milliseconds that decoding one second of the recording's packets takes, nothing else. */
-async function decodeSecondMs(archive: Archive, info: RecordingInfo): Promise<number> {
-  const packets: Uint8Array[] = [];
-  for await (const item of archive.packets("r")) {
-    if (item.type === "packet") packets.push(item.data.slice());
-    if (packets.length === 3000) break;
-  }
-  const decoder = createSeekableDecoder({ channels: info.channels, gainQ8: 0 }, "opus-1");
-  const pcm = new Float32Array(5760 * info.channels);
-  for (const packet of packets) decoder.decode(packet, pcm);
-  const before = process.cpuUsage();
-  let frames = 0;
-  for (let round = 0; round < 4; round++) for (const packet of packets) frames += decoder.decode(packet, pcm);
-  const used = process.cpuUsage(before);
-  decoder.close();
-  return (((used.user + used.system) / 1000) * second) / frames;
 }
 
 /**

@@ -35,7 +35,7 @@ const open = (store: ObjectStore) =>
   Archive.open(store, { decoder: createSeekableDecoder, sha256: nodeSha256 });
 
 /** Kills an importing process (SIGKILL) at random moments, then looks at the store and resumes. */
-export async function measureKills(folder: string, rounds: number): Promise<void> {
+export async function measureKills(folder: string, rounds: number, seed: number): Promise<void> {
   const file = join(folder, "kill.opus");
   const kind = streamKinds.find((each) => each.name === "CELT music 64k stereo")!;
   writeOpusFile(file, await opusStream(kind, 20), 60 * 48_000);
@@ -44,7 +44,7 @@ export async function measureKills(folder: string, rounds: number): Promise<void
   spawnSync(process.execPath, [child, "import-slowly", whole, file], { stdio: "ignore" });
   const longest = performance.now() - began;
   const expected = await contents(new DirectoryStore(whole));
-  const random = new SeededRandom(200);
+  const random = new SeededRandom(200 + seed);
   let listedPartial = 0;
   let different = 0;
   let inside = 0;
@@ -81,7 +81,7 @@ export async function measureKills(folder: string, rounds: number): Promise<void
   }
   report({
     number: "8",
-    what: `import killed (SIGKILL) at ${rounds} random points, ${inside} of them before it was complete: partial recordings listed / resumed stores that are not byte-identical`,
+    what: `import killed (SIGKILL) at ${rounds} random points (seed ${seed}), ${inside} of them before it was complete: partial recordings listed / resumed stores that are not byte-identical`,
     target: "0 / 0",
     figure: `${listedPartial} / ${different}`,
     ok: listedPartial === 0 && different === 0,
@@ -89,7 +89,7 @@ export async function measureKills(folder: string, rounds: number): Promise<void
 }
 
 /** Flips single bits in a shard (chunks and index): every one must be noticed, and whatever is read must be right. */
-export async function measureBitFlips(rounds: number): Promise<void> {
+export async function measureBitFlips(rounds: number, seed: number): Promise<void> {
   const kind = streamKinds.find((each) => each.name === "SILK speech wide band")!;
   const items = await opusStream(kind, 12);
   const store = new MemoryStore();
@@ -100,7 +100,7 @@ export async function measureBitFlips(rounds: number): Promise<void> {
   const key = "rec/r/pcm/c/0/0";
   const shard = (await store.get(key))!;
   const indexAt = shard.length - (16 * 8 + 4);
-  const random = new SeededRandom(9);
+  const random = new SeededRandom(9 + seed);
   let unnoticed = 0;
   let wrong = 0;
   let lostNeighbours = 0;
@@ -112,8 +112,7 @@ export async function measureBitFlips(rounds: number): Promise<void> {
     await store.put(key, bad);
     const archive = await open(store);
     let refused = 0;
-    let _chunks = 0;
-    for (let from = 0; from < frames; from += small.chunkFrames, _chunks++) {
+    for (let from = 0; from < frames; from += small.chunkFrames) {
       const to = Math.min(frames, from + small.chunkFrames);
       try {
         const { pcm } = await archive.read("r", { from, to });
@@ -129,7 +128,7 @@ export async function measureBitFlips(rounds: number): Promise<void> {
   }
   report({
     number: "9",
-    what: `single bits flipped in chunks and index (${rounds}): not noticed / wrong samples / other chunks lost`,
+    what: `single bits flipped in chunks and index (${rounds}, seed ${seed}): not noticed / wrong samples / other chunks lost`,
     target: "0 / 0 / 0",
     figure: `${unnoticed} / ${wrong} / ${lostNeighbours}`,
     ok: unnoticed + wrong + lostNeighbours === 0,

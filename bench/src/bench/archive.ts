@@ -1,15 +1,17 @@
 // The archive's target table (docs/design/archive.md), row by row as it is measured, with peers at the same task.
 // `--hours N` sets the length of the long recording (default 24), `--kills N` how often an import is killed (default 15; the
-// gate takes 200), `--minutes N` the length of the files of the index classes (default 5), `--json` prints JSON at the end,
+// gate takes 200), `--minutes N` the length of the files of the index classes (default 30), `--json` prints JSON at the end,
 // `--require` makes a missed target the exit code.
 //
 // The long file repeats a minute of spoken text (SILK narrow band, 60 ms packets) with granule positions running on, the
 // class files repeat one minute as well: long files for little time, in which the sound jumps where the packets begin again.
-// `--only index,access` runs some stages; access, threads and peers need the files of index.
+// `--stage index,access` runs some stages, each of them within five minutes; access, threads and peers need the files of index.
+// `--seed N` makes other kills and flips, so that many can be done in pieces.
 import { existsSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loggerKind, opusStream } from "@longwave/testkit/opus-streams";
+import { measureCloseStates } from "../archive-bench/close-states.js";
 import { measureExactness } from "../archive-bench/exact-slices.js";
 import { measureIndex, runChild } from "../archive-bench/index-sizes.js";
 import { writeOpusFile } from "../archive-bench/opus-file.js";
@@ -29,7 +31,7 @@ const option = (name: string, otherwise: number) => {
   return at < 0 ? otherwise : Number(process.argv[at + 1]) || otherwise;
 };
 const hours = option("--hours", 24);
-const minutes = option("--minutes", 5);
+const minutes = option("--minutes", 30);
 
 // Flushes of a real disk are none of the archive's doing: memory where there is enough of it.
 const fast = "/dev/shm";
@@ -51,14 +53,16 @@ const stages: readonly (readonly [string, () => unknown])[] = [
   ],
   ["index", () => measureIndex(folder, minutes)],
   ["access", () => measureRandomAccess(music, `${minutes} min of 64 kbit/s stereo music`, 1)],
+  ["states", () => measureCloseStates(folder)],
   ["threads", () => measureThreads(music)],
   ["peers", () => measurePeers(folder, `${music}.opus`, minutes * 60)],
   ["day", measureDay],
   ["trip", () => measureRoundTrip(folder)],
-  ["flips", () => measureBitFlips(option("--flips", 200))],
-  ["kills", () => measureKills(folder, option("--kills", 15))],
+  ["flips", () => measureBitFlips(option("--flips", 200), option("--seed", 1))],
+  ["kills", () => measureKills(folder, option("--kills", 15), option("--seed", 1))],
 ];
-const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
+const stageAt = process.argv.findIndex((each) => each === "--stage" || each === "--only");
+const only = stageAt < 0 ? undefined : process.argv[stageAt + 1];
 
 try {
   for (const [name, run] of stages) {

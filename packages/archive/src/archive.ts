@@ -1,6 +1,7 @@
 import { type Hooks, isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
-import { ArchiveError } from "./errors.ts";
+import { opusPacketFrames } from "@longwave/media";
+import { ArchiveError, asWriteFailure } from "./errors.ts";
 import type { ImportJournal } from "./import-journal.ts";
 import {
   type ImportOptions,
@@ -19,6 +20,7 @@ import {
   rootMetadata,
 } from "./layout.ts";
 import { Lease } from "./lease.ts";
+import { readOriginal, storeOriginal } from "./original.ts";
 import type { PacketItem } from "./packet-item.ts";
 import { packetsOf } from "./packet-source.ts";
 import { type ReadManyOptions, readInOrder } from "./read-many.ts";
@@ -34,12 +36,13 @@ import { parseJson, parseRecording, type RecordingInfo, type StoredForm } from "
 import { checkSampleRange, emptyReport, type ReadReport, RecordingReader } from "./recording-reader.ts";
 import { type AppendStart, RecordingWriter, type RecordingWriterOptions } from "./recording-writer.ts";
 import { finishLive, type RepairReport, repairStore } from "./repair.ts";
+import { resolveRange, timeAxis } from "./resolve-range.ts";
 import { rewriteRecording } from "./rewrite-recording.ts";
 import { collectSeek, SeekArray } from "./seek-array.ts";
 import { SegmentTable } from "./segment-table.ts";
 import { portableSha256, type Sha256Factory } from "./sha256.ts";
 import { withAnchors } from "./time-anchors.ts";
-import { TimeAxis, type TimedRange } from "./time-axis.ts";
+import type { TimedRange } from "./time-axis.ts";
 import { type VerifyLevel, type VerifyReport, verifyRecording } from "./verify.ts";
 
 export interface ArchiveOptions {
@@ -184,7 +187,7 @@ export class Archive {
     options: RecordOptions,
     internal: Pick<RecordingWriterOptions, "journal" | "resume"> = {},
   ): Promise<RecordingWriter> {
-    return this.#recordIn(this.store, options, internal);
+    return writing(() => this.#recordIn(this.store, options, internal));
   }
 
   async #recordIn(
@@ -253,7 +256,30 @@ export class Archive {
 
   /** Imports a source without re-encoding; see importRecording. */
   import(source: ImportSource, options: ImportOptions = {}): Promise<ImportResult> {
-    return importRecording(this, () => this.#newId(), source, options);
+    const target = {
+      store: this.store,
+      info: (id: string) => this.info(id),
+      record: (...parameters: Parameters<Archive["record"]>) => this.record(...parameters),
+      discard: (id: string) => this.discard(id),
+      keepOriginal: (id: string, file: AsyncIterable<Uint8Array>) =>
+        storeOriginal(this.store, id, file, this.#sha256),
+    };
+    return importRecording(target, () => this.#newId(), source, options);
+  }
+
+  /**
+   * The source file of a recording as it was, where the import kept it; its hash is checked on the way.
+   * @throws ArchiveError `archive/not-found` where it was not kept, `archive/chunk-missing`, `archive/chunk-corrupt`
+   */
+  async *original(id: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { original } = (await this.info(id)).source;
+    if (original === undefined) {
+      throw new ArchiveError(
+        "archive/not-found",
+        `The original file of ${id} was not kept when it was imported.`,
+      );
+    }
+    yield* readOriginal(this.store, id, original, this.#sha256, signal);
   }
 
   /**
@@ -261,7 +287,11 @@ export class Archive {
    * first.
    * @throws ArchiveError `archive/lease` while another writer has the recording, `archive/append-mismatch`
    */
-  async append(id: string, options: Pick<RecordOptions, "live" | "takeOver"> = {}): Promise<RecordingWriter> {
+  append(id: string, options: Pick<RecordOptions, "live" | "takeOver"> = {}): Promise<RecordingWriter> {
+    return writing(() => this.#append(id, options));
+  }
+
+  async #append(id: string, options: Pick<RecordOptions, "live" | "takeOver">): Promise<RecordingWriter> {
     await this.info(id);
     const lease = await this.#lease(id, options.takeOver === true);
     try {
@@ -340,7 +370,12 @@ export class Archive {
         next = at;
         if (item.segment !== undefined) yield { type: "segment", head: segments.head(item.segment) };
         if (item.data === undefined) yield { type: "loss", frames: item.frames };
-        else yield { type: "packet", data: item.data, ...(item.trim > 0 ? { trimEnd: item.trim } : {}) };
+        else {
+          const { data, trim, frames } = item;
+          // A packet that tells no duration needs the one that it was given.
+          const told = opusPacketFrames(data) === 0 ? { frames } : {};
+          yield { type: "packet", data, ...told, ...(trim > 0 ? { trimEnd: trim } : {}) };
+        }
       }
     }
   }
@@ -353,7 +388,7 @@ export class Archive {
 
   /** Brings the store in order after crashes; see repairStore. */
   repair(options?: { dropParts?: boolean; finishLive?: boolean }): Promise<RepairReport> {
-    return repairStore(this.store, { ...options, sha256: this.#sha256 });
+    return writing(() => repairStore(this.store, { ...options, sha256: this.#sha256 }));
   }
 
   /**
@@ -361,7 +396,11 @@ export class Archive {
    * rewriteRecording.
    * @throws ArchiveError `archive/options` while it is being written, `archive/chunk-corrupt`, `archive/lease`
    */
-  async rewrite(id: string): Promise<RecordingInfo> {
+  rewrite(id: string): Promise<RecordingInfo> {
+    return writing(() => this.#rewrite(id));
+  }
+
+  async #rewrite(id: string): Promise<RecordingInfo> {
     const lease = await this.#lease(id, false);
     try {
       const info = await this.info(id);
@@ -396,12 +435,17 @@ export class Archive {
 
   /** Writes the root group with the list of recordings, for readers that want the whole catalog in one request. */
   async consolidate(): Promise<void> {
-    await this.store.put(rootKey, rootMetadata(await this.list()));
+    const metadata = rootMetadata(await this.list());
+    await writing(() => this.store.put(rootKey, metadata));
   }
 
   /** Removes a recording: its metadata first, so that it disappears at once, then its data. */
   async remove(id: string): Promise<void> {
     const info = await this.info(id);
+    await writing(() => this.#remove(id, info));
+  }
+
+  async #remove(id: string, info: RecordingInfo): Promise<void> {
     this.#readers.get(id)?.close();
     this.#readers.delete(id);
     this.#infos.delete(id);
@@ -483,6 +527,15 @@ export class Archive {
   }
 }
 
+/** What the store refuses to take becomes `archive/write-failed`. */
+async function writing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asWriteFailure(error);
+  }
+}
+
 /** How a recording is laid out. */
 type RecordingForm = Pick<
   RecordingInfo,
@@ -501,41 +554,6 @@ function sameStorage(a: StoredForm, b: StoredForm): boolean {
     a.sealedShards === b.sealedShards &&
     a.shardBytes.at(-1) === b.shardBytes.at(-1) &&
     a.shardSha256.at(-1) === b.shardSha256.at(-1)
-  );
-}
-
-/** Samples that a request means. */
-export function resolveRange(
-  info: RecordingInfo,
-  options: { from: ArchivePosition; to: ArchivePosition },
-): { start: number; end: number } {
-  const start = typeof options.from === "number" ? options.from : undefined;
-  const end = typeof options.to === "number" ? options.to : undefined;
-  if (start !== undefined && end !== undefined) return { start, end };
-  const axis = timeAxis(info);
-  if (!axis.known || typeof options.from === "number" || typeof options.to === "number") {
-    throw new ArchiveError(
-      "archive/range",
-      axis.known
-        ? "A range is given in samples or in wall-clock time, not half and half."
-        : `Recording ${info.id} has no start time; ask for samples instead.`,
-    );
-  }
-  const ranges = axis.rangesBetween(options.from.unixNs, options.to.unixNs);
-  if (ranges.length > 1) {
-    throw new ArchiveError(
-      "archive/gap",
-      `The time range of ${info.id} holds ${ranges.length - 1} gaps; read the pieces that rangesBetween gives.`,
-    );
-  }
-  return ranges[0] ?? { start: 0, end: 0 };
-}
-
-/** The wall-clock axis of a recording. */
-export function timeAxis(info: RecordingInfo): TimeAxis {
-  return new TimeAxis(
-    info.anchors.map((each) => ({ ...each, unixNs: BigInt(each.unixNs) })),
-    info.frames,
   );
 }
 

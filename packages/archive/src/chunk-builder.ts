@@ -1,4 +1,5 @@
 import { type DecoderFactory, type OpusHead, opusPacketFrames } from "@longwave/media";
+import type { BuilderCheckpoint, PacketCounts, SegmentStart } from "./builder-checkpoint.ts";
 import { type Chunk, encodeChunk } from "./chunk-format.ts";
 import { changesMode, packetConceals } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
@@ -11,7 +12,7 @@ import {
   type TimedPacket,
 } from "./packet-item.ts";
 import { packetsOf } from "./packet-source.ts";
-import type { RecordingInfo, SegmentInfo } from "./recording-info.ts";
+import type { RecordingInfo } from "./recording-info.ts";
 import { RunUpProver, StateSaver } from "./run-up-prover.ts";
 import { SampleDigest } from "./sample-digest.ts";
 import { type PacketEvent, pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
@@ -41,34 +42,6 @@ export interface SealedChunk {
   readonly provenPoints: number;
   readonly checkpoints: number;
   readonly maxRunUp: number;
-}
-
-/** A segment as the builder knows it. */
-export type SegmentStart = Omit<SegmentInfo, "packetsSha256">;
-
-/** Counts of irregular packets so far. */
-export interface PacketCounts {
-  lost: number;
-  malformed: number;
-  dtx: number;
-}
-
-/** What a later run needs to go on at the start of a chunk exactly as this one would have. */
-export interface BuilderCheckpoint {
-  readonly chunk: number;
-  /** Packet with the chunk's first sample. */
-  readonly packet: number;
-  /** Axis position of the first kept frame of that packet. */
-  readonly axis: number;
-  readonly skipRemaining: number;
-  /** Decoder state before that packet. */
-  readonly state: Uint8Array;
-  readonly prover: readonly number[];
-  readonly counts: PacketCounts;
-  readonly segments: readonly SegmentStart[];
-  readonly segmentStartPacket: number;
-  /** The packets kept in front of it, oldest first, without their bytes. */
-  readonly history: readonly Omit<TimedPacket, "data">[];
 }
 
 /** A seek point under construction. */

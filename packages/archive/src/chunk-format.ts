@@ -52,6 +52,14 @@ const flag = {
   preRollApproximate: 16,
   last: 32,
 } as const;
+/** How the sections but the packets are stored (byte 6); 2 is reserved for zstd. */
+const compressions = {
+  none: 0,
+  /** Raw deflate. */
+  deflate: 1,
+  /** Raw deflate, seek points as differences without what the lengths tell, states as they deflate best. */
+  compact: 3,
+} as const;
 const eventTypes = ["loss", "segment-start", "end-trim"] as const;
 /** A chunk is at most 30 s, a packet at least 2.5 ms; with 128 units of 20 ms of pre-roll that is under this. */
 const maxPackets = 1 << 16;
@@ -97,7 +105,7 @@ export function encodeChunk(chunk: ChunkParts): Uint8Array {
     (chunk.startProvenFloat ? flag.startProvenFloat : 0) |
     (chunk.preRollApproximate ? flag.preRollApproximate : 0) |
     (chunk.last ? flag.last : 0);
-  bytes[6] = 1;
+  bytes[6] = compressions.compact;
   bytes[7] = chunk.channels;
   view.setUint32(8, chunk.preRollCount, true);
   view.setUint32(12, chunk.packetList.length - chunk.preRollCount, true);
@@ -153,12 +161,13 @@ export function decodeChunk(bytes: Uint8Array, profile: string, where: string): 
     throw new ArchiveError("archive/profile", `${where} was not proven for decoder profile ${profile}.`);
   }
   const compression = bytes[6]!;
-  if (compression > 1) {
+  if (!Object.values<number>(compressions).includes(compression)) {
     throw new ArchiveError(
       "archive/version",
-      `${where} uses section compression ${compression}; 0 and 1 are known.`,
+      `${where} uses section compression ${compression}; 0, 1 and 3 are known.`,
     );
   }
+  const isCompact = compression === compressions.compact;
   const bits = bytes[5]!;
   const channels = bytes[7]!;
   const preRollCount = view.getUint32(8, true);
@@ -174,7 +183,7 @@ export function decodeChunk(bytes: Uint8Array, profile: string, where: string): 
     return bytes.subarray(start, start + sizes[i]!);
   };
   const unpack = (i: number) => {
-    if (compression === 0) return section(i);
+    if (compression === compressions.none) return section(i);
     const unpacked = inflated(section(i), maxSectionBytes);
     if (unpacked === undefined) throw corrupt(`section ${i} does not unpack`);
     return unpacked;
@@ -185,7 +194,10 @@ export function decodeChunk(bytes: Uint8Array, profile: string, where: string): 
   const offsets = new Uint32Array(packetCount + 1);
   for (let i = 0; i < packetCount; i++) offsets[i + 1] = offsets[i]! + lengths[i]!;
   if (offsets[packetCount] !== packets.length) throw corrupt("packet lengths do not add up");
-  const points = decodePoints(unpack(1));
+  const table = unpack(1);
+  const points = isCompact
+    ? decodePoints(table, offsets.subarray(preRollCount, packetCount))
+    : decodeWidePoints(table);
   const events = decodeEvents(unpack(2));
   const states = decodeStates(unpack(3));
   if (points === undefined || events === undefined || states === undefined) throw corrupt("tables");
@@ -223,23 +235,48 @@ function encodeLengths(packets: readonly (Uint8Array | undefined)[]): Uint8Array
   return bytes;
 }
 
-/** Columns: packet, runUpFloat, runUpInt16, flags (u16 each), byteOffset, digest (u32 each). */
+/**
+ * Columns: packet minus the one before, runUpFloat, runUpInt16 minus that, flags (u16 each), digest (u32). Where a packet lies
+ * in its section is told by the lengths.
+ */
 function encodePoints(points: readonly SeekPoint[]): Uint8Array {
   const n = points.length;
-  const bytes = new Uint8Array(16 * n);
+  const bytes = new Uint8Array(12 * n);
   const view = new DataView(bytes.buffer);
+  let before = 0;
   for (const [i, point] of points.entries()) {
-    view.setUint16(2 * i, point.packet, true);
+    view.setUint16(2 * i, point.packet - before, true);
     view.setUint16(2 * (n + i), point.runUpFloat, true);
-    view.setUint16(2 * (2 * n + i), point.runUpInt16, true);
+    view.setUint16(2 * (2 * n + i), point.runUpInt16 - point.runUpFloat, true);
     view.setUint16(2 * (3 * n + i), point.flags, true);
-    view.setUint32(8 * n + 4 * i, point.byteOffset, true);
-    view.setUint32(12 * n + 4 * i, point.digest, true);
+    view.setUint32(8 * n + 4 * i, point.digest, true);
+    before = point.packet;
   }
   return bytes;
 }
 
-function decodePoints(bytes: Uint8Array): SeekPoint[] | undefined {
+/** @param offsets of the chunk's own packets in the packet section */
+function decodePoints(bytes: Uint8Array, offsets: Uint32Array): SeekPoint[] | undefined {
+  if (bytes.length % 12 !== 0) return undefined;
+  const n = bytes.length / 12;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let packet = 0;
+  return Array.from({ length: n }, (_, i) => {
+    packet = (packet + view.getUint16(2 * i, true)) & 0xffff;
+    const runUpFloat = view.getUint16(2 * (n + i), true);
+    return {
+      packet,
+      runUpFloat,
+      runUpInt16: (runUpFloat + view.getUint16(2 * (2 * n + i), true)) & 0xffff,
+      flags: view.getUint16(2 * (3 * n + i), true),
+      byteOffset: offsets[packet] ?? 0,
+      digest: view.getUint32(8 * n + 4 * i, true),
+    };
+  });
+}
+
+/** As older chunks have them; columns: packet, runUpFloat, runUpInt16, flags (u16 each), byteOffset, digest (u32 each). */
+function decodeWidePoints(bytes: Uint8Array): SeekPoint[] | undefined {
   if (bytes.length % 16 !== 0) return undefined;
   const n = bytes.length / 16;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -282,7 +319,10 @@ function decodeEvents(bytes: Uint8Array): PacketEvent[] | undefined {
   return events;
 }
 
-/** Per state: u16 point, u16 zero, u32 bytes, then the bytes with their four-byte lanes apart (floats compress better so). */
+/** States of SILK are below this; their integers deflate better as they are, the floats of CELT by lanes. */
+const plainStateBytes = 8192;
+
+/** Per state: u16 point, u16 form (0 four-byte lanes apart, 1 as it is), u32 bytes, then the bytes. */
 function encodeStates(states: ReadonlyMap<number, Uint8Array>): Uint8Array {
   let size = 0;
   for (const state of states.values()) size += 8 + state.length;
@@ -290,9 +330,13 @@ function encodeStates(states: ReadonlyMap<number, Uint8Array>): Uint8Array {
   const view = new DataView(bytes.buffer);
   let at = 0;
   for (const [point, state] of [...states].sort((a, b) => a[0] - b[0])) {
+    const isPlain = state.length < plainStateBytes;
     view.setUint16(at, point, true);
+    view.setUint16(at + 2, isPlain ? 1 : 0, true);
     view.setUint32(at + 4, state.length, true);
-    shuffle(state, bytes.subarray(at + 8, at + 8 + state.length));
+    const into = bytes.subarray(at + 8, at + 8 + state.length);
+    if (isPlain) into.set(state);
+    else shuffle(state, into);
     at += 8 + state.length;
   }
   return bytes;
@@ -305,10 +349,13 @@ function decodeStates(bytes: Uint8Array): Map<number, Uint8Array> | undefined {
   while (at < bytes.length) {
     if (at + 8 > bytes.length) return undefined;
     const point = view.getUint16(at, true);
+    const form = view.getUint16(at + 2, true);
     const size = view.getUint32(at + 4, true);
-    if (size > bytes.length - at - 8 || states.has(point)) return undefined;
+    if (size > bytes.length - at - 8 || states.has(point) || form > 1) return undefined;
+    const stored = bytes.subarray(at + 8, at + 8 + size);
     const state = new Uint8Array(size);
-    unshuffle(bytes.subarray(at + 8, at + 8 + size), state);
+    if (form === 1) state.set(stored);
+    else unshuffle(stored, state);
     states.set(point, state);
     at += 8 + size;
   }

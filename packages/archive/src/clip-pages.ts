@@ -1,5 +1,6 @@
 import { OggOpusWriter, type OpusHead, type OpusTags, opusPacketFrames } from "@longwave/media";
 import type { Archive } from "./archive.ts";
+import { ClipProof } from "./clip-proof.ts";
 import { silentPackets } from "./ogg-export.ts";
 import { packetsOf } from "./packet-source.ts";
 import { checkSampleRange, emptyReport } from "./recording-reader.ts";
@@ -21,19 +22,30 @@ export interface ClipPacket {
   };
 }
 
+/** How a clip is cut. */
+export interface ClipOptions {
+  /**
+   * Begin with the run-up that was proven, so that decoding gives exactly the samples of the recording; default 80 ms, which sounds
+   * right.
+   */
+  readonly exact?: boolean;
+}
+
 /** A decoder has settled after 80 ms (RFC 7845 section 4.6). */
 const runUpFrames = 3840;
 
 /**
  * The packets behind samples `[start, end)` of a recording, byte for byte, with the run-up that a decoder needs (80 ms where the
  * recording has it).
- * @throws ArchiveError `archive/range`, `archive/chunk-missing`, `archive/chunk-corrupt`, `archive/not-found`
+ * @throws ArchiveError `archive/range`, `archive/chunk-missing`, `archive/chunk-corrupt`, `archive/not-found`; `archive/no-export` with
+ *   `exact` where packets alone cannot give exactly these samples
  */
 export async function* clipPackets(
   archive: Archive,
   id: string,
   range: { readonly start: number; readonly end: number },
   signal?: AbortSignal,
+  options: ClipOptions = {},
 ): AsyncGenerator<ClipPacket> {
   const { start, end } = range;
   const info = await archive.info(id);
@@ -46,19 +58,24 @@ export async function* clipPackets(
   /** Packets in front of the clip that are kept as a run-up. */
   let before: { data: Uint8Array | undefined; frames: number }[] = [];
   let hasBegun = false;
+  let nextPacket = 0;
+  const proof = options.exact === true ? new ClipProof(id, info.pointFrames) : undefined;
   for (let number = Math.floor(start / info.chunkFrames); number * info.chunkFrames < end; number++) {
     const chunk = await archive.reader(info).chunk(number, emptyReport(info), signal);
     const items = packetsOf(chunk);
+    const runUpStart = hasBegun ? undefined : proof?.begin(chunk, start);
     let sample = chunk.firstSample;
     let skipRemaining = 0;
     for (const [i, item] of items.entries()) {
       const packet = chunk.firstPacket - chunk.preRollCount + i;
       const data = item.concealed ? undefined : item.data;
+      if (item.segment !== undefined && i >= (runUpStart ?? 0)) proof?.segment();
       if (i < chunk.preRollCount) {
-        if (item.segment !== undefined) before = [];
+        if (item.segment !== undefined || i === runUpStart) before = [];
         if (!hasBegun) before.push({ data, frames: item.frames });
         continue;
       }
+      if (i === runUpStart) before = [];
       if (item.segment !== undefined) {
         before = [];
         if (i > chunk.preRollCount) skipRemaining = item.preSkip;
@@ -67,14 +84,19 @@ export async function* clipPackets(
       if (i > chunk.preRollCount) skipRemaining -= skip;
       const keptEnd = sample + Math.max(0, item.frames - skip - item.trim);
       const isNewRun = item.segment !== undefined && hasBegun;
-      if (keptEnd > start && sample < end) {
+      // A packet that straddles the border of two chunks lies in both.
+      const isRepeated = packet < nextPacket;
+      if (keptEnd > start && sample < end && !isRepeated) {
+        nextPacket = packet + 1;
+        proof?.packet(item, hasBegun ? undefined : before);
         if (!hasBegun || isNewRun) {
           const from = Math.max(start, sample);
-          const runUp = hasBegun ? [] : lastFrames(before, runUpFrames);
+          const runUp = hasBegun ? [] : proof === undefined ? lastFrames(before, runUpFrames) : before;
           const head = segments.head(segments.at(packet));
           const preSkip = hasBegun
             ? item.preSkip
             : runUp.reduce((sum, each) => sum + each.frames, 0) + skip + from - sample;
+          proof?.checkPreSkip(preSkip);
           const run = { head, preSkip, frames: segmentEnd(packet) - from };
           hasBegun = true;
           for (const [at, each] of [...runUp, { data, frames: item.frames }].entries()) {
@@ -95,14 +117,14 @@ export async function* clipPages(
   archive: Archive,
   id: string,
   range: { readonly start: number; readonly end: number },
-  options: { readonly tags?: OpusTags; readonly signal?: AbortSignal } = {},
+  options: ClipOptions & { readonly tags?: OpusTags; readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<Uint8Array> {
   const pages: Uint8Array[] = [];
   let writer: OggOpusWriter | undefined;
   let runFrames = 0;
   let toc = 0xfc;
   let runs = 0;
-  for await (const { data, frames, run } of clipPackets(archive, id, range, options.signal)) {
+  for await (const { data, frames, run } of clipPackets(archive, id, range, options.signal, options)) {
     if (run !== undefined) {
       writer?.finish(runFrames);
       runFrames = run.frames;

@@ -23,6 +23,7 @@ export type ArchiveErrorCode =
   | "archive/write-failed"
   | "archive/append-mismatch"
   | "archive/closed"
+  | "archive/no-export"
   | "archive/lease"
   | "archive/options";
 
@@ -48,6 +49,7 @@ const kinds: Readonly<Record<ArchiveErrorCode, ErrorKind>> = {
   "archive/write-failed": "unavailable",
   "archive/append-mismatch": "usage",
   "archive/closed": "usage",
+  "archive/no-export": "unsupported",
   "archive/lease": "unavailable",
   "archive/options": "usage",
 };

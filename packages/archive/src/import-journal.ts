@@ -1,5 +1,6 @@
 import type { OpusHead } from "@longwave/media";
-import type { BuilderCheckpoint, ChunkBuilder } from "./chunk-builder.ts";
+import type { BuilderCheckpoint } from "./builder-checkpoint.ts";
+import type { ChunkBuilder } from "./chunk-builder.ts";
 import { ArchiveError } from "./errors.ts";
 import { json } from "./layout.ts";
 import { lossPieces, type PacketItem } from "./packet-item.ts";

@@ -5,7 +5,7 @@ import { decodeJournal } from "./import-journal.ts";
 import { hashKey, partKey } from "./layout.ts";
 import type { PacketItem } from "./packet-item.ts";
 import type { RecordOptions } from "./record-options.ts";
-import type { RecordingInfo } from "./recording-info.ts";
+import type { OriginalInfo, RecordingInfo } from "./recording-info.ts";
 import type { RecordingWriter, RecordingWriterOptions } from "./recording-writer.ts";
 
 /** The parts of an archive that an import needs. */
@@ -17,6 +17,8 @@ export interface ImportTarget {
     internal: Pick<RecordingWriterOptions, "journal" | "resume">,
   ): Promise<RecordingWriter>;
   discard(id: string): Promise<void>;
+  /** Stores a recording's source file beside it. */
+  keepOriginal(id: string, file: AsyncIterable<Uint8Array>): Promise<OriginalInfo>;
 }
 
 /** Something to import: a demuxed file, the output of an encoder. Iterated once; again from its start to resume. */
@@ -32,6 +34,8 @@ export interface ImportOptions extends Omit<RecordOptions, "channels" | "live"> 
   readonly resume?: boolean;
   /** Refuse an input that is cut off, instead of keeping what there is and saying so. */
   readonly strict?: boolean;
+  /** Keep the source's bytes as they are as well: called once, after the packets were taken. */
+  readonly original?: () => AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
   /** Called after every chunk with the sample frames so far. */
   readonly onProgress?: (frames: number) => void;
@@ -87,7 +91,7 @@ async function importNow(
   }
   const part = resumes ? await archive.store.get(partKey(id)) : undefined;
   const resume = part === undefined ? undefined : decodeJournal(part, partKey(id));
-  const { resume: _, strict: __, signal, onProgress, ...recordOptions } = options;
+  const { resume: _, strict: __, original, signal, onProgress, ...recordOptions } = options;
   const items = peekable(source.items());
   const chunkFrames = options.chunkFrames ?? (await chooseChunkFrames(items));
   const writer = await archive.record(
@@ -110,6 +114,8 @@ async function importNow(
       }
       writer.amendSource({ truncated: true });
     }
+    if (writer.frames > 0 && original !== undefined)
+      writer.amendSource({ original: await archive.keepOriginal(id, original()) });
     if (writer.frames === 0)
       throw new ArchiveError("archive/not-opus", "There is no sound in the source; nothing was imported.");
   } catch (error) {

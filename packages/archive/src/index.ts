@@ -1,9 +1,4 @@
-export {
-  Archive,
-  type ArchiveOptions,
-  type Clip,
-  timeAxis,
-} from "./archive.ts";
+export { Archive, type ArchiveOptions, type Clip } from "./archive.ts";
 export { type ClipPacket, clipPackets, clipPages } from "./clip-pages.ts";
 export { ArchiveError, type ArchiveErrorCode } from "./errors.ts";
 export { framedPackets, type PacketFraming, packetFramings } from "./framing.ts";
@@ -25,12 +20,14 @@ export { type PoolPort, type PoolWorker, ReadPool, serveReads } from "./read-poo
 export type { ArchivePosition, ReadOptions, ReadRequest, SampleForm } from "./read-request.ts";
 export type { RecordOptions } from "./record-options.ts";
 export { parseIso, type RecorderStart, recorderStart } from "./recorder-start.ts";
-export type { RecordingInfo, SegmentInfo, SourceInfo } from "./recording-info.ts";
+export type { OriginalInfo, RecordingInfo, SegmentInfo, SourceInfo } from "./recording-info.ts";
 export type { ReadReport } from "./recording-reader.ts";
 export type { RecordingWriter } from "./recording-writer.ts";
 export { type RepairOptions, type RepairReport, repairStore } from "./repair.ts";
+export { timeAxis } from "./resolve-range.ts";
 export { portableSha256, type Sha256, type Sha256Factory } from "./sha256.ts";
 export { type TimeAnchor, TimeAxis, type TimedRange } from "./time-axis.ts";
 export { type VerifyFinding, type VerifyLevel, type VerifyReport, verifyRecording } from "./verify.ts";
+export { webmPieces } from "./webm-export.ts";
 export { type ChunkCodec, type ChunkCodecConfiguration, createChunkCodec } from "./zarr-codec.ts";
 export { type RandomAccess, ZipStore } from "./zip-store.ts";

@@ -38,6 +38,10 @@ export function partKey(id: string): string {
 export function seekKey(id: string, part: string): string {
   return `rec/${id}/seek/${part}`;
 }
+/** Part of the array that holds the source file as it was. */
+export function originalKey(id: string, part: string): string {
+  return `rec/${id}/original/${part}`;
+}
 /** Part of the array of time anchors, of recordings that have too many for their attributes. */
 export function timeKey(id: string, part: string): string {
   return `rec/${id}/time/${part}`;

@@ -34,6 +34,9 @@ export async function* oggPages(
     } else if (opusPacketFrames(item.data) > 0) {
       toc = item.data[0]!;
       writer?.write(item.data);
+    } else {
+      // Ogg cannot tell how long such a packet is.
+      for (const packet of silentPackets(toc, item.frames ?? 960)) writer?.write(packet);
     }
     yield* pages;
     pages.length = 0;

@@ -11,6 +11,13 @@ export interface SegmentInfo {
   readonly packetsSha256: string;
 }
 
+/** A source file as it was, kept beside the recording. */
+export interface OriginalInfo {
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
 /** Where a recording came from. */
 export interface SourceInfo {
   readonly name?: string;
@@ -20,6 +27,8 @@ export interface SourceInfo {
   readonly container?: string;
   /** The input ended in the middle of something. */
   readonly truncated?: boolean;
+  /** The file as it was is kept as well; see Archive.original. */
+  readonly original?: OriginalInfo;
 }
 
 /** Everything the archive knows about a recording without touching its chunks; stored in its `zarr.json`. */
@@ -143,6 +152,9 @@ export function checkRecordingInfo(value: unknown, where: string): RecordingInfo
     if (!fields.every((field) => Number.isSafeInteger(field) && field >= 0)) throw bad("a segment");
     if (!Number.isInteger(segment.gainQ8) || Math.abs(segment.gainQ8) > 32768) throw bad("a segment's gain");
   }
+  const original = info.source?.original;
+  if (original !== undefined && !(Number.isSafeInteger(original.bytes) && original.bytes >= 0))
+    throw bad("the size of the original file");
   for (const anchor of info.anchors) {
     if (!Number.isSafeInteger(anchor.sample) || !/^-?\d{1,20}$/.test(anchor.unixNs))
       throw bad("a time anchor");

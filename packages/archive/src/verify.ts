@@ -5,6 +5,7 @@ import { changesMode, packetConceals } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { shardKey } from "./layout.ts";
+import { readOriginal } from "./original.ts";
 import { packetsOf, type StoredPacket } from "./packet-source.ts";
 import type { RecordingInfo } from "./recording-info.ts";
 import { emptyReport, RecordingReader } from "./recording-reader.ts";
@@ -53,7 +54,10 @@ export async function verifyRecording(
   };
   const chunks = Math.ceil(info.frames / info.chunkFrames);
   let points = 0;
-  if (level !== "structure") await verifyShards(store, info, add, sha256, signal);
+  if (level !== "structure") {
+    await verifyShards(store, info, add, sha256, signal);
+    await verifyOriginal(store, info, add, sha256, signal);
+  }
   const reader = new RecordingReader(store, info, create);
   const sequential = level === "decode" ? new SequentialCheck(info, create, add) : undefined;
   try {
@@ -96,6 +100,22 @@ export async function verifyRecording(
     sequential?.close();
   }
   return { id: info.id, level, findings, chunks, points };
+}
+
+async function verifyOriginal(
+  store: ObjectStore,
+  info: RecordingInfo,
+  add: (error: unknown) => void,
+  sha256: Sha256Factory,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { original } = info.source;
+  if (original === undefined) return;
+  try {
+    for await (const _ of readOriginal(store, info.id, original, sha256, signal));
+  } catch (error) {
+    add(error);
+  }
 }
 
 async function verifyShards(

@@ -6,6 +6,7 @@ import { Archive, planImport, timeAxis } from "@longwave/archive";
 import { openAudioInput } from "@longwave/archive/node";
 import { MemoryStore } from "@longwave/base";
 import { encodeWav } from "@longwave/media";
+import { streamWithFfmpeg } from "@longwave/media/node";
 import { createSeekableDecoder, OpusEncoder } from "@longwave/opus";
 import { afterAll, describe, expect, test } from "vitest";
 
@@ -61,6 +62,24 @@ describe("openAudioInput", () => {
     for (const [i, value] of pcm.entries()) product += value * Math.sin((2 * Math.PI * (10_000 + i)) / 96);
     expect(product / pcm.length).toBeGreaterThan(0.15);
   });
+
+  test.skipIf(!has("ffmpeg", "-version"))(
+    "what ffmpeg decodes is streamed: the same packets as from a WAV file of the same sound, piece by piece",
+    async () => {
+      const wav = wavFile("streamed.wav", 44_100, 300_000);
+      const aiff = join(folder, "streamed.aiff");
+      execFileSync("ffmpeg", ["-v", "error", "-y", "-i", wav, aiff]);
+      const [one, other] = [await imported(wav), await imported(aiff)];
+      expect(other.input.plan).toMatchObject({ container: "aiff", sampleRateHz: 44_100, mode: "resample" });
+      expect(other.info.packetsSha256).toBe(one.info.packetsSha256);
+      let pieces = 0;
+      for await (const piece of streamWithFfmpeg("ffmpeg", aiff)) {
+        expect(piece.frames).toBeLessThan(100_000);
+        pieces++;
+      }
+      expect(pieces).toBeGreaterThan(3);
+    },
+  );
 
   test("384 kHz is stretched eight times; samples and wall clock meet exactly", async () => {
     const chunk = guano(["Timestamp: 2026-05-01T21:30:00.250+02:00", "Samplerate: 384000", "Make: Example"]);

@@ -73,3 +73,4 @@ export {
 } from "./wav/wav-parser.ts";
 export { type PcmHandler, type WavHead, WavReader } from "./wav/wav-reader.ts";
 export { defaultWebmLimits, type WebmLimits, WebmOpusDemuxer } from "./webm/webm-opus-demuxer.ts";
+export { WebmOpusWriter, type WebmSink } from "./webm/webm-opus-writer.ts";

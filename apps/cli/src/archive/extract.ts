@@ -97,7 +97,12 @@ function objectOf(line: string): Readonly<Record<string, unknown>> {
 }
 
 /** Wall-clock ends become samples; a start without an end of its kind is refused by the archive. */
-async function samplesOf(archive: Archive, id: string, from: ArchivePosition, to: ArchivePosition) {
+export async function samplesOf(
+  archive: Archive,
+  id: string,
+  from: ArchivePosition,
+  to: ArchivePosition,
+): Promise<{ start: number; end: number }> {
   const bothWall = typeof from !== "number" && typeof to === "number";
   const end = bothWall ? { unixNs: 1n << 62n } : to;
   return archive.rangeOf(id, { from, to: end });
@@ -111,12 +116,14 @@ export async function writeWav(
   output: string,
   encoding: SampleEncoding,
   verify = false,
-): Promise<{ exact: boolean; packetsDecoded: number; requests: number }> {
+): Promise<{ exact: boolean; packetsDecoded: number; requests: number; bytes: number }> {
   const { channels } = await archive.info(id);
   const encoder = new WavEncoder({ sampleRate: 48_000, channels, encoding });
-  const total = { exact: true, packetsDecoded: 0, requests: 0 };
+  const total = { exact: true, packetsDecoded: 0, requests: 0, bytes: 0 };
   async function* pieces(): AsyncGenerator<Uint8Array> {
-    yield encoder.header(range.end - range.start);
+    const header = encoder.header(range.end - range.start);
+    total.bytes += header.length;
+    yield header;
     for (let at = range.start; at < range.end; at += pieceFrames) {
       const { pcm, report } = await archive.read(id, {
         from: at,
@@ -128,9 +135,12 @@ export async function writeWav(
       total.requests += report.requests;
       const bytes = new Uint8Array((pcm.length / channels) * encoder.frameBytes);
       encoder.write(pcm, pcm.length / channels, bytes);
+      total.bytes += bytes.length;
       yield bytes;
     }
-    yield encoder.trailer();
+    const trailer = encoder.trailer();
+    total.bytes += trailer.length;
+    yield trailer;
   }
   await writeOutput(output, pieces());
   return total;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import {
@@ -38,6 +39,8 @@ export interface ImportCommandOptions {
   readonly bitrate?: string;
   readonly rate?: RateMode;
   readonly v2Compat?: boolean;
+  readonly keepOriginal?: boolean;
+  readonly checkpointEvery?: string;
   readonly json?: boolean;
 }
 
@@ -46,6 +49,8 @@ export interface Input {
   readonly open: () => Promise<ImportSource>;
   readonly plan?: ImportPlan | undefined;
   readonly source: SourceInfo;
+  /** The input as it is. */
+  readonly bytes: () => AsyncIterable<Uint8Array>;
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
   readonly anchors?: RecordingInfo["anchors"];
@@ -72,8 +77,7 @@ export async function importFiles(
 }
 
 async function importOne(archive: Archive, file: string, options: ImportCommandOptions): Promise<void> {
-  const chunkFrames =
-    options.chunk === undefined ? undefined : Math.round((parseDurationUs(options.chunk) * 48) / 1000);
+  const chunkFrames = options.chunk === undefined ? undefined : framesOf(options.chunk);
   const startTimeNs = options.startTime === undefined ? undefined : parseTimeNs(options.startTime);
   const input = await openInput(file, options);
   const source = await input.open();
@@ -85,6 +89,8 @@ async function importOne(archive: Archive, file: string, options: ImportCommandO
     ...(chunkFrames !== undefined && { chunkFrames }),
     ...(startTimeNs === undefined ? { anchors: input.anchors ?? [] } : { startTimeNs }),
     ...(options.v2Compat === true && { v2Twin: true }),
+    ...(options.keepOriginal === true && { original: input.bytes }),
+    ...(options.checkpointEvery !== undefined && { checkpointFrames: framesOf(options.checkpointEvery) }),
     resume: options.resume === true,
     strict: options.strict === true,
     onProgress: (frames) => progress.at(frames),
@@ -127,12 +133,13 @@ export async function openInput(file: string, options: ImportCommandOptions): Pr
   try {
     if (options.framing !== undefined || file === "-") return await inMemory(file, options);
     const bitrateBps = options.bitrate === undefined ? undefined : parseBitrate(options.bitrate);
-    return await openAudioInput(file, {
+    const input = await openAudioInput(file, {
       encoder: ({ channels, bitrateBps: rate }) => new OpusEncoder({ channels, bitrateBps: rate }),
       acceptLossy: options.lossy === true || options.yes === true,
       ...(bitrateBps !== undefined && { bitrateBps }),
       ...(options.rate !== undefined && { mode: options.rate }),
     });
+    return { ...input, bytes: () => createReadStream(file, { highWaterMark: 1 << 20 }) };
   } catch (error) {
     if (isLongwaveError(error)) throw error;
     throw new CliError("cli/bad-argument", "usage", `Cannot read ${file}: ${(error as Error).message}.`, {
@@ -145,13 +152,16 @@ async function inMemory(file: string, options: ImportCommandOptions): Promise<In
   const bytes = await readFile(file === "-" ? "/dev/stdin" : file);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const container = options.framing ?? "opus";
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  }
   const source = { name: basename(file), bytes: bytes.length, sha256, container };
   if (options.framing !== undefined) {
     const framed = packetSource(bytes, options.framing, options);
-    return { open: async () => framed, source };
+    return { open: async () => framed, source, bytes: whole };
   }
   const opened = await openOpusSource(bytes);
-  return { open: async () => opened, source, rawMetadata: opened.rawMetadata };
+  return { open: async () => opened, source, bytes: whole, rawMetadata: opened.rawMetadata };
 }
 
 function packetSource(
@@ -196,6 +206,10 @@ async function lastGranule(file: string, size: number): Promise<number | undefin
   } finally {
     await handle.close();
   }
+}
+
+function framesOf(duration: string): number {
+  return Math.round((parseDurationUs(duration) * 48) / 1000);
 }
 
 function parseBitrate(text: string): number {

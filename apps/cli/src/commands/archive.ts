@@ -28,6 +28,11 @@ export function registerArchive(program: Command): void {
     .option("--channels <n>", "channels of a packet list", "2")
     .option("--start-time <time>", "when the first sample was heard, ISO 8601")
     .option("--chunk <duration>", "length of a chunk; default 10s, or 30s for low bit rates")
+    .option(
+      "--checkpoint-every <duration>",
+      "longest way to a stored decoder state where no run-up is proven; default 10s or more, as the bytes allow",
+    )
+    .option("--keep-original", "keep the file itself as well, byte for byte")
     .option("--resume", "go on with an import that was interrupted")
     .option("--strict", "refuse a file that is cut off, instead of keeping what there is")
     .option("--plan", "show what would be done, and do nothing")
@@ -121,13 +126,18 @@ export function registerArchive(program: Command): void {
 
   archive
     .command("export")
-    .description("write a whole recording: its packets byte for byte, or as WAV")
+    .description("write a recording: its packets byte for byte, or as WAV")
     .argument("<store>", "directory, .zip file or http(s) address")
     .argument("<id>", "recording")
     .option("-o, --output <file>", "file, or - for standard output", "-")
     .addOption(
-      new Option("--format <name>", "what to write").choices(["ogg", "packets", "wav"]).default("ogg"),
+      new Option("--format <name>", "what to write; original needs import --keep-original")
+        .choices(["ogg", "webm", "packets", "wav", "original"])
+        .default("ogg"),
     )
+    .option("--from <position>", `only from here on, ogg or wav, exact to the sample: ${position}`)
+    .option("--to <position>", "only up to here")
+    .option("--json", "tell what was written as one JSON object, on standard error if the output is -")
     .action(exportRecording);
 
   archive

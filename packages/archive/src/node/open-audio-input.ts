@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { isLongwaveError } from "@longwave/base";
 import {
   type AudioFormat,
   detectAudioFormat,
@@ -12,7 +13,7 @@ import {
   type WavChunk,
   WavReader,
 } from "@longwave/media";
-import { decodeAudioFile } from "@longwave/media/node";
+import { decodeAudioFile, streamWithFfmpeg } from "@longwave/media/node";
 import { ArchiveError } from "../errors.ts";
 import { type ImportPlan, type PlanOptions, planImport } from "../import-plan.ts";
 import type { ImportSource } from "../import-recording.ts";
@@ -50,8 +51,9 @@ const rateHz = 48_000;
 
 /**
  * Looks at an audio file: recognises it by content, hashes it, reads its metadata, and plans what an import would do. Opus
- * in Ogg or WebM is copied packet by packet. WAV is streamed through the encoder; FLAC, MP3 and Vorbis are decoded in memory
- * first, anything else by ffmpeg where there is one.
+ * in Ogg or WebM is copied packet by packet. WAV is streamed through the encoder, and so is what an ffmpeg process decodes:
+ * every other format, and FLAC, MP3 and Vorbis of more than 16 MB. Smaller ones, and all where there is no ffmpeg, are decoded in
+ * memory first.
  * @throws MediaError for files that cannot be read or are nothing known; ArchiveError `archive/options`
  */
 export async function openAudioInput(path: string, options: AudioInputOptions = {}): Promise<AudioInput> {
@@ -74,7 +76,10 @@ export async function openAudioInput(path: string, options: AudioInputOptions = 
       anchors: [],
     };
   }
-  const decoded = look.wav === undefined ? await decodeOther(path, options) : undefined;
+  const decoded =
+    look.wav === undefined
+      ? ((await streamOther(path, look, options)) ?? (await decodeOther(path, options)))
+      : undefined;
   const form = look.wav ?? decoded!.form;
   const typed = recorderMetadata(look.chunks);
   const expandedBefore = typed.guano?.timeExpansion;
@@ -96,7 +101,13 @@ export async function openAudioInput(path: string, options: AudioInputOptions = 
       }
       const pieces = decoded === undefined ? wavPieces(path) : decoded.pieces();
       const { encoder } = options;
-      return { channels: plan.archiveChannels, items: () => encodedItems(pieces, plan, encoder) };
+      return {
+        channels: plan.archiveChannels,
+        items: () => encodedItems(pieces, plan, encoder),
+        get truncated() {
+          return decoded?.isTruncated() === true;
+        },
+      };
     },
     source,
     metadata: { ...describe(typed), encoding: encodingOf(plan) },
@@ -178,7 +189,61 @@ async function* wavPieces(path: string): Pieces {
   reader.end();
 }
 
-async function decodeOther(path: string, options: AudioInputOptions) {
+/** Sound of a file that is no WAV, in the source's form. */
+interface DecodedSource {
+  readonly form: { sampleRateHz: number; channels: number; frames: number | undefined };
+  pieces(): Pieces;
+  /** After the last piece: the file ended in the middle of something. */
+  isTruncated(): boolean;
+}
+
+/** Formats that are decoded here, without ffmpeg, up to this size: the same samples on every machine. */
+const ownFormats: readonly AudioFormat[] = ["mp3", "mp2", "flac", "ogg-flac", "ogg-vorbis"];
+const inMemoryBytes = 16 * 2 ** 20;
+
+/** Sound from an ffmpeg process with bounded memory; undefined where the file is not for it, or ffmpeg cannot tell. */
+async function streamOther(
+  path: string,
+  look: Look,
+  options: AudioInputOptions,
+): Promise<DecodedSource | undefined> {
+  const { ffmpeg = "ffmpeg", signal } = options;
+  if (ffmpeg === false || (ownFormats.includes(look.format) && look.bytes <= inMemoryBytes)) return undefined;
+  try {
+    // Only as far as the first samples, for the form.
+    for await (const { sampleRate, channels } of streamWithFfmpeg(ffmpeg, path, signal)) {
+      let isTruncated = false;
+      return {
+        form: { sampleRateHz: sampleRate, channels, frames: undefined },
+        pieces: () =>
+          ffmpegPieces(ffmpeg, path, signal, (truncated) => {
+            isTruncated = truncated;
+          }),
+        isTruncated: () => isTruncated,
+      };
+    }
+  } catch (error) {
+    // What reads the whole file says better what is wrong with it.
+    if (!isLongwaveError(error) || error.code === "media/aborted") throw error;
+  }
+  return undefined;
+}
+
+async function* ffmpegPieces(
+  ffmpeg: string,
+  path: string,
+  signal: AbortSignal | undefined,
+  onEnd: (truncated: boolean) => void,
+): Pieces {
+  try {
+    yield* streamWithFfmpeg(ffmpeg, path, signal, ({ truncated }) => onEnd(truncated === true));
+  } catch (error) {
+    if (!isLongwaveError(error) || error.code === "media/aborted") throw error;
+    throw new ArchiveError("archive/ffmpeg", error.message, { cause: error });
+  }
+}
+
+async function decodeOther(path: string, options: AudioInputOptions): Promise<DecodedSource> {
   const { pcm, sampleRate, channels, frames } = await decodeAudioFile(path, {
     ...(options.ffmpeg === undefined ? {} : { ffmpeg: options.ffmpeg }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -190,7 +255,7 @@ async function decodeOther(path: string, options: AudioInputOptions) {
       yield { pcm: pcm.subarray(at * channels, (at + count) * channels), frames: count };
     }
   }
-  return { form: { sampleRateHz: sampleRate, channels, frames }, pieces };
+  return { form: { sampleRateHz: sampleRate, channels, frames }, pieces, isTruncated: () => false };
 }
 
 async function* encodedItems(

@@ -5,6 +5,7 @@ import { abortError, type DecodeReport, throwIfAborted } from "../decode/audio-d
 import type { PcmSink } from "../decode/pcm-sink.ts";
 import { wavIntoSink } from "../decode/wav-decoder.ts";
 import { MediaError } from "../errors.ts";
+import { WavReader } from "../wav/wav-reader.ts";
 
 /**
  * Containers that ffmpeg may open. Play lists and scripts (hls, concat, ...) are left out: they would let a file read
@@ -29,6 +30,71 @@ export async function decodeWithFfmpeg(
   sink: PcmSink,
   signal: AbortSignal,
 ): Promise<DecodeReport> {
+  const pieces = ffmpegOutput(ffmpeg, path, signal);
+  const reader = wavIntoSink(sink);
+  let step = await pieces.next();
+  for (; !step.done; step = await pieces.next()) reader.push(step.value);
+  return judge(step.value, reader.frames, path);
+}
+
+/** Sound as `streamWithFfmpeg` gives it: interleaved samples in the form of the file, and what that form is. */
+export interface FfmpegPiece {
+  readonly pcm: Float32Array;
+  readonly frames: number;
+  readonly sampleRate: number;
+  readonly channels: number;
+}
+
+/**
+ * Decodes the first audio stream of a file with an ffmpeg process, piece by piece: what is not taken waits in ffmpeg, so memory is a
+ * few pieces whatever the length. Ending the iteration early kills the process.
+ * @param onEnd told what ffmpeg said, after the last piece
+ * @throws MediaError as `decodeWithFfmpeg`
+ */
+export async function* streamWithFfmpeg(
+  ffmpeg: string,
+  path: string,
+  signal: AbortSignal = new AbortController().signal,
+  onEnd?: (report: DecodeReport) => void,
+): AsyncGenerator<FfmpegPiece> {
+  let waiting: FfmpegPiece[] = [];
+  let form = { sampleRate: 0, channels: 0 };
+  const reader = new WavReader(
+    (pcm, frames) => waiting.push({ pcm: pcm.slice(0, frames * form.channels), frames, ...form }),
+    {
+      onHead: ({ format }) => {
+        form = { sampleRate: format.sampleRate, channels: format.channels };
+      },
+    },
+  );
+  const pieces = ffmpegOutput(ffmpeg, path, signal);
+  try {
+    let step = await pieces.next();
+    for (; !step.done; step = await pieces.next()) {
+      reader.push(step.value);
+      yield* waiting;
+      waiting = [];
+    }
+    onEnd?.(judge(step.value, reader.frames, path));
+  } finally {
+    await pieces.return(ending);
+  }
+}
+
+/** How a process ended. */
+interface Ending {
+  readonly status: number | null;
+  readonly complaint: string;
+}
+
+const ending: Ending = { status: null, complaint: "" };
+
+/** What ffmpeg writes: a WAV file of 32-bit floats; the process is gone when the iteration is over. */
+async function* ffmpegOutput(
+  ffmpeg: string,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, Ending> {
   throwIfAborted(signal);
   const input = ["-protocol_whitelist", "file", "-format_whitelist", demuxers, "-i", `file:${resolve(path)}`];
   const output = [
@@ -59,11 +125,10 @@ export async function decodeWithFfmpeg(
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(-keptComplaint);
   });
-  const reader = wavIntoSink(sink);
   try {
     for await (const piece of child.stdout as AsyncIterable<Uint8Array>) {
       throwIfAborted(signal);
-      reader.push(piece);
+      yield piece;
     }
     const failure = await failed;
     if (failure !== undefined) {
@@ -73,14 +138,14 @@ export async function decodeWithFfmpeg(
     }
     if (signal.aborted) throw abortError(signal);
     const [status] = await exited;
-    return judge(status, reader.frames, complaint, path);
+    return { status, complaint };
   } finally {
     signal.removeEventListener("abort", kill);
     child.kill("SIGKILL");
   }
 }
 
-function judge(status: number | null, frames: number, complaint: string, path: string): DecodeReport {
+function judge({ status, complaint }: Ending, frames: number, path: string): DecodeReport {
   const reason = lastLine(complaint, path);
   if (frames > 0) return { truncated: status !== 0, warnings: reason === "" ? [] : [reason] };
   if (/matches no streams|does not contain any stream/.test(complaint)) {

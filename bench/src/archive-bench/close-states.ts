@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { Archive } from "@longwave/archive";
+import { SeededRandom } from "@longwave/base";
+import { DirectoryStore } from "@longwave/base/node";
+import { createSeekableDecoder } from "@longwave/opus";
+import { opusStream, streamKinds } from "@longwave/testkit/opus-streams";
+import { decodeSecondMs } from "./decode-second.js";
+import { quantile, report } from "./table.js";
+
+const second = 48_000;
+const minutes = 10;
+
+/**
+ * What a second costs where no run-up ever converges, by the distance of the stored states: the fifth target against the third. A
+ * state is as large as the packets of one to two seconds, so these streams can have one or the other.
+ */
+export async function measureCloseStates(folder: string): Promise<void> {
+  const kind = streamKinds.find((each) => each.name === "SILK speech wide band")!;
+  const items = await opusStream(kind, 60);
+  for (const every of [undefined, 4 * second, second]) {
+    const directory = join(folder, `states-${every ?? "default"}`);
+    const archive = await Archive.open(new DirectoryStore(directory), { decoder: createSeekableDecoder });
+    const writer = await archive.record({
+      id: "r",
+      channels: kind.channels,
+      chunkFrames: 30 * second,
+      ...(every !== undefined && { checkpointFrames: every }),
+    });
+    for (let minute = 0; minute < minutes; minute++) {
+      for (const item of items) if (minute === 0 || item.type === "packet") await writer.push(item);
+    }
+    const { frames, counts } = await writer.close();
+    const decodeMs = await decodeSecondMs(archive, await archive.info("r"));
+    const random = new SeededRandom(5);
+    const rounds: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      const before = process.cpuUsage();
+      for (let i = 0; i < 60; i++) {
+        const from = random.below(frames - second);
+        await archive.read("r", { from, to: from + second });
+      }
+      const used = process.cpuUsage(before);
+      rounds.push((used.user + used.system) / 1000 / 60);
+    }
+    archive.close();
+    const distance = every === undefined ? "at the default distance" : `every ${every / second} s`;
+    const ratio = quantile(rounds, 0.5) / decodeMs;
+    const share = (100 * counts.indexBytes) / counts.packetBytes;
+    report({
+      number: "5",
+      what: `1 s of sustained voice in SILK ÷ decoding its packets alone, states ${distance} (median of 5 rounds)`,
+      target: every === second ? "≤ 3" : "-",
+      figure: `${ratio.toFixed(2)} at an index of ${share.toFixed(1)} % (${counts.checkpoints} states)`,
+      ...(every === second && { ok: ratio <= 3 }),
+    });
+  }
+}
