@@ -1,25 +1,14 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { SeededRandom } from "@longwave/base";
 import { createEncoder } from "libopus-wasm";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { runHere } from "./run-here.ts";
 
-const run = promisify(execFile);
-const main = new URL("../dist/main.js", import.meta.url).pathname;
 let folder = "";
 
-/** Runs the command; a failure comes back as its exit code and message. */
-async function longwave(...parameters: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  try {
-    return { code: 0, ...(await run(process.execPath, [main, "archive", ...parameters])) };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, stdout, stderr };
-  }
-}
+const longwave = (...parameters: string[]) => runHere(["archive", ...parameters]);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "longwave-archive-"));

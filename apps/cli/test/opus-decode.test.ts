@@ -10,6 +10,7 @@ import { encodeWav, OggOpusWriter, parseOpusHead, plainOpusHead } from "@longwav
 import { repositoryPath } from "@longwave/testkit";
 import { createDecoder, createEncoder } from "libopus-wasm";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { runHere } from "./run-here.ts";
 
 const run = promisify(execFile);
 const main = new URL("../dist/main.js", import.meta.url).pathname;
@@ -20,13 +21,7 @@ const sound = Float32Array.from(
   (_, i) => 0.3 * Math.sin((i >> 1) / (20 + (i & 1) * 9)),
 );
 
-async function longwave(...parameters: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  try {
-    return { code: 0, ...(await run(process.execPath, [main, "opus", "decode", ...parameters])) };
-  } catch (error) {
-    return error as { code: number; stdout: string; stderr: string };
-  }
-}
+const longwave = (...parameters: string[]) => runHere(["opus", "decode", ...parameters]);
 
 function hasTool(name: string): boolean {
   try {

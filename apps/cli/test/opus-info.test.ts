@@ -1,20 +1,17 @@
 // `longwave opus info` and `compare` on the fixtures of the media package, which opusenc, ffmpeg and Chromium made.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeWav, OggOpusWriter, openOpusFile, plainOpusHead } from "@longwave/media";
 import { repositoryPath } from "@longwave/testkit";
 import { afterAll, describe, expect, test } from "vitest";
+import { runHere } from "./run-here.ts";
 
 const fixture = (name: string): string => repositoryPath(`packages/media/test/fixtures/${name}`);
 const folder = mkdtempSync(join(tmpdir(), "longwave-opus-info-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function longwave(...parameters: string[]) {
-  const main = repositoryPath("apps/cli/dist/main.js");
-  return spawnSync(process.execPath, [main, "opus", ...parameters], { encoding: "utf8" });
-}
+const longwave = (...parameters: string[]) => runHere(["opus", ...parameters]);
 
 function wav(name: string, pcm: Float32Array, sampleRate = 48_000, channels = 2): string {
   writeFileSync(join(folder, name), encodeWav(pcm, { sampleRate, channels }));
@@ -22,9 +19,9 @@ function wav(name: string, pcm: Float32Array, sampleRate = 48_000, channels = 2)
 }
 
 describe("opus info", () => {
-  test("tells links, lengths, tags and packets as JSON", () => {
-    const { status, stdout } = longwave("info", fixture("chained.opus"), "--json");
-    expect(status).toBe(0);
+  test("tells links, lengths, tags and packets as JSON", async () => {
+    const { code, stdout } = await longwave("info", fixture("chained.opus"), "--json");
+    expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       links: [
         {
@@ -43,7 +40,7 @@ describe("opus info", () => {
     });
   });
 
-  test("shows tags without control characters, and of long ones the start", () => {
+  test("shows tags without control characters, and of long ones the start", async () => {
     const pieces: Uint8Array[] = [];
     const writer = new OggOpusWriter((bytes) => pieces.push(bytes.slice()), {
       head: plainOpusHead(1, 312),
@@ -58,19 +55,19 @@ describe("opus info", () => {
     writer.finish();
     const path = join(folder, "tags.opus");
     writeFileSync(path, Buffer.concat(pieces));
-    const { stdout } = longwave("info", path);
+    const { stdout } = await longwave("info", path);
     expect(stdout.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
     expect(stdout).toContain("TITLE=a\ufffd[31mb\ufffd\n  LYRICS=one\n    two\n");
     expect(stdout).toContain(`xx... (5008 characters)`);
     expect(stdout.length).toBeLessThan(2000);
-    expect(JSON.parse(longwave("info", path, "--json").stdout).links[0].comments[0]).toBe(
+    expect(JSON.parse((await longwave("info", path, "--json")).stdout).links[0].comments[0]).toBe(
       "TITLE=a\u001b[31mb\u0007",
     );
   });
 
-  test("reads WebM, and one line a packet", () => {
-    const { status, stdout } = longwave("info", fixture("stereo.webm"), "--packets");
-    expect(status).toBe(0);
+  test("reads WebM, and one line a packet", async () => {
+    const { code, stdout } = await longwave("info", fixture("stereo.webm"), "--packets");
+    expect(code).toBe(0);
     const lines = stdout
       .trim()
       .split("\n")
@@ -79,10 +76,10 @@ describe("opus info", () => {
     expect(lines[3]).toMatchObject({ index: 3, frames48k: 2880, channels: 2 });
   });
 
-  test("tells what is in each packet: frames, redundancy, voice activity, granule; every parameter with --trace", () => {
+  test("tells what is in each packet: frames, redundancy, voice activity, granule; every parameter with --trace", async () => {
     const path = repositoryPath("packages/opus/test/fixtures/silk-wb-60.opus");
     const ranges = readFileSync(path.replace(".opus", ".ranges.txt"), "utf8").trim().split("\n");
-    const lines = longwave("info", path, "--trace").stdout.trim().split("\n");
+    const lines = (await longwave("info", path, "--trace")).stdout.trim().split("\n");
     expect(lines.length).toBe(ranges.length);
     lines.forEach((text, i) => {
       const line = JSON.parse(text);
@@ -97,24 +94,24 @@ describe("opus info", () => {
     });
   });
 
-  test("takes the packets of several streams apart", () => {
+  test("takes the packets of several streams apart", async () => {
     const path = fixture("surround.opus");
-    const [line] = longwave("info", path, "--packets").stdout.split("\n", 1);
+    const [line] = (await longwave("info", path, "--packets")).stdout.split("\n", 1);
     expect(JSON.parse(line!).streams.map((stream: { channels: number }) => stream.channels)).toEqual([
       2, 2, 1, 1,
     ]);
-    expect(JSON.parse(longwave("info", path, "--json").stdout).links[0]).toMatchObject({
+    expect(JSON.parse((await longwave("info", path, "--json")).stdout).links[0]).toMatchObject({
       malformed: 0,
       modes: { celt: 11 },
     });
   });
 
-  test("a file that is no Opus, and one that is not there", () => {
-    expect(longwave("info", wav("a.wav", new Float32Array(9600)))).toMatchObject({
-      status: 3,
+  test("a file that is no Opus, and one that is not there", async () => {
+    expect(await longwave("info", wav("a.wav", new Float32Array(9600)))).toMatchObject({
+      code: 3,
       stderr: expect.stringContaining("media/not-opus"),
     });
-    expect(longwave("info", join(folder, "absent"))).toMatchObject({ status: 2, stdout: "" });
+    expect(await longwave("info", join(folder, "absent"))).toMatchObject({ code: 2, stdout: "" });
   });
 });
 
@@ -122,17 +119,17 @@ describe("opus compare", () => {
   const tone = (factor: number): Float32Array =>
     Float32Array.from({ length: 48_000 }, (_, i) => factor * Math.sin((i >> 1) / 20) * (1 - (i & 1) / 3));
 
-  test("equal sound has quality 100, another sound fails with exit code 3", () => {
+  test("equal sound has quality 100, another sound fails with exit code 3", async () => {
     const reference = wav("reference.wav", tone(0.5));
-    const same = longwave("compare", reference, wav("same.wav", tone(0.5)), "--json");
-    expect(same.status).toBe(0);
+    const same = await longwave("compare", reference, wav("same.wav", tone(0.5)), "--json");
+    expect(same.code).toBe(0);
     expect(JSON.parse(same.stdout)).toMatchObject({ quality: 100, passed: true, maxDifference: 0 });
-    const other = longwave("compare", reference, wav("other.wav", tone(0.1)), "--json");
-    expect(other.status).toBe(3);
+    const other = await longwave("compare", reference, wav("other.wav", tone(0.1)), "--json");
+    expect(other.code).toBe(3);
     expect(JSON.parse(other.stdout)).toMatchObject({ passed: false, firstDifferenceFrame: 1 });
   });
 
-  test("raw samples as well, with the first one that differs", () => {
+  test("raw samples as well, with the first one that differs", async () => {
     const samples = Int16Array.from(tone(0.5), (value) => Math.round(value * 32_767));
     const raw = (name: string) => {
       writeFileSync(join(folder, name), new Uint8Array(samples.buffer));
@@ -140,23 +137,23 @@ describe("opus compare", () => {
     };
     const reference = raw("reference.sw");
     samples[20_001]! += 8;
-    const { status, stdout } = longwave("compare", "--raw", "--json", reference, raw("tested.sw"));
-    expect(status).toBe(0);
+    const { code, stdout } = await longwave("compare", "--raw", "--json", reference, raw("tested.sw"));
+    expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       maxDifference: 8 / 32_768,
       firstDifference: { frame: 10_000, channel: 1, tested: samples[20_001]! / 32_768 },
     });
     writeFileSync(join(folder, "odd.sw"), new Uint8Array(4001));
-    expect(longwave("compare", "--raw", reference, join(folder, "odd.sw")).status).toBe(3);
+    expect((await longwave("compare", "--raw", reference, join(folder, "odd.sw"))).code).toBe(3);
   });
 
-  test("the wrong rate is a usage error", () => {
+  test("the wrong rate is a usage error", async () => {
     const reference = wav("reference.wav", tone(0.5));
-    expect(longwave("compare", reference, wav("rate.wav", tone(0.5), 44_100)).status).toBe(2);
+    expect((await longwave("compare", reference, wav("rate.wav", tone(0.5), 44_100))).code).toBe(2);
   });
 
-  test("packet by packet", () => {
-    const { stdout } = longwave(
+  test("packet by packet", async () => {
+    const { stdout } = await longwave(
       "compare",
       "--packets",
       "--json",
@@ -183,7 +180,7 @@ describe("opus compare", () => {
       return join(folder, `changed-${change}.opus`);
     });
     const [one, two] = await Promise.all(files);
-    const { stdout } = longwave("compare", "--packets", "--json", one!, two!);
+    const { stdout } = await longwave("compare", "--packets", "--json", one!, two!);
     expect(JSON.parse(stdout)).toMatchObject({
       firstDifference: 3,
       firstSymbol: { path: expect.stringMatching(/^\[0\]\.frames\[\d\]\.\w+/) },

@@ -6,12 +6,12 @@ import { melody } from "./signals.ts";
 
 const sampleRate = 8000;
 const songs = Array.from({ length: 6 }, (_, seed) => melody(300 + seed, 30));
+const fingerprints = songs.map((samples) => extract("mark-v1", samples, { sampleRate }));
 
 async function filled(): Promise<Catalog> {
   const catalog = await Catalog.open(new MemoryStore());
-  for (const [i, samples] of songs.entries()) {
-    await catalog.enroll({ id: `song-${i}` }, extract("mark-v1", samples, { sampleRate }));
-  }
+  for (const [i, fingerprint] of fingerprints.entries())
+    await catalog.enroll({ id: `song-${i}` }, fingerprint);
   return catalog;
 }
 
