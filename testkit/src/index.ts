@@ -6,5 +6,6 @@ export { type FuzzReport, type FuzzTarget, fuzzParser } from "./fuzz-parser.ts";
 export { listCase, readableObjects, readCases, type StoreCase, writeCases } from "./object-store-cases.ts";
 export { repositoryPath, sharedPath } from "./shared-data.ts";
 export { byteTokenizer, smallSpeechConfig, writeRandomSpeechModel } from "./speech-model.ts";
+export { hasNats, type NatsServer, startNats } from "./start-nats.ts";
 export { type PostgresServer, postgresPrograms, startPostgres } from "./start-postgres.ts";
 export { parseWasmShape, type WasmShape } from "./wasm-shape.ts";

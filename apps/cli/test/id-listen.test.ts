@@ -189,6 +189,34 @@ describe.skipIf(!existsSync(program))("longwave id listen and enroll --jobs (nee
   });
 });
 
+test.skipIf(!existsSync(program))(
+  "the benchmark finds clean pieces of files and refuses those of a stranger",
+  () => {
+    const home = mkdtempSync(join(tmpdir(), "longwave-id-bench-"));
+    try {
+      for (let i = 0; i < 4; i++) {
+        if (i === 3) expect(longwave(["bench", home])).toMatchObject({ status: 2 });
+        writeFileSync(join(home, `${i}.wav`), wav(song(i, 11)));
+      }
+      const { status, events } = longwave(["bench", home, "--queries", "1", "--json"]);
+      expect(status).toBe(0);
+      const [report] = events();
+      expect(report).toMatchObject({ profile: "mark-v1", tracks: 3, seconds: 33, maxFalse: 1e-3 });
+      expect(report.rows.length).toBe(9);
+      expect(report.rows[0]).toMatchObject({
+        condition: "clean",
+        recall: 1,
+        wrong: 0,
+        elsewhere: 0,
+        falseAccepts: 0,
+      });
+      expect(report.rows[0].offsetErrorMs).toBeLessThan(20);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  },
+);
+
 test("a queue that is full drops what comes, and counts it", async () => {
   const queue = new BoundedQueue(5);
   queue.push(Float32Array.of(1, 2, 3));

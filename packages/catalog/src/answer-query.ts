@@ -53,7 +53,7 @@ function queryOf(profile: ProfileId, query: AudioInput | Fingerprint, signal?: A
 }
 
 /** True if no sample is louder than -80 dBFS. */
-function isSilent(samples: Float32Array): boolean {
+export function isSilent(samples: Float32Array): boolean {
   for (let i = 0; i < samples.length; i++) if (Math.abs(samples[i]!) > 1e-4) return false;
   return true;
 }

@@ -16,7 +16,9 @@ export type CatalogErrorCode =
   | "catalog/no-range"
   | "catalog/closed"
   | "catalog/engine-failed"
-  | "catalog/busy";
+  | "catalog/busy"
+  | "catalog/bad-message"
+  | "catalog/query-too-long";
 
 const kinds: Readonly<Record<CatalogErrorCode, ErrorKind>> = {
   "catalog/exists": "usage",
@@ -34,6 +36,8 @@ const kinds: Readonly<Record<CatalogErrorCode, ErrorKind>> = {
   "catalog/closed": "usage",
   "catalog/engine-failed": "unavailable",
   "catalog/busy": "limit",
+  "catalog/bad-message": "malformed",
+  "catalog/query-too-long": "limit",
 };
 
 /** The errors of `@longwave/catalog`; `code` is one of {@link CatalogErrorCode}. */

@@ -108,7 +108,8 @@ export function downmix(pcm: Float32Array, channels: number): Float32Array {
   return mono;
 }
 
-function requireFinite(samples: Float32Array): void {
+/** @throws FingerprintError `fp/non-finite` with the index of the first sample that is no finite number */
+export function requireFinite(samples: Float32Array): void {
   for (let i = 0; i < samples.length; i++) {
     const value = samples[i]!;
     if (value - value !== 0) {

@@ -3,7 +3,7 @@ export { exactLog2 } from "./decibels.ts";
 export { fromEnvelope, toEnvelope } from "./envelope.ts";
 export { FingerprintError, type FingerprintErrorCode } from "./errors.ts";
 export { exactExp } from "./exact-math.ts";
-export { downmix, type ExtractOptions, extract } from "./extract.ts";
+export { downmix, type ExtractOptions, extract, prepareSamples } from "./extract.ts";
 export {
   durationSeconds,
   type Fingerprint,

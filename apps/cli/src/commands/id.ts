@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { profileIds } from "@longwave/fingerprint";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { BenchOptions } from "../id/bench.ts";
 import { calibrate } from "../id/calibrate.ts";
 import { enroll } from "../id/enroll.ts";
 import { alignFiles, dedup, monitor } from "../id/follow.ts";
@@ -106,6 +107,20 @@ export function registerId(program: Command): void {
     .option("--json", "one JSON object")
     .action(verify);
 
+  id.command("bench")
+    .description("measure recall, false accepts and speed on composed songs, or on files of your own")
+    .argument("[path...]", "audio files or directories; every fourth recording is not enrolled but asked for")
+    .addOption(profile().default("mark-v1"))
+    .option("--songs <n>", "songs composed where no path is given", count, 16)
+    .option("--queries <n>", "queries of each condition, and as many that must be refused", count, 12)
+    .option("--seed <n>", "seed of songs, places and noise", seedOf, 1)
+    .option("--max-false <p>", "largest accepted probability of a false match", probability, 1e-3)
+    .option("--json", "one JSON object")
+    // It composes its songs: that part of the program is loaded for nobody else.
+    .action(async (paths: string[], options: BenchOptions) =>
+      (await import("../id/bench.ts")).bench(paths, options),
+    );
+
   id.command("remove")
     .description("remove tracks from a catalog")
     .argument("<id...>", "track ids")
@@ -125,6 +140,12 @@ function probability(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= 1) return value;
   throw new InvalidArgumentError("Give a number above 0 and at most 1.");
+}
+
+function seedOf(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value < 2 ** 31) return value;
+  throw new InvalidArgumentError("Give a whole number from 0 on.");
 }
 
 function channels(text: string): number {
