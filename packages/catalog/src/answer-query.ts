@@ -1,10 +1,19 @@
 import { isLongwaveError } from "@longwave/base";
-import { extract, type Fingerprint, markQuery, type ProfileId, profileOf } from "@longwave/fingerprint";
+import {
+  channelLanes,
+  extract,
+  type Fingerprint,
+  markQuery,
+  type ProfileId,
+  profileOf,
+} from "@longwave/fingerprint";
 import { CatalogError } from "./errors.ts";
 import { type AudioInput, type Identification, type IdentifyOptions, noAnswer } from "./identification.ts";
+import { identifyLanes } from "./lanes.ts";
 import { LiveMatcher, type LiveOptions, type Search } from "./live-matcher.ts";
 import { Monitor, type MonitorEvent, type MonitorOptions } from "./monitor.ts";
 import { fingerprintQuery, peakQuery, type Query } from "./query.ts";
+import { SoundGate } from "./sound-gate.ts";
 
 /** The fingerprint of `input` in a profile. */
 export function extractFor(profile: ProfileId, input: AudioInput, signal?: AbortSignal): Fingerprint {
@@ -31,6 +40,16 @@ export async function answerQuery(
   query: AudioInput | Fingerprint,
   options: IdentifyOptions,
 ): Promise<Identification> {
+  const { layout = "mix" } = options;
+  if (!("records" in query) && layout !== "mix") {
+    const { sampleRate } = query;
+    const lanes = channelLanes(query.samples, query.channels ?? 1, layout);
+    return identifyLanes(
+      lanes,
+      (samples, each) => answerQuery(profile, search, { samples, sampleRate }, each),
+      { ...options, layout: "mix" },
+    );
+  }
   let parsed: Query;
   try {
     parsed = queryOf(profile, query, options.signal);
@@ -65,7 +84,7 @@ export async function* followStream(
   stream: AsyncIterable<Float32Array> | Iterable<Float32Array>,
   options: MonitorOptions & LiveOptions,
 ): AsyncIterable<MonitorEvent> {
-  const { stepSeconds = 1, gapSeconds, maxFalse, signal, ...liveOptions } = options;
+  const { stepSeconds = 1, gapSeconds, maxFalse, only, signal, ...liveOptions } = options;
   const live = new LiveMatcher(profile, search, liveOptions);
   const monitor = new Monitor(live, {
     ...(gapSeconds !== undefined && { gapSeconds }),
@@ -73,6 +92,8 @@ export async function* followStream(
     ...(signal !== undefined && { signal }),
   });
   const rate = options.sampleRate ?? profileOf(profile).sampleRate;
+  const gate = only === undefined ? undefined : new SoundGate(rate, only, live.windowMs / 1000);
+  const look = () => (gate?.isOpen === false ? monitor.skip(gate.reason) : monitor.look());
   const step = Math.round(Math.min(60, Math.max(0.25, stepSeconds)) * rate);
   let untilLook = step;
   for await (const chunk of stream) {
@@ -80,14 +101,15 @@ export async function* followStream(
     for (let at = 0; at < chunk.length; ) {
       const end = Math.min(chunk.length, at + untilLook);
       live.push(chunk, at, end);
+      gate?.push(chunk, at, end);
       untilLook -= end - at;
       at = end;
       if (untilLook > 0) continue;
       untilLook = step;
-      yield* await monitor.look();
+      yield* await look();
     }
   }
   live.flush();
-  yield* await monitor.look();
+  yield* await look();
   yield* monitor.end();
 }

@@ -1,4 +1,4 @@
-import type { NoMatchReason } from "@longwave/fingerprint";
+import type { ChannelLayout, NoMatchReason } from "@longwave/fingerprint";
 import type { Track } from "./track.ts";
 
 /** Sound to identify: mono or interleaved samples at their own rate. */
@@ -60,6 +60,16 @@ export interface Identification {
   readonly skippedHashes: number;
   /** True if a part of the catalog could not be read, so that a match may be missing. */
   readonly partial: boolean;
+  /** With a `layout` other than `mix`: the answer of every lane; the answer itself is that of the best. */
+  readonly lanes?: readonly LaneIdentification[];
+}
+
+/** The answer for one of several channels; its probabilities allow for all that were asked. */
+export interface LaneIdentification {
+  /** `channel 1` and so on, `mid` or `side`. */
+  readonly name: string;
+  readonly match: TrackMatch | undefined;
+  readonly reason: NoMatchReason | undefined;
 }
 
 /** Options of `identify`. */
@@ -68,6 +78,11 @@ export interface IdentifyOptions {
   readonly maxFalse?: number;
   /** Most candidates returned; default 5. */
   readonly limit?: number;
+  /**
+   * What is looked up of several channels: their mean (the default), `each` alone, or `mid-side`. A lane that says something
+   * else than another is found where the mean hides both.
+   */
+  readonly layout?: ChannelLayout;
   /** Return the scatter of the best candidate. */
   readonly explain?: boolean;
   readonly signal?: AbortSignal;

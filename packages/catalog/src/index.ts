@@ -4,7 +4,13 @@ export { Catalog, type CatalogOptions, type Enrollment } from "./catalog.ts";
 export type { DuplicateGroup, DuplicatePair } from "./dedup.ts";
 export { CatalogError, type CatalogErrorCode } from "./errors.ts";
 export { HttpStore, type HttpStoreOptions } from "./http-store.ts";
-export type { AudioInput, Identification, IdentifyOptions, TrackMatch } from "./identification.ts";
+export type {
+  AudioInput,
+  Identification,
+  IdentifyOptions,
+  LaneIdentification,
+  TrackMatch,
+} from "./identification.ts";
 export { decodeJournalEntry, encodeJournalEntry, type JournalEntry } from "./journal.ts";
 export { type LiveIdentification, LiveMatcher, type LiveOptions } from "./live-matcher.ts";
 export { decodeManifest, encodeManifest, type Manifest, type SegmentReference } from "./manifest.ts";

@@ -72,10 +72,21 @@ export class LiveMatcher {
     this.#stream.flush(this.#keep);
   }
 
+  /** Stream time of the newest sample, ms. */
+  get streamMs(): number {
+    return Math.floor((this.#stream.samplesIn * 1000) / this.#sampleRate);
+  }
+
+  /** Length of the sound that a query covers, ms. */
+  get windowMs(): number {
+    const { sampleRate, hopSize } = this.#stream.profile;
+    return (this.#windowFrames * hopSize * 1000) / sampleRate;
+  }
+
   /** What the newest seconds are a piece of. */
   async identify(options: IdentifyOptions = {}): Promise<LiveIdentification> {
     const { profile } = this.#stream;
-    const streamMs = Math.floor((this.#stream.samplesIn * 1000) / this.#sampleRate);
+    const { streamMs } = this;
     const nowFrame = (streamMs * profile.sampleRate) / (1000 * profile.hopSize);
     const oldest = Math.max(0, Math.floor(nowFrame) - this.#windowFrames);
     const words = this.#words;

@@ -1,5 +1,6 @@
-import type { TrackMatch } from "./identification.ts";
-import type { LiveMatcher } from "./live-matcher.ts";
+import type { SoundClass } from "@longwave/fingerprint";
+import { noAnswer, type TrackMatch } from "./identification.ts";
+import type { LiveIdentification, LiveMatcher } from "./live-matcher.ts";
 import type { Track } from "./track.ts";
 
 /** What a monitored stream does; times are ms from the start of the stream. */
@@ -27,6 +28,8 @@ export interface MonitorOptions {
   readonly gapSeconds?: number;
   /** As in `identify`; default 1e-5, because a long stream is asked often; a track is entered when two looks agree. */
   readonly maxFalse?: number;
+  /** Classes of sound that are worth a look, for example `["music"]`; the rest of the stream is `unknown`. Default all. */
+  readonly only?: readonly SoundClass[];
   readonly signal?: AbortSignal;
 }
 
@@ -79,7 +82,17 @@ export class Monitor {
   /** Asks what the newest seconds are; the events that follow from the answer. */
   async look(): Promise<MonitorEvent[]> {
     const { maxFalse = 1e-5, signal } = this.#options;
-    const answer = await this.#live.identify({ maxFalse, ...(signal !== undefined && { signal }) });
+    return this.#take(await this.#live.identify({ maxFalse, ...(signal !== undefined && { signal }) }));
+  }
+
+  /** The events that follow where the newest seconds are not worth a look. */
+  skip(reason: "silence" | "below-threshold"): MonitorEvent[] {
+    const { streamMs } = this.#live;
+    const queryHashes = reason === "silence" ? 0 : 1;
+    return this.#take({ ...noAnswer(reason), queryHashes, positionMs: undefined, streamMs });
+  }
+
+  #take(answer: LiveIdentification): MonitorEvent[] {
     const { match, streamMs } = answer;
     const events: MonitorEvent[] = [];
     if (match === undefined) {

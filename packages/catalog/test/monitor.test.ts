@@ -1,7 +1,7 @@
-import { MemoryStore } from "@longwave/base";
-import { extract } from "@longwave/fingerprint";
-import { describe, expect, test } from "vitest";
-import { align, Catalog, type MonitorEvent } from "../src/index.ts";
+import { MemoryStore, SeededRandom } from "@longwave/base";
+import { extract, type SoundClass } from "@longwave/fingerprint";
+import { describe, expect, test, vi } from "vitest";
+import { align, Catalog, LiveMatcher, type MonitorEvent, type MonitorOptions } from "../src/index.ts";
 import { melody } from "./signals.ts";
 
 const sampleRate = 8000;
@@ -25,11 +25,15 @@ function joined(...parts: Float32Array[]): Float32Array {
   return out;
 }
 
-async function eventsOf(catalog: Catalog, samples: Float32Array): Promise<MonitorEvent[]> {
+async function eventsOf(
+  catalog: Catalog,
+  samples: Float32Array,
+  options: Pick<MonitorOptions, "only"> = {},
+): Promise<MonitorEvent[]> {
   const chunks: Float32Array[] = [];
   for (let at = 0; at < samples.length; at += 1111) chunks.push(samples.slice(at, at + 1111));
   const events: MonitorEvent[] = [];
-  for await (const event of catalog.monitor(chunks, { sampleRate })) events.push(event);
+  for await (const event of catalog.monitor(chunks, { sampleRate, ...options })) events.push(event);
   return events;
 }
 
@@ -62,6 +66,26 @@ describe("monitor", () => {
     const leave = events[3]!;
     expect(leave.type === "leave" && Math.abs(leave.referenceSpanMs.start - 5000)).toBeLessThan(1500);
     expect(leave.type === "leave" && Math.abs(leave.referenceSpanMs.end - 25_000)).toBeLessThan(1500);
+  });
+
+  test("looks only where the wanted class of sound is", async () => {
+    const catalog = await filled();
+    const random = new SeededRandom(1);
+    const hiss = Float32Array.from({ length: 20 * sampleRate }, () => 0.3 * (random.next() - 0.5));
+    const programme = joined(hiss, songs[1]!.slice(0, 12 * sampleRate), new Float32Array(20 * sampleRate));
+    const looks = vi.spyOn(LiveMatcher.prototype, "identify");
+    const told = async (samples: Float32Array, only: readonly SoundClass[]) => {
+      looks.mockClear();
+      const events = await eventsOf(catalog, samples, { only });
+      return events.map((event) => ("track" in event ? `${event.type} ${event.track.id}` : event.type));
+    };
+    expect(await told(programme, ["music"])).toEqual(["unknown", "enter song-1", "leave song-1", "silence"]);
+    // 12 s of music and the 8 s that a look reaches back, of 52.
+    expect(looks.mock.calls.length).toBeLessThan(25);
+    // The gate is open until the first class is known.
+    expect(await told(songs[1]!, ["speech"])).toEqual(["unknown"]);
+    expect(looks.mock.calls.length).toBeLessThan(12);
+    looks.mockRestore();
   });
 
   test("bridges a short gap and reports a second play of the same track", async () => {

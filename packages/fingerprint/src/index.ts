@@ -1,3 +1,10 @@
+export {
+  type ChannelLane,
+  type ChannelLayout,
+  channelLanes,
+  extractLanes,
+  type LaneFingerprint,
+} from "./channel-lanes.ts";
 export { CompatResampler, compatResample } from "./compat-resample.ts";
 export { exactLog2 } from "./decibels.ts";
 export { fromEnvelope, toEnvelope } from "./envelope.ts";
@@ -31,5 +38,12 @@ export type { NoMatchReason, PairMatch, PairMiss, PairResult } from "./pair-matc
 export { frameToMs, type Profile, type ProfileId, profileIds, profileOf } from "./profile.ts";
 export { fromSerialV1, toSerialV1 } from "./serial-v1.ts";
 export { hmacSha256, sha256 } from "./sha256.ts";
+export {
+  classifySound,
+  type SoundClass,
+  SoundClassifier,
+  type SoundSpan,
+  soundClasses,
+} from "./sound-class.ts";
 export { createStream, FingerprintStream, type StreamOptions } from "./stream.ts";
 export { parseWangHash, wangHash } from "./wang-pairs.ts";

@@ -10,7 +10,7 @@ export const markConfigHash: string = configHash({
   profile: "mark-v1",
   hashBits: 22,
   framesBefore: 31,
-  framesAfter: 31,
+  framesAfter: 14,
   columns: 41,
   rank: 14,
 });

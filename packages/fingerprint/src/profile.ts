@@ -63,7 +63,7 @@ const profiles: Readonly<Record<ProfileId, Profile>> = {
     minSamples: 8000,
     maxSamples: 6 * 3600 * 8000,
     recordWords: 2,
-    latencyMs: 1728,
+    latencyMs: 1184,
   },
 };
 

@@ -19,16 +19,16 @@ export function oracleMarkPeaks(samples: Float32Array): [number, number][] {
     Float64Array.from(row, (level, c) => {
       let overTime = 0;
       let overColumns = 0;
-      for (let d = -31; d <= 31; d++) overTime += levels[clamp(t + d, frames)]![c]!;
+      for (let d = -31; d <= 14; d++) overTime += levels[clamp(t + d, frames)]![c]!;
       for (let d = -20; d <= 20; d++) overColumns += row[clamp(c + d, markColumns)]!;
-      return 2 * 63 * 41 * level - 41 * overTime - 63 * overColumns;
+      return 2 * 46 * 41 * level - 41 * overTime - 46 * overColumns;
     }),
   );
   const candidates: { t: number; c: number; strength: number }[] = [];
   for (let t = 0; t < frames; t++) {
     for (let c = 0; c < markColumns; c++) {
       const strength = whitened[t]![c]!;
-      if (strength <= 3 * 1024 * 2 * 63 * 41 || levels[t]![c]! <= -45 * 1024) continue;
+      if (strength <= 3 * 1024 * 2 * 46 * 41 || levels[t]![c]! <= -45 * 1024) continue;
       let isMaximum = true;
       for (let u = Math.max(0, t - 3); u <= Math.min(frames - 1, t + 3); u++) {
         for (let d = Math.max(0, c - 8); d <= Math.min(markColumns - 1, c + 8); d++) {

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { profileIds } from "@longwave/fingerprint";
+import { profileIds, soundClasses } from "@longwave/fingerprint";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BenchOptions } from "../id/bench.ts";
 import { calibrate } from "../id/calibrate.ts";
@@ -43,6 +43,11 @@ export function registerId(program: Command): void {
     .requiredOption("--catalog <place>", searchable)
     .option("--max-false <p>", "largest accepted probability of a false match", probability, 1e-3)
     .option("--limit <n>", "most candidates shown", count, 5)
+    .addOption(
+      new Option("--layout <name>", "what is looked up of several channels")
+        .choices(["mix", "each", "mid-side"])
+        .default("mix"),
+    )
     .option("--require", "exit with code 5 where nothing matches")
     .option("--explain", "with --json: the pairs of frames whose hashes agree")
     .option("--json", "one JSON object")
@@ -71,6 +76,11 @@ export function registerId(program: Command): void {
     .argument("<input>", "audio file or -")
     .requiredOption("--catalog <place>", searchable)
     .option("--step <seconds>", "time between two looks", seconds, 1)
+    .addOption(
+      new Option("--only <class...>", "look only where there is sound of these classes").choices(
+        soundClasses,
+      ),
+    )
     .option("--csv", "comma-separated values with a header")
     .option("--json", "one JSON object an event")
     .action(monitor);

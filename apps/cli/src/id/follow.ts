@@ -1,5 +1,6 @@
 import { DirectoryStore } from "@longwave/base/node";
 import { align, Catalog, type MonitorEvent } from "@longwave/catalog";
+import type { SoundClass } from "@longwave/fingerprint";
 import { clockTime, eventLine, matchLine } from "./format.ts";
 import { openCatalog } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
@@ -9,6 +10,7 @@ interface FollowOptions {
   readonly step: number;
   readonly json?: boolean;
   readonly csv?: boolean;
+  readonly only?: readonly SoundClass[];
 }
 
 /** `longwave id monitor INPUT`: which tracks a long recording enters and leaves. */
@@ -17,7 +19,8 @@ export async function monitor(input: string, options: FollowOptions): Promise<vo
   const { samples, sampleRate, channels = 1 } = await readSound(input, { channels: 1 });
   if (options.csv === true) console.log("event,at_ms,id,entered_ms,reference_start_ms,reference_end_ms");
   const chunks = piecesOf(samples, sampleRate * channels);
-  for await (const event of catalog.monitor(chunks, { sampleRate, stepSeconds: options.step })) {
+  const { step: stepSeconds, only } = options;
+  for await (const event of catalog.monitor(chunks, { sampleRate, stepSeconds, ...(only && { only }) })) {
     if (options.json === true) console.log(JSON.stringify(event));
     else console.log(options.csv === true ? csvLine(event) : eventLine(event));
   }

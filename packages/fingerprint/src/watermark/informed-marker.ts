@@ -1,5 +1,6 @@
 import { exactLog2 } from "../decibels.ts";
 import { CellLevels } from "./cell-levels.ts";
+import { FillNoise } from "./fill-noise.ts";
 import { detectFramesPerPeriod, detectFramesPerSlot, geometry } from "./geometry.ts";
 import { FrameMarker, type MarkStrength } from "./mark-frame.ts";
 
@@ -57,8 +58,9 @@ export class InformedMarker {
     this.#groups = groups;
     this.#plainChips = Float32Array.from(signs);
     this.#chips = new Float32Array(signs.length);
-    this.#plainMarker = new FrameMarker(strength);
-    this.#marker = new FrameMarker(strength);
+    const noise = new FillNoise();
+    this.#plainMarker = new FrameMarker(strength, noise);
+    this.#marker = new FrameMarker(strength, noise);
     this.#sound = new Float32Array(lead + latency + hop);
     this.#hostSums = [new Float64Array(groupCount), new Float64Array(groupCount)];
     this.#plainSums = [new Float64Array(groupCount), new Float64Array(groupCount)];
@@ -95,7 +97,7 @@ export class InformedMarker {
   #markPlainly(): void {
     const start = this.#filled - frameSize;
     const row = slotOf(this.#plainFrame) * bands;
-    this.#plainMarker.add(this.#sound, start, this.#plainChips, row, this.#plainSum);
+    this.#plainMarker.add(this.#plainFrame, this.#sound, start, this.#plainChips, row, this.#plainSum);
     this.#measure(start);
     for (let i = 0; i < hop; i++) this.#piece[i] = this.#sound[start + i]! + this.#plainSum[i]!;
     shift(this.#plainSum);
@@ -149,7 +151,8 @@ export class InformedMarker {
       this.#chips[cell] = this.#signs[cell]! * Math.max(weakest, Math.min(strongest, lacks));
     }
     for (let i = 0; i < periodFrames; i++, this.#frame++) {
-      this.#marker.add(this.#sound, i * hop, this.#chips, slotOf(this.#frame) * bands, this.#sum);
+      const row = slotOf(this.#frame) * bands;
+      this.#marker.add(this.#frame, this.#sound, i * hop, this.#chips, row, this.#sum);
       if (this.#frame >= lead / hop) {
         for (let j = 0; j < hop; j++) this.#piece[j] = this.#sum[j]!;
         onMark(this.#piece);
