@@ -11,6 +11,9 @@ export interface FakeS3 {
   readonly log: string[];
   /** The next requests fail: with this status, or (0) with a broken connection. */
   failNext(...statuses: number[]): void;
+  /** From now on every connection breaks, until `comeBack`. */
+  goAway(): void;
+  comeBack(): void;
   /** Uploads that were started and neither finished nor aborted. */
   readonly openUploads: number;
   close(): Promise<void>;
@@ -31,6 +34,7 @@ export async function startFakeS3(options: { pageSize?: number } = {}): Promise<
   const failures: number[] = [];
   let uploadCount = 0;
   let version = 0;
+  let isAway = false;
   const server = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
     for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece);
@@ -38,6 +42,7 @@ export async function startFakeS3(options: { pageSize?: number } = {}): Promise<
     const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
     const key = decodeURIComponent(url.pathname.slice(bucket.length + 2));
     log.push(`${request.method} ${key || url.searchParams.get("prefix") || ""}`.trim());
+    if (isAway) return void request.socket.destroy();
     const failure = failures.shift();
     if (failure === 0) return void request.socket.destroy();
     if (failure !== undefined) return refuse(response, failure, "InternalError");
@@ -134,6 +139,12 @@ export async function startFakeS3(options: { pageSize?: number } = {}): Promise<
     credentials: { accessKeyId, secretAccessKey: secret },
     log,
     failNext: (...statuses) => void failures.push(...statuses),
+    goAway: () => {
+      isAway = true;
+    },
+    comeBack: () => {
+      isAway = false;
+    },
     get openUploads() {
       return uploads.size;
     },

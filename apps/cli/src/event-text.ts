@@ -60,6 +60,10 @@ function words(event: StationEvent): string {
       return pc.red(`the archive cannot be written: ${event.reason} Trying again every 10 s.`);
     case "archive.recovered":
       return `the archive is written again: ${event.recording}`;
+    case "archive.delayed":
+      return pc.yellow(`the archive's store is away, recordings wait in memory: ${event.reason}`);
+    case "archive.delivered":
+      return "the archive's store is back and has everything";
     case "archive.removed":
       return pc.dim(`removed ${event.recording}: older than what is kept`);
     case "archive.damaged":

@@ -123,6 +123,16 @@ function observeProcess(metrics: Metrics, host: Host): void {
       {},
       "counter",
     );
+    const delivery = host.archive?.delivery;
+    if (delivery !== undefined) {
+      const { away, pendingBytes } = delivery;
+      metrics.set(
+        "longwave_archive_away",
+        "1 while the archive's store cannot be reached.",
+        away === undefined ? 0 : 1,
+      );
+      metrics.set("longwave_archive_pending_bytes", "Bytes that wait for the archive's store.", pendingBytes);
+    }
     for (const { station, bond, recorder } of host.stations.values()) {
       const status = station.status();
       const labels = { stream: station.id };

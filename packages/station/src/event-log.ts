@@ -97,6 +97,15 @@ export type StationEventBody =
       readonly packetsSha256: string;
     }
   | { readonly type: "archive.failed"; readonly recording: string | null; readonly reason: string }
+  | {
+      /** The store is away: what is recorded waits in memory and can be listened to. */
+      readonly type: "archive.delayed";
+      readonly reason: string;
+    }
+  | {
+      /** The store is back and has everything. */
+      readonly type: "archive.delivered";
+    }
   | { readonly type: "archive.recovered" | "archive.removed"; readonly recording: string }
   | { readonly type: "archive.damaged"; readonly recording: string; readonly reason: string }
   | {

@@ -15,6 +15,7 @@ export {
 } from "./archive/station-archive.ts";
 export { digestStore, type StoreDigest } from "./archive/store-digest.ts";
 export { type PeakRow, peakBinFrames, WaveformPeaks } from "./archive/waveform-peaks.ts";
+export { type Delivery, type WriteBehindOptions, WriteBehindStore } from "./archive/write-behind-store.ts";
 export type { Listener } from "./byte-queue.ts";
 export { StationError } from "./errors.ts";
 export {

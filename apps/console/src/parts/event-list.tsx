@@ -111,6 +111,10 @@ function words(event: StationEvent) {
       return <span class="alarm">The archive cannot be written: {String(event["reason"])}</span>;
     case "archive.recovered":
       return "The archive is written again";
+    case "archive.delayed":
+      return <span class="alarm">The archive waits for its store: {String(event["reason"])}</span>;
+    case "archive.delivered":
+      return "The archive's store is back and has everything";
     case "archive.removed":
       return <span class="faint">Removed {String(event["recording"])}, older than what is kept</span>;
     case "archive.damaged":

@@ -3,6 +3,7 @@ import { type Clock, isLongwaveError, type ObjectStore } from "@longwave/base";
 import { createSeekableDecoder } from "@longwave/opus";
 import { StationError } from "../errors.ts";
 import { WaveformPeaks } from "./waveform-peaks.ts";
+import type { Delivery, WriteBehindStore } from "./write-behind-store.ts";
 
 /** A stretch of a recording without a gap: sample frames `[startFrame, endFrame)`, the first one played at `startMs`. */
 export interface ArchivedSpan {
@@ -29,6 +30,8 @@ export interface StationArchiveOptions {
   readonly place: string;
   /** It goes when the station does. */
   readonly isTemporary?: boolean;
+  /** What is written behind, where the store is one that may be away. */
+  readonly delivery?: WriteBehindStore;
   /** Nobody else can be recording these streams: a lease that is left belongs to a run that crashed. Default true. */
   readonly ownsStreams?: boolean;
 }
@@ -58,6 +61,7 @@ export class StationArchive {
   /** Recordings that cannot be read, with the reason. */
   readonly damaged: Map<string, string> = new Map();
   readonly #clock: Clock;
+  readonly #delivery: WriteBehindStore | undefined;
   readonly #keepUs: number | undefined;
   readonly #known = new Map<string, RecordingInfo>();
   readonly #peaks = new Map<string, WaveformPeaks>();
@@ -71,6 +75,7 @@ export class StationArchive {
     this.isTemporary = options.isTemporary ?? false;
     this.ownsStreams = options.ownsStreams ?? true;
     this.#clock = options.clock;
+    this.#delivery = options.delivery;
     this.#keepUs = options.keepUs;
   }
 
@@ -82,9 +87,26 @@ export class StationArchive {
     return opened;
   }
 
+  /** How far behind the store is; undefined where everything is written at once. */
+  get delivery(): Delivery | undefined {
+    return this.#delivery?.delivery;
+  }
+
+  /** Calls `listener` when the store goes away and when it has everything again. */
+  onDelivery(listener: (delivery: Delivery) => void): void {
+    this.#delivery?.onChange(listener);
+  }
+
   /** Recordings that can be read, oldest first; of one stream where `stream` is given. */
   async recordings(stream?: string): Promise<ArchivedRecording[]> {
-    if (this.#clock.nowUs() - this.#refreshedUs > refreshUs) await this.#refresh();
+    if (this.#clock.nowUs() - this.#refreshedUs > refreshUs) {
+      try {
+        await this.#refresh();
+      } catch (error) {
+        // A store that is away has what it had.
+        if (!isLongwaveError(error, "store/failed") || this.#known.size === 0) throw error;
+      }
+    }
     const found: ArchivedRecording[] = [];
     for (const [id, known] of this.#known) {
       // What is being written grows; everything else stays as it is.

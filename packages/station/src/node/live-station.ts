@@ -187,6 +187,11 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     beforeStopped: () => recorder.close(),
     ...(options.hooks !== undefined && { hooks: options.hooks }),
   });
+  options.archive.onDelivery(({ away }) => {
+    station.log.append(
+      away === undefined ? { type: "archive.delivered" } : { type: "archive.delayed", reason: away },
+    );
+  });
   const coldReads = station.log.subscribe(({ type }) => {
     if (type !== "archive.started" && type !== "archive.continued") return;
     coldReads();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openStore } from "@longwave/archive/node";
 import type { Clock } from "@longwave/base";
 import { StationArchive } from "../archive/station-archive.ts";
+import { WriteBehindStore } from "../archive/write-behind-store.ts";
 import { lockArchive } from "./archive-lock.ts";
 
 export interface OpenStationArchiveOptions {
@@ -36,10 +37,13 @@ export async function openStationArchive(
     if (!isRemote) for (const stream of streams) unlock.push(await lockArchive(directory, stream));
     const { store, close } = await openStore(directory);
     unlock.push(close);
-    const archive = await StationArchive.open(store, {
+    // A service over a network may be away for a while; a disk that is full is better said at once.
+    const behind = isRemote ? new WriteBehindStore(store, { clock }) : undefined;
+    const archive = await StationArchive.open(behind ?? store, {
       clock,
       place: isTemporary ? "a temporary folder" : directory,
       isTemporary,
+      ...(behind !== undefined && { delivery: behind }),
       // Two machines may share a remote archive: there the leases of the recordings decide.
       ownsStreams: !isRemote,
       ...(keepUs !== undefined && { keepUs }),
@@ -48,7 +52,11 @@ export async function openStationArchive(
       archive,
       close: async () => {
         archive.close();
-        await release();
+        try {
+          await behind?.close();
+        } finally {
+          await release();
+        }
       },
     };
   } catch (error) {
