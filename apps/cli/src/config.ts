@@ -34,6 +34,7 @@ export type SettingName =
   | "catalog"
   | "archive"
   | "keep"
+  | "signkey"
   | "stations"
   | "speech"
   | "model"
@@ -79,6 +80,11 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
   },
   texts: { kind: "text", fallback: undefined, description: "file of announcements, one a line" },
   every: { kind: "duration", fallback: "10m", description: "time between two announcements of that file" },
+  signkey: {
+    kind: "text",
+    fallback: undefined,
+    description: "Ed25519 key (PEM) that proofs are signed with",
+  },
   stations: { kind: "integer", fallback: 1, description: "stations with programmes of their own" },
 };
 

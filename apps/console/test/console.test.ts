@@ -195,14 +195,18 @@ describe.skipIf(!canRun)("the console in Chromium (needs npm run build and /usr/
 
   test("codes a dropped sound in the page, plays both sides and traces the packets", async () => {
     const page = await open("lab");
-    const sound = new Float32Array(2 * 48_000 * 3);
-    for (let i = 0; i < sound.length; i++)
-      sound[i] = 0.4 * Math.sin((i >> 1) * (0.02 + ((i >> 14) % 7) * 0.01));
+    const sound = new Float32Array(2 * 48_000 * 8);
+    // A melody in noise: a mark needs something to hide behind.
+    let noise = 1;
+    for (let i = 0; i < sound.length; i++) {
+      noise = (Math.imul(noise, 1664525) + 1013904223) >>> 0;
+      sound[i] = 0.3 * Math.sin((i >> 1) * (0.02 + ((i >> 14) % 7) * 0.01)) + 0.15 * (noise / 2 ** 31 - 1);
+    }
     const wav = Buffer.from(encodeWav(sound, { sampleRate: 48_000, channels: 2, encoding: "s16" }));
     await page
       .getByLabel("Sound for the Lab")
       .setInputFiles({ name: "tone.wav", mimeType: "audio/wav", buffer: wav });
-    await page.getByText(/% of \d+ hashes survive/).waitFor();
+    await page.getByText(/% of .+ hashes survive/).waitFor();
     await page.getByText(/32 kbit\/s in fact|3\d kbit\/s in fact/).waitFor();
     await page.getByRole("button", { name: "12 kbit/s" }).click();
     await page.getByText(/1\d kbit\/s in fact/).waitFor();
@@ -214,6 +218,17 @@ describe.skipIf(!canRun)("the console in Chromium (needs npm run build and /usr/
     await page.getByRole("button", { name: "Play", exact: true }).click();
     await page.getByRole("button", { name: "A: original" }).click();
     await page.locator('button[aria-pressed="true"]', { hasText: "A: original" }).waitFor();
+    await page.getByRole("button", { name: "12 kbit/s" }).click();
+    await page.getByRole("button", { name: "0 % lost", exact: true }).click();
+    const marks = page.locator("section[aria-label=Watermark]");
+    await marks.getByLabel(/^Says/).fill("0000beef");
+    await marks.getByRole("button", { name: "Mark and look for it" }).click();
+    await marks.getByText(/dB below the sound/).waitFor();
+    expect(await marks.locator("dd").allInnerTexts()).toEqual([
+      "no mark",
+      expect.stringContaining("0000beef"),
+      expect.any(String),
+    ]);
     await page
       .getByLabel("Sound for the Lab")
       .setInputFiles({ name: "diary.txt", mimeType: "text/plain", buffer: Buffer.from("Dear diary") });

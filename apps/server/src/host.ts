@@ -2,6 +2,7 @@ import type { Catalog } from "@longwave/catalog";
 import type {
   ArchiveRecorder,
   BondedPath,
+  IntegrityProof,
   OpusCodec,
   OpusListeners,
   Reception,
@@ -38,6 +39,10 @@ export interface Host {
   readonly catalog?: Catalog;
   readonly archive?: StationArchive;
   readonly speech?: SpeechService;
+  /** Vouches for the proofs that are exported; without it they are not signed. */
+  readonly proofSigner?: {
+    sign(proof: IntegrityProof, signedAtMs: number): IntegrityProof & { readonly signature: unknown };
+  };
   /** Hosts from which `voice_url` may fetch recordings; none by default. */
   readonly voiceUrlHosts?: readonly string[];
   /** Undefined when ready, else what is still missing, in words. */

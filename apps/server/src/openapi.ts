@@ -50,7 +50,7 @@ function operationOf(route: Route): Record<string, unknown> {
     ...(route.open === true ? { security: [] } : {}),
     parameters: (route.parameters ?? []).map((parameter) => ({
       ...parameter,
-      required: parameter.in === "path",
+      required: parameter.required ?? parameter.in === "path",
     })),
     ...(body === undefined
       ? {}

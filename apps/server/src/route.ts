@@ -28,6 +28,8 @@ export interface Schema {
 export interface Parameter {
   readonly name: string;
   readonly in: "path" | "query";
+  /** Default: those of the path are, the others are not. */
+  readonly required?: boolean;
   readonly description: string;
   readonly schema: Schema;
 }

@@ -409,6 +409,10 @@ describe("the OpenAPI document", () => {
       "post /v1/identify": { body: excerpt() as Uint8Array<ArrayBuffer> },
       "post /v1/catalog/tracks": { body: excerpt() as Uint8Array<ArrayBuffer> },
     };
+    const queries: Record<string, string> = {
+      "post /v1/catalog/tracks": "?id=clip",
+      "get /v1/streams/{id}/archive": "?from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:03Z",
+    };
     const order = ["get", "put", "post", "delete"];
     const operations = Object.entries(paths)
       .flatMap(([path, methods]) =>
@@ -423,8 +427,7 @@ describe("the OpenAPI document", () => {
           : path.startsWith("/v1/archive")
             ? recorder.recording!
             : "clip";
-      const query = method === "post" && path === "/v1/catalog/tracks" ? "?id=clip" : "";
-      const url = base + path.replace("{id}", id) + query;
+      const url = base + path.replace("{id}", id) + (queries[`${method} ${path}`] ?? "");
       const response = await app.request(url, {
         method: method.toUpperCase(),
         ...bodies[`${method} ${path}`],

@@ -111,6 +111,30 @@ describe("archive over HTTP", () => {
     }
   });
 
+  test("gives one file of what was recorded between two moments, and refuses what makes no sense", async () => {
+    const export_ = (query: string, headers = {}) =>
+      app.request(`http://localhost/v1/streams/studio-1/archive?${query}`, { headers });
+    const range = "from=2026-01-01T00:00:02Z&to=2026-01-01T00:00:03Z";
+    const whole = await bytesOf(await export_(range));
+    expect(whole.equals(await bytesOf(await get(`/${id}?from=2s&to=3s`)))).toBe(true);
+    const part = await export_(range, { range: "bytes=1000-1999" });
+    expect(part.status).toBe(206);
+    expect((await bytesOf(part)).equals(whole.subarray(1000, 2000))).toBe(true);
+    const opus = await bytesOf(await export_(`${range}&format=opus`));
+    expect(opus.subarray(0, 4).toString()).toBe("OggS");
+    for (const [query, status] of [
+      ["from=2026-01-01T00:00:02Z", 400],
+      ["from=2026-01-01T00:00:03Z&to=2026-01-01T00:00:02Z", 400],
+      ["from=2027-01-01T00:00:00Z&to=2027-01-01T00:00:02Z", 400],
+      ["from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z", 413],
+      [`${range}&format=mp3`, 400],
+    ] as const) {
+      const refused = await export_(query);
+      expect(refused.status, query).toBe(status);
+      expect(refused.headers.get("content-type")).toBe("application/problem+json");
+    }
+  });
+
   test("gives an outline of as many columns as asked for", async () => {
     const outline = (await (await get(`/${id}/peaks?columns=37`)).json()) as { peak: number[] };
     expect(outline.peak).toHaveLength(37);

@@ -95,7 +95,7 @@ async function clickOn30SecondsAgo(url: string): Promise<number> {
   const answer = await fetch(`${url}v1/archive/${id}?from=${from}&to=${from + 24_000}`);
   const bytes = (await answer.arrayBuffer()).byteLength;
   const took = performance.now() - asked;
-  if (answer.status !== 200 || bytes !== 44 + 24_000 * 4) throw new Error(`${answer.status}, ${bytes} bytes`);
+  if (answer.status !== 200 || bytes < 24_000 * 4) throw new Error(`${answer.status}, ${bytes} bytes`);
   return took;
 }
 

@@ -14,6 +14,14 @@ export {
   type StationArchiveOptions,
 } from "./archive/station-archive.ts";
 export { digestStore, type StoreDigest } from "./archive/store-digest.ts";
+export {
+  type ExportPiece,
+  exportOpus,
+  exportWav,
+  exportWavBytes,
+  planExport,
+  type StreamExport,
+} from "./archive/stream-export.ts";
 export { type PeakRow, peakBinFrames, WaveformPeaks } from "./archive/waveform-peaks.ts";
 export { type Delivery, type WriteBehindOptions, WriteBehindStore } from "./archive/write-behind-store.ts";
 export type { Listener } from "./byte-queue.ts";

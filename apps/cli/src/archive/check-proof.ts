@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { openStore } from "@longwave/archive/node";
 import { SystemClock } from "@longwave/base/node";
 import { checkIntegrity, StationArchive } from "@longwave/station";
+import { checkProofSignature, readProofKey } from "@longwave/station/node";
 import { CliError } from "../errors.ts";
 import { printResult } from "../output.ts";
 
@@ -12,14 +13,18 @@ export async function checkProof(
   name: string,
   proofPath: string,
   wavPath: string | undefined,
-  options: { json?: boolean },
+  options: { json?: boolean; key?: string },
 ): Promise<void> {
   const proof = await readProof(proofPath);
+  const key = options.key === undefined ? undefined : await readProofKey(options.key);
   const fileSha256 = wavPath === undefined ? undefined : await hashOf(wavPath);
   const { store, close } = await openStore(name, { mustExist: true });
   try {
     const archive = await StationArchive.open(store, { clock: new SystemClock(), place: name });
-    const problems = await checkIntegrity(archive, proof, fileSha256);
+    const problems = [
+      ...(await checkIntegrity(archive, proof, fileSha256)),
+      ...checkProofSignature(proof, key),
+    ];
     archive.close();
     printResult(options.json === true, { holds: problems.length === 0, problems }, () =>
       problems.length === 0

@@ -110,6 +110,7 @@ export function registerArchive(program: Command): void {
     .argument("<store>", "directory, .zip file or http(s) address")
     .argument("<proof>", "the proof, as exported")
     .argument("[wav]", "the exported WAV file, to be compared too")
+    .option("--key <file>", "public Ed25519 key (PEM) that it must be signed with")
     .option("--json", "one JSON object")
     .action(checkProof);
 

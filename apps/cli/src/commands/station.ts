@@ -2,7 +2,7 @@ import type { Hooks } from "@longwave/base";
 import { DirectoryStore, SystemClock } from "@longwave/base/node";
 import { startServer } from "@longwave/server";
 import { eventLine, runVirtualStation, type StationArchive, type StationEvent } from "@longwave/station";
-import { type LiveStation, openLiveStation, openStationArchive } from "@longwave/station/node";
+import { type LiveStation, openLiveStation, openStationArchive, ProofSigner } from "@longwave/station/node";
 import { SpeechService } from "@longwave/tts";
 import { openTts } from "@longwave/tts/node";
 import type { Command } from "commander";
@@ -38,6 +38,7 @@ export function registerStation(program: Command): void {
     .option("--catalog <directory>", "keep the catalog of recordings here (default: in memory)")
     .option("--archive <directory>", "record everything into this archive (default: a temporary one)")
     .option("--keep <duration>", "remove recordings older than this, such as 42d (default: keep all)")
+    .option("--signkey <file>", "sign the proofs of exports with this Ed25519 key (PEM)")
     .option("--speech <engine>", "speech engine (default: native with a model, else formant)")
     .option("--model <directory>", "speech model for the native engine")
     .option("--voice <id>", "voice of the announcements")
@@ -91,6 +92,8 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
   const archiveDirectory = settings.archive.value as string | undefined;
   const keep = settings.keep.value as string | undefined;
   const ids = stationIds(settings);
+  const signKey = settings.signkey.value as string | undefined;
+  const proofSigner = signKey === undefined ? undefined : await ProofSigner.open(signKey);
   const kept = await openStationArchive({
     streams: ids,
     clock: new SystemClock(),
@@ -111,6 +114,7 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
         catalog: stations[0]!.catalog,
         archive: kept.archive,
         speech,
+        ...(proofSigner !== undefined && { proofSigner }),
         notReady: () => stations.map((each) => each.busyWith()).find((each) => each !== undefined),
       },
       address: settings.address.value as string,

@@ -9,7 +9,18 @@ export type LabQuestion =
       /** Packets that the receiver does not get. */
       readonly lossPercent: number;
     }
-  | { readonly number: number; readonly kind: "constellation"; readonly pcm: Float32Array<ArrayBuffer> };
+  | { readonly number: number; readonly kind: "constellation"; readonly pcm: Float32Array<ArrayBuffer> }
+  | {
+      readonly number: number;
+      readonly kind: "mark";
+      readonly pcm: Float32Array<ArrayBuffer>;
+      readonly key: string;
+      /** 8 hexadecimal digits. */
+      readonly payload: string;
+      readonly bitrateBps: number;
+      readonly application: LabApplication;
+      readonly lossPercent: number;
+    };
 
 /** Packets last 20 ms, with low delay 5. */
 export type LabApplication = "audio" | "voip" | "lowdelay";
@@ -32,6 +43,31 @@ export interface LabConstellation {
   readonly maxHz: number;
 }
 
+/** A watermark that was read. Times in seconds of the sound. */
+export interface LabMark {
+  /** Hexadecimal. */
+  readonly payload: string;
+  readonly start: number;
+  readonly end: number;
+  /** How far the pattern stood above chance, in standard deviations. */
+  readonly sync: number;
+  /** Part of the bits that arrived wrong and were put right. */
+  readonly bitErrorRate: number;
+}
+
+/** What a mark comes to. */
+export interface LabMarked {
+  /** The sound with the mark, before and after the codec. */
+  readonly pcm: Float32Array<ArrayBuffer>;
+  readonly codedPcm: Float32Array<ArrayBuffer>;
+  /** Level of the mark below the sound, in dB. */
+  readonly belowDb: number;
+  /** Read from the sound as it came, from the marked one, and from the marked one after the codec. */
+  readonly before: readonly LabMark[];
+  readonly marked: readonly LabMark[];
+  readonly coded: readonly LabMark[];
+}
+
 export interface LabCoded {
   readonly pcm: Float32Array<ArrayBuffer>;
   readonly trace: LabTrace;
@@ -43,5 +79,6 @@ export interface LabCoded {
 export type LabAnswer = { readonly number: number } & (
   | ({ readonly kind: "coded" } & LabCoded)
   | { readonly kind: "constellation"; readonly constellation: LabConstellation }
+  | ({ readonly kind: "marked" } & LabMarked)
   | { readonly kind: "failed"; readonly problem: string }
 );

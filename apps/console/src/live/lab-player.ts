@@ -5,6 +5,8 @@ import { stopListening, volume } from "./player.ts";
 /** Which of the two is heard. */
 export const heardSide = signal<"a" | "b">("b");
 export const labPlaying = signal(false);
+/** What the second of the two is. */
+export const labSideB = signal("Opus");
 
 let context: AudioContext | undefined;
 let sources: AudioBufferSourceNode[] = [];
@@ -13,8 +15,14 @@ let startedAt = 0;
 let length = 1;
 
 /** Plays both at once, in step, again and again; one of them is heard. From `fromSeconds` on. */
-export async function playLab(a: Float32Array, b: Float32Array, fromSeconds = 0): Promise<void> {
+export async function playLab(
+  a: Float32Array,
+  b: Float32Array,
+  fromSeconds = 0,
+  sideB = "Opus",
+): Promise<void> {
   stopLab();
+  labSideB.value = sideB;
   stopListening();
   stopArchive();
   context ??= new AudioContext({ sampleRate: 48_000 });

@@ -1,6 +1,7 @@
 // Runs the codec and the fingerprints of the Lab off the page's thread. Loaded when the Lab is used first.
 import { createStream, profileOf } from "@longwave/fingerprint";
 import { createPacketInfo, OpusDecoder, OpusEncoder, parsePacket } from "@longwave/opus";
+import { findMarks, markSound } from "./lab-mark.ts";
 import type { LabAnswer, LabApplication, LabConstellation, LabQuestion, LabTrace } from "./lab-messages.ts";
 
 const rateHz = 48_000;
@@ -9,18 +10,25 @@ const bandwidths = ["nb", "mb", "wb", "swb", "fb"] as const;
 
 self.onmessage = ({ data: question }: MessageEvent<LabQuestion>) => {
   try {
-    const answer =
-      question.kind === "code"
-        ? code(question)
-        : { kind: "constellation" as const, constellation: constellation(question.pcm) };
-    post({ number: question.number, ...answer });
+    post({ number: question.number, ...answerTo(question) });
   } catch (error) {
     post({ number: question.number, kind: "failed", problem: (error as Error).message });
   }
 };
 
+function answerTo(question: LabQuestion) {
+  if (question.kind === "code") return code(question);
+  if (question.kind === "mark") return mark(question);
+  return { kind: "constellation" as const, constellation: constellation(question.pcm) };
+}
+
 function post(answer: LabAnswer): void {
-  const buffers = answer.kind === "coded" ? [answer.pcm.buffer] : [];
+  const buffers =
+    answer.kind === "coded"
+      ? [answer.pcm.buffer]
+      : answer.kind === "marked"
+        ? [answer.pcm.buffer, answer.codedPcm.buffer]
+        : [];
   (self as unknown as Worker).postMessage(answer, buffers as Transferable[]);
 }
 
@@ -104,6 +112,28 @@ function code({ pcm, bitrateBps, application, lossPercent }: CodeQuestion) {
   decoder.close();
   const total = trace.bytes.reduce((sum, bytes) => sum + bytes, 0);
   return { kind: "coded" as const, pcm: out, trace, totalBytes: total, encodeMs, decodeMs };
+}
+
+/** Puts a mark in, sends it through the codec, and looks for it everywhere. */
+function mark(question: CodeQuestion & { readonly key: string; readonly payload: string }) {
+  const { pcm, key, payload } = question;
+  const marked = markSound(pcm, key, payload);
+  const codedPcm = code({ ...question, pcm: marked }).pcm;
+  let signal = 0;
+  let difference = 0;
+  for (let i = 0; i < pcm.length; i++) {
+    signal += pcm[i]! * pcm[i]!;
+    difference += (marked[i]! - pcm[i]!) * (marked[i]! - pcm[i]!);
+  }
+  return {
+    kind: "marked" as const,
+    pcm: marked,
+    codedPcm,
+    belowDb: 10 * Math.log10(Math.max(1e-12, signal) / Math.max(1e-12, difference)),
+    before: findMarks(pcm, key),
+    marked: findMarks(marked, key),
+    coded: findMarks(codedPcm, key),
+  };
 }
 
 /** Peaks and hashes of the identification, of the mono sum. */

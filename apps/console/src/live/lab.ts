@@ -1,7 +1,14 @@
 import { computed, signal } from "@preact/signals";
 import { getJson, request } from "../api.ts";
 import type { ArchiveList } from "../model.ts";
-import type { LabAnswer, LabApplication, LabCoded, LabConstellation, LabQuestion } from "./lab-messages.ts";
+import type {
+  LabAnswer,
+  LabApplication,
+  LabCoded,
+  LabConstellation,
+  LabMarked,
+  LabQuestion,
+} from "./lab-messages.ts";
 import LabWorker from "./lab-worker.ts?worker";
 
 /** The piece of sound that the Lab works on. */
@@ -24,12 +31,19 @@ export const labLosses = [0, 5, 10, 20] as const;
 export const labLoss = signal<number>(0);
 export const labProblem = signal("");
 export const labBusy = signal("");
+/** What is put into the sound: the secret, and 8 hexadecimal digits. */
+export const labKey = signal("longwave");
+export const labPayload = signal("0000002a");
+const marks = signal<ReadonlyMap<string, LabMarked>>(new Map());
 const coded = signal<ReadonlyMap<string, LabCoded>>(new Map());
 const constellations = signal<ReadonlyMap<string, LabConstellation>>(new Map());
 
 const key = computed(() => `${labApplication.value} ${labRate.value} ${labLoss.value}`);
 /** The sound as it comes out of the codec at the chosen rate. */
 export const labCoded = computed(() => coded.value.get(key.value));
+const markKey = computed(() => `${key.value} ${labPayload.value} ${labKey.value}`);
+/** What became of the mark at the chosen rate; undefined until it is asked for. */
+export const labMarked = computed(() => marks.value.get(markKey.value));
 export const originalConstellation = computed(() => constellations.value.get("original"));
 export const codedConstellation = computed(() => constellations.value.get(key.value));
 
@@ -101,6 +115,7 @@ async function take(name: string, read: () => Promise<ArrayBuffer>): Promise<voi
     }
     coded.value = new Map();
     constellations.value = new Map();
+    marks.value = new Map();
     labSound.value = { name, pcm, seconds: frames / 48_000 };
     await compute();
   } catch (error) {
@@ -131,6 +146,28 @@ export async function compute(): Promise<void> {
   } catch (error) {
     labProblem.value = (error as Error).message;
   }
+  labBusy.value = "";
+}
+
+/** Puts the mark into the sound and looks for it on the other side of the codec. */
+export async function computeMark(): Promise<void> {
+  const sound = labSound.value;
+  if (sound === undefined || labMarked.value !== undefined) return;
+  const wanted = markKey.value;
+  labProblem.value = "";
+  labBusy.value = "Marking";
+  const answer = await ask({
+    kind: "mark",
+    pcm: sound.pcm,
+    key: labKey.value,
+    payload: labPayload.value,
+    bitrateBps: labRate.value * 1000,
+    application: labApplication.value,
+    lossPercent: labLoss.value,
+  });
+  if (answer.kind === "failed") labProblem.value = answer.problem;
+  if (answer.kind === "marked" && labSound.value === sound)
+    marks.value = new Map(marks.value).set(wanted, answer);
   labBusy.value = "";
 }
 

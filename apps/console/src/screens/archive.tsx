@@ -259,7 +259,7 @@ function SelectionCard() {
                 type="button"
                 class="button"
                 disabled={range === undefined || exporting.value !== ""}
-                onClick={() => range !== undefined && void save(range.recording, range.from, range.to, kind)}
+                onClick={() => range !== undefined && void save(range, chosen, kind)}
               >
                 {kind === "wav" ? "Save WAV" : kind === "opus" ? "Save Opus" : "Save proof"}
               </button>
@@ -280,7 +280,7 @@ function SelectionCard() {
               (range === undefined
                 ? "Nothing was recorded there."
                 : range.isCut
-                  ? "The selection crosses a gap or a seam: what is saved ends there."
+                  ? "The selection crosses a gap or the end of a recording: WAV keeps the time with silence, Opus leaves gaps out, the proof ends there."
                   : "WAV is bit-identical to what was decoded then; Opus holds the packets as they arrived.")}
           </p>
         </>
@@ -290,20 +290,25 @@ function SelectionCard() {
 }
 
 async function save(
-  recording: Recording,
-  from: number,
-  to: number,
+  range: { recording: Recording; from: number; to: number; isCut: boolean },
+  chosen: { fromMs: number; toMs: number },
   kind: "wav" | "opus" | "proof",
 ): Promise<void> {
   exporting.value = "Preparing the file";
   exportProblem.value = "";
+  const { recording, from, to, isCut } = range;
   const path = `/v1/archive/${encodeURIComponent(recording.id)}`;
-  const name = `${recording.id}_${from}-${to}`;
+  const isJoined = isCut && kind !== "proof";
+  const [fromTime, toTime] = [chosen.fromMs, chosen.toMs].map((ms) => new Date(ms).toISOString());
+  const name = isJoined ? `${recording.stream}_${fromTime}` : `${recording.id}_${from}-${to}`;
+  const sound = isJoined
+    ? `/v1/streams/${encodeURIComponent(recording.stream)}/archive?from=${fromTime}&to=${toTime}&format=${kind}`
+    : `${path}?from=${from}&to=${to}&format=${kind}`;
   try {
     const blob =
       kind === "proof"
         ? new Blob([`${JSON.stringify(await getJson(`${path}/proof?from=${from}&to=${to}`), null, 2)}\n`])
-        : await (await request(`${path}?from=${from}&to=${to}&format=${kind}`)).blob();
+        : await (await request(sound)).blob();
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
     link.download = kind === "proof" ? `${name}.proof.json` : `${name}.${kind}`;

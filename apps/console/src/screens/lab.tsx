@@ -19,7 +19,7 @@ import {
   takeFromArchive,
 } from "../live/lab.ts";
 import type { LabApplication, LabConstellation } from "../live/lab-messages.ts";
-import { hear, heardSide, labPlaying, labPosition, playLab, stopLab } from "../live/lab-player.ts";
+import { hear, heardSide, labPlaying, labPosition, labSideB, playLab, stopLab } from "../live/lab-player.ts";
 import { stream } from "../live/live.ts";
 import { FileIcon, PlayIcon, StopIcon } from "../parts/icons.tsx";
 import {
@@ -29,6 +29,7 @@ import {
   modeNames,
   TracePicture,
 } from "../parts/lab-pictures.tsx";
+import { MarkCard } from "./lab-mark-card.tsx";
 
 const over = signal(false);
 
@@ -43,6 +44,7 @@ export function LabScreen() {
       </div>
       <TraceCard />
       <ConstellationCard />
+      <MarkCard />
     </div>
   );
 }
@@ -196,7 +198,7 @@ function ListenCard() {
               aria-pressed={heardSide.value === side}
               onClick={() => hear(side)}
             >
-              {side === "a" ? "A: original" : "B: Opus"}
+              {side === "a" ? "A: original" : `B: ${labSideB.value}`}
             </button>
           ))}
         </div>

@@ -8,7 +8,6 @@ import {
 } from "@longwave/station";
 import type { Context } from "hono";
 import { type ByteRange, cutPieces, parseRange } from "../byte-range.ts";
-import { iterableBody } from "../byte-stream.ts";
 import { notFound, ServerError } from "../errors.ts";
 import { type Host, hostedStation } from "../host.ts";
 import {
@@ -22,6 +21,8 @@ import {
   text,
   textOrNull,
 } from "../route.ts";
+import { soundAnswer } from "../sound-answer.ts";
+import { streamExportRoute } from "./stream-export.ts";
 
 const maxColumns = 4096;
 /** Six hours: what players take for certain, as a WAV file counts its bytes in 32 bits. */
@@ -201,13 +202,21 @@ export function archiveRoutes(host: Host): Route[] {
           wav: objectOf({ bytes: integer, sha256: text }),
           packets: objectOf({ count: integer, lost: integer, sha256: text }),
           shards: listOf(objectOf({ number: integer, sha256: text })),
+          signature: {
+            anyOf: [
+              { type: "null" },
+              objectOf({ algorithm: text, publicKey: text, signedAt: text, value: text }),
+            ],
+          },
         }),
       },
       handle: async (context, signal) => {
         const { info } = await archive.recording(pathId(context));
-        return json(await proveIntegrity(archive, info.id, await rangeOf(archive, info, context), signal));
+        const proof = await proveIntegrity(archive, info.id, await rangeOf(archive, info, context), signal);
+        return json(host.proofSigner?.sign(proof, Date.now()) ?? { ...proof, signature: null });
       },
     },
+    streamExportRoute(archive),
     {
       method: "get",
       path: "/v1/streams/{id}/recording",
@@ -345,26 +354,4 @@ function fileName(
   context: Context,
 ): string | undefined {
   return context.req.query("download") === "1" ? `${info.id}_${start}-${end}.${extension}` : undefined;
-}
-
-function soundAnswer(
-  pieces: AsyncGenerator<Uint8Array>,
-  contentType: string,
-  size: number | undefined,
-  part: ByteRange | undefined,
-  saveAs: string | undefined,
-): Response {
-  return new Response(iterableBody(pieces), {
-    status: part === undefined ? 200 : 206,
-    headers: {
-      "content-type": contentType,
-      "accept-ranges": "bytes",
-      "cache-control": "no-store",
-      ...(part !== undefined && { "content-range": `bytes ${part.start}-${part.end - 1}/${size}` }),
-      ...(part === undefined
-        ? size !== undefined && { "content-length": String(size) }
-        : { "content-length": String(part.end - part.start) }),
-      ...(saveAs !== undefined && { "content-disposition": `attachment; filename="${saveAs}"` }),
-    },
-  });
 }
