@@ -25,9 +25,10 @@ const commands: ReadonlyMap<string, () => Promise<RegisterCommand>> = new Map([
   ["completion", async () => (await import("./completion.ts")).registerCompletion],
 ]);
 
-/** Loads the one command that the arguments name, or all of them (for help, completion and mistakes). */
+/** Loads the one command that the arguments name, none for the version, or all of them (for help, completion and mistakes). */
 export async function loadCommands(args: readonly string[]): Promise<readonly RegisterCommand[]> {
   const first = args.find((arg) => !arg.startsWith("-"));
+  if (first === undefined && args.some((arg) => arg === "-V" || arg === "--version")) return [];
   const wanted = first === undefined || first === "completion" ? undefined : commands.get(first);
   if (wanted !== undefined) return [await wanted()];
   return Promise.all([...commands.values()].map((load) => load()));
