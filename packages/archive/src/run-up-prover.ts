@@ -41,9 +41,9 @@ const largestBudget = 400 * unitFrames;
 const longestPause = 64;
 const keptStarts = 4;
 /** A shadow that sets out where speech pauses arrives within a few packets or not soon; it may cost this much. */
-const quietBudget = 24 * unitFrames;
-/** Equal samples with unequal states (silence): look again after so many packets. */
-const recheckPackets = 6;
+const quietBudget = 32 * unitFrames;
+/** Equal samples with unequal states (silence, history that is not yet overwritten): look again this much later. */
+const recheckFrames = unitFrames;
 
 /**
  * Finds run-ups: how many packets before a place must a fresh decoder start so that its state equals the sequential
@@ -69,7 +69,7 @@ export class RunUpProver {
   #shadow: Shadow | undefined;
   /** The shadow set out where speech paused, not at its time in front of a seek point. */
   #isQuiet = false;
-  #wasInactive = false;
+  #inactivePackets = 0;
 
   constructor(create: DecoderFactory, profile: string, channels: number, pointFrames: number) {
     this.#decoder = new SegmentDecoder(create, profile, channels);
@@ -89,11 +89,10 @@ export class RunUpProver {
 
   /** Called in front of every packet: may start a shadow. */
   before(position: ProverPosition, packetFrames: number, data: Uint8Array | undefined): void {
-    const isInactive = startsInactive(data);
-    const goesQuiet = isInactive && !this.#wasInactive;
-    this.#wasInactive = isInactive;
+    this.#inactivePackets = startsInactive(data) ? this.#inactivePackets + 1 : 0;
     if (this.#shadow !== undefined) return;
-    if (goesQuiet && this.#budget >= quietBudget) {
+    // The first one still has voice behind it, which its decoder smoothes over; from the second on every shadow arrives.
+    if (this.#inactivePackets === 2 && this.#budget >= quietBudget) {
       this.#start(position);
       this.#isQuiet = true;
       return;
@@ -152,7 +151,7 @@ export class RunUpProver {
         ? [-1, 0, 0, 0]
         : [shadow.start, shadow.nextCheck, shadow.frames, shadow.liveEqual ? 1 : 0];
     const own = [this.#aim, this.#failures, this.#pause, this.#budget, this.#recentConcealment];
-    const quiet = [this.#isQuiet ? 1 : 0, this.#wasInactive ? 1 : 0];
+    const quiet = [this.#isQuiet ? 1 : 0, this.#inactivePackets];
     const starts = this.#starts.flatMap((each) => [each.start, each.provenAt, each.wholeStateEqual ? 1 : 0]);
     return [...own, ...running, ...quiet, ...starts];
   }
@@ -175,7 +174,7 @@ export class RunUpProver {
     this.#recentConcealment = number(4);
     this.#starts = [];
     this.#isQuiet = state[9] === 1;
-    this.#wasInactive = state[10] === 1;
+    this.#inactivePackets = number(10);
     for (let i = 11; i + 2 < state.length; i += 3)
       this.#starts.push({ start: state[i]!, provenAt: state[i + 1]!, wholeStateEqual: state[i + 2] === 1 });
     const start = number(5, -1);
@@ -205,7 +204,7 @@ export class RunUpProver {
     this.#decoder.decoder.liveStateDigest(mine);
     sequential.decoder.liveStateDigest(theirs);
     if (mine.some((word, i) => word !== theirs[i])) {
-      shadow.nextCheck = index + recheckPackets;
+      shadow.nextCheck = index + recheckPackets(packet);
       return;
     }
     const wholeStateEqual = this.#wholeStatesEqual(sequential);
@@ -219,7 +218,7 @@ export class RunUpProver {
       this.#failures = 0;
     }
     shadow.liveEqual = true;
-    shadow.nextCheck = index + recheckPackets;
+    shadow.nextCheck = index + recheckPackets(packet);
     if (wholeStateEqual || this.#recentConcealment === 0) this.#shadow = undefined;
   }
 
@@ -257,6 +256,10 @@ export class RunUpProver {
     this.#pause = Math.min(longestPause, 2 ** this.#failures);
     if (this.#failures > 2) this.#aim = Math.min(longestAim, this.#aim + missSteps * aimStep);
   }
+}
+
+function recheckPackets(packet: TimedPacket): number {
+  return Math.max(1, Math.round(recheckFrames / packet.frames));
 }
 
 /** A fresh decoder on its way to the sequential one's state. */
