@@ -1,5 +1,6 @@
 // How much of degraded sound a catalog finds, and how often it claims to find what is not there.
-//   npm run bench -- robustness [--size small|full] [--seed 11] [--profile mark-v1] [--seconds 280] [--results file] [--json]
+//   npm run bench -- robustness [--size small|full] [--seed 11] [--profile mark-v1] [--negatives 3000] [--seconds 280]
+//     [--results file] [--json]
 // The corpus is made of composed songs (FluidSynth, FluidR3), synthetic voices (espeak-ng) and the licensed clips; see
 // docs/benchmarks.md. It is made at the first run and kept in a temporary folder ($LONGWAVE_CORPUS). After `--seconds` the run
 // stops at the end of a shard, and the next run of the same code goes on there (`--results` names another file for what was
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     size: { type: "string", default: "small" },
     seed: { type: "string", default: "11" },
     profile: { type: "string", default: "mark-v1" },
+    negatives: { type: "string" },
     seconds: { type: "string", default: "280" },
     results: { type: "string" },
     generate: { type: "boolean", default: false },
@@ -35,7 +37,8 @@ const say = (line: string) => {
   if (!values.json) console.log(`${elapsed().toFixed(0).padStart(4)} s  ${line}`);
 };
 
-const size = sizes[values.size as "small" | "full"] ?? sizes.small;
+const standard = sizes[values.size as "small" | "full"] ?? sizes.small;
+const size = { ...standard, negatives: Number(values.negatives ?? standard.negatives) };
 const root = join(process.env["LONGWAVE_CORPUS"] ?? join(tmpdir(), "longwave-corpus-cache"), values.size);
 mkdirSync(root, { recursive: true });
 const seed = Number(values.seed);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { appendMarkPairs, extract, identity, PairList } from "../src/index.ts";
+import { appendMarkPairs, createStream, extract, identity, PairList, profileOf } from "../src/index.ts";
 import { MarkExtractor } from "../src/mark-extractor.ts";
 import { MarkKernel, ReferenceMarkSpectrum } from "../src/mark-spectrum.ts";
 import { oracleMarkPeaks } from "./mark-oracle.ts";
@@ -85,5 +85,21 @@ describe("mark-v1", () => {
     const set = new Set(plain.hashes.subarray(0, plain.count));
     const kept = back.hashes.subarray(0, back.count).filter((hash) => set.has(hash)).length;
     expect(kept).toBeGreaterThan(0.9 * plain.count);
+  });
+
+  test("a stream hands a peak over 1.184 s after its frame began, at the latest", () => {
+    const { hopSize, latencyMs } = profileOf("mark-v1");
+    const samples = melody(11, 9, sampleRate);
+    const stream = createStream("mark-v1");
+    let latest = 0;
+    const step = 32;
+    for (let at = 0; at < samples.length; at += step) {
+      const note = (records: Uint32Array, count: number) => {
+        for (let i = 0; i < count; i++) latest = Math.max(latest, at + step - records[2 * i + 1]! * hopSize);
+      };
+      stream.push(samples, note, at, Math.min(samples.length, at + step));
+    }
+    expect((1000 * latest) / sampleRate).toBe(latencyMs);
+    expect(latencyMs).toBeLessThanOrEqual(1200);
   });
 });
