@@ -55,3 +55,15 @@ test("what cannot be done is said in one line", () => {
   expect(key).toMatchObject({ status: 2 });
   expect(key.stderr).toContain("--key-file");
 });
+
+test("a model that is not there, or no runtime for it, is said in one line", () => {
+  const missing = longwave("detect", original, "--model", join(folder, "none.onnx"));
+  expect(missing).toMatchObject({ status: 5, stderr: expect.stringContaining("none.onnx does not exist") });
+  writeFileSync(join(folder, "model.onnx"), "no model");
+  const without = spawnSync(
+    process.execPath,
+    [program, "watermark", "detect", original, "--model", join(folder, "model.onnx")],
+    { encoding: "utf8", env: { ...process.env, ORT_LIBRARY_PATH: folder, LONGWAVE_TTS_ORT_LIB: folder } },
+  );
+  expect(without).toMatchObject({ status: 5, stderr: expect.stringContaining("ONNX Runtime") });
+});

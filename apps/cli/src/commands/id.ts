@@ -73,7 +73,10 @@ export function registerId(program: Command): void {
 
   id.command("monitor")
     .description("tell which tracks a long recording enters and leaves")
-    .argument("<input>", "audio file or -")
+    .argument(
+      "<input>",
+      "audio file, an address, or - for standard input (WAV, raw 16-bit PCM, or what ffmpeg knows)",
+    )
     .requiredOption("--catalog <place>", searchable)
     .option("--step <seconds>", "time between two looks", seconds, 1)
     .addOption(
@@ -81,13 +84,16 @@ export function registerId(program: Command): void {
         soundClasses,
       ),
     )
+    .option("--rate <hz>", "sample rate of raw PCM on standard input", rate, 48_000)
+    .option("--channels <n>", "channels of raw PCM on standard input, 1 to 8", channels, 1)
     .option("--csv", "comma-separated values with a header")
     .option("--json", "one JSON object an event")
     .action(monitor);
 
   id.command("dedup")
-    .description("find tracks of the same recording in a catalog")
-    .requiredOption("--catalog <directory>", "the catalog")
+    .description("find tracks of the same recording in a catalog, or files of the same in directories")
+    .argument("[path...]", "audio files or directories, compared with each other; none for --catalog")
+    .option("--catalog <directory>", "the catalog")
     .option("--json", "one JSON object")
     .action(dedup);
 
@@ -139,8 +145,8 @@ export function registerId(program: Command): void {
     .action(remove);
 
   id.command("inspect")
-    .description("show a catalog, a stored fingerprint, or the fingerprint of a recording")
-    .argument("<file>", "catalog directory, fingerprint, audio file or -")
+    .description("show a catalog, a segment of one, a stored fingerprint, or the fingerprint of a recording")
+    .argument("<file>", "catalog directory, segment, fingerprint, audio file or -")
     .addOption(profile().default("mark-v1"))
     .option("--json", "one JSON object")
     .action(inspect);

@@ -25,6 +25,21 @@ export function registerWatermark(program: Command): void {
         .default(4)
         .argParser(Number),
     )
+    .option(
+      "--model <file>",
+      "ask an ONNX model in the shape of AudioSeal instead (needs onnxruntime-node or -web)",
+    )
+    .option("--model-sha256 <hex>", "refuse a model file with another SHA-256")
+    .addOption(
+      new Option("--scores <form>", "what the model's scores are")
+        .choices(["flat", "class1of2"])
+        .default("flat"),
+    )
+    .addOption(
+      new Option("--message <form>", "what the model's message is")
+        .choices(["logits", "probabilities"])
+        .default("logits"),
+    )
     .option("--require", "exit with 5 where there is no mark")
     .option("--json", "one JSON object")
     .action(detect);

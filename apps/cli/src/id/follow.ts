@@ -1,13 +1,21 @@
+import { availableParallelism } from "node:os";
+import { BaseError, MemoryStore } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
 import { align, Catalog, type MonitorEvent } from "@longwave/catalog";
 import type { SoundClass } from "@longwave/fingerprint";
+import { progress } from "../output.ts";
+import { findAudioFiles } from "./audio-files.ts";
+import { fingerprintFiles } from "./fingerprint-files.ts";
 import { clockTime, eventLine, matchLine } from "./format.ts";
+import { openRecording } from "./live-source.ts";
 import { openCatalog } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
 
 interface FollowOptions {
   readonly catalog: string;
   readonly step: number;
+  readonly rate: number;
+  readonly channels: number;
   readonly json?: boolean;
   readonly csv?: boolean;
   readonly only?: readonly SoundClass[];
@@ -16,18 +24,18 @@ interface FollowOptions {
 /** `longwave id monitor INPUT`: which tracks a long recording enters and leaves. */
 export async function monitor(input: string, options: FollowOptions): Promise<void> {
   await using catalog = await openCatalog(options.catalog, { readOnly: true });
-  const { samples, sampleRate, channels = 1 } = await readSound(input, { channels: 1 });
+  const source = await openRecording(input, options);
   if (options.csv === true) console.log("event,at_ms,id,entered_ms,reference_start_ms,reference_end_ms");
-  const chunks = piecesOf(samples, sampleRate * channels);
+  const { chunks, sampleRate } = source;
   const { step: stepSeconds, only } = options;
-  for await (const event of catalog.monitor(chunks, { sampleRate, stepSeconds, ...(only && { only }) })) {
-    if (options.json === true) console.log(JSON.stringify(event));
-    else console.log(options.csv === true ? csvLine(event) : eventLine(event));
+  try {
+    for await (const event of catalog.monitor(chunks, { sampleRate, stepSeconds, ...(only && { only }) })) {
+      if (options.json === true) console.log(JSON.stringify(event));
+      else console.log(options.csv === true ? csvLine(event) : eventLine(event));
+    }
+  } finally {
+    source.close();
   }
-}
-
-function* piecesOf(samples: Float32Array, length: number): Generator<Float32Array> {
-  for (let at = 0; at < samples.length; at += length) yield samples.subarray(at, at + length);
 }
 
 function csvLine(event: MonitorEvent): string {
@@ -39,9 +47,18 @@ function csvLine(event: MonitorEvent): string {
   return [event.type, event.atMs, id, ...span].join(",");
 }
 
-/** `longwave id dedup`: groups of tracks of the same recording. */
-export async function dedup(options: { catalog: string; json?: boolean }): Promise<void> {
-  await using catalog = await Catalog.open(new DirectoryStore(options.catalog), { readOnly: true });
+/** `longwave id dedup`: groups of tracks of the same recording, in a catalog or among files. */
+export async function dedup(
+  paths: readonly string[],
+  options: { catalog?: string; json?: boolean },
+): Promise<void> {
+  if ((paths.length === 0) === (options.catalog === undefined)) {
+    throw new BaseError("cli/bad-option", "usage", "Name files or directories, or a catalog with --catalog.");
+  }
+  await using catalog =
+    options.catalog === undefined
+      ? await catalogOfFiles(paths)
+      : await Catalog.open(new DirectoryStore(options.catalog), { readOnly: true });
   const groups = await catalog.dedup();
   if (options.json === true) {
     console.log(JSON.stringify({ groups }));
@@ -56,6 +73,23 @@ export async function dedup(options: { catalog: string; json?: boolean }): Promi
     }
   }
   console.log(`${groups.length} groups among ${catalog.size} tracks.`);
+}
+
+/** A catalog in memory, for as long as the comparison takes. */
+async function catalogOfFiles(paths: readonly string[]): Promise<Catalog> {
+  const catalog = await Catalog.open(new MemoryStore());
+  const files = await findAudioFiles(paths);
+  const jobs = Math.min(files.length, availableParallelism());
+  async function* each() {
+    yield* files;
+  }
+  for await (const { file, outcome } of fingerprintFiles(each(), catalog.profile, jobs)) {
+    progress(file.id);
+    if ("error" in outcome)
+      console.error(`left out ${file.path}: ${outcome.error.message} (${outcome.error.code})`);
+    else await catalog.enroll({ id: file.path }, outcome.fingerprint, { replace: true });
+  }
+  return catalog;
 }
 
 /** `longwave id align A B`: how the second recording lies against the first. */

@@ -12,14 +12,16 @@ import {
   toEnvelope,
 } from "@longwave/fingerprint";
 import { clockTime } from "./format.ts";
+import { inspectSegment } from "./inspect-segment.ts";
 import { readSound } from "./read-sound.ts";
+import { timeDifferences } from "./time-differences.ts";
 
 export interface InspectOptions {
   readonly profile: ProfileId;
   readonly json?: boolean;
 }
 
-/** `longwave id inspect FILE`: a catalog, a stored fingerprint, or the fingerprint that a recording would get. */
+/** `longwave id inspect FILE`: a catalog, a segment of one, a stored fingerprint, or the fingerprint that a recording would get. */
 export async function inspect(path: string, options: InspectOptions): Promise<void> {
   const info = path === "-" ? undefined : await stat(path).catch(() => undefined);
   if (info === undefined && path !== "-") {
@@ -27,6 +29,8 @@ export async function inspect(path: string, options: InspectOptions): Promise<vo
   }
   if (info?.isDirectory() === true) return inspectCatalog(path, options);
   const head = path === "-" ? undefined : await readFile(path).then((bytes) => bytes.subarray(0, 4));
+  if (head?.toString("latin1") === "LWSG")
+    return inspectSegment(path, await readFile(path), options.json === true);
   const isEnvelope = head !== undefined && head.toString("latin1") === "LWFP";
   if (isEnvelope) return inspectFingerprint(path, fromEnvelope(await readFile(path)), options);
   const { samples, sampleRate, channels = 1 } = await readSound(path);
@@ -57,7 +61,19 @@ function inspectFingerprint(path: string, fingerprint: Fingerprint, options: Ins
   const lists = longestLists(fingerprint);
   if (options.json === true) {
     const { profile, configHash, sampleRate, hopSize } = fingerprint;
-    const report = { path, profile, configHash, sampleRate, hopSize, seconds, hashes, density, lists };
+    const differences = timeDifferences(fingerprint);
+    const report = {
+      path,
+      profile,
+      configHash,
+      sampleRate,
+      hopSize,
+      seconds,
+      hashes,
+      density,
+      lists,
+      differences,
+    };
     console.log(JSON.stringify(report));
     return;
   }
@@ -65,6 +81,12 @@ function inspectFingerprint(path: string, fingerprint: Fingerprint, options: Ins
   console.log(`${hashes} hashes in ${clockTime(seconds * 1000)}`);
   console.log(`hashes a second: ${density.join(" ")}`);
   console.log(`longest lists: ${lists.map(({ hash, count }) => `${hash} x ${count}`).join(", ")}`);
+  const differences = timeDifferences(fingerprint);
+  if (differences.length > 0) {
+    console.log(
+      `frames spanned x hashes: ${differences.map(({ frames, count }) => `${frames} x ${count}`).join(", ")}`,
+    );
+  }
   const bytes = toEnvelope(fingerprint).subarray(0, 128);
   for (let at = 0; at < bytes.length; at += 16) {
     const row = [...bytes.subarray(at, at + 16)].map((byte) => byte.toString(16).padStart(2, "0"));

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Readable } from "node:stream";
 import { BaseError } from "@longwave/base";
 import { decodeSamples, detectAudioFormat, mixChannels, mixMatrix, WavReader } from "@longwave/media";
 import { BoundedQueue } from "./bounded-queue.ts";
+import { readSound } from "./read-sound.ts";
 
 /** Mono sound that comes at its own pace. */
 export interface LiveSource {
@@ -84,11 +86,44 @@ export async function openLiveSource(
   const stream = process.stdin;
   const first = await firstBytes(stream);
   const format = detectAudioFormat(first);
-  if (format === "wav") return openWav(stream);
+  if (format === "wav") return openWav("standard input", stream);
+  if (format !== "unknown" && !isInstalled("ffmpeg")) return openDecoded("-");
   if (format === "unknown")
     return rawSource("standard input", stream, options.rate, options.channels, () => stream.destroy());
   const source = openByFfmpeg("standard input", ["-i", "pipe:0"], stream);
   return source;
+}
+
+/**
+ * Opens a recording to follow from its beginning: as `openLiveSource`, but a file is read without ffmpeg, WAV files of any length piece by
+ * piece and others whole.
+ */
+export async function openRecording(input: string, options: LiveSourceOptions): Promise<LiveSource> {
+  if (input === "-" || /^[a-z][a-z0-9+.-]+:\/\//i.test(input)) return openLiveSource(input, options);
+  if (await isWavFile(input)) return openWav(input, createReadStream(input));
+  return openDecoded(input);
+}
+
+async function isWavFile(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(detectionBytes), 0, detectionBytes, 0);
+    return detectAudioFormat(buffer.subarray(0, bytesRead)) === "wav";
+  } catch {
+    return false;
+  } finally {
+    await file.close();
+  }
+}
+
+async function openDecoded(path: string): Promise<LiveSource> {
+  const { samples, sampleRate } = await readSound(path, { channels: 1 });
+  async function* chunks(): AsyncIterable<Float32Array> {
+    for (let at = 0; at < samples.length; at += sampleRate) yield samples.subarray(at, at + sampleRate);
+  }
+  const name = path === "-" ? "standard input" : path;
+  return { name, sampleRate, chunks: chunks(), droppedSamples: 0, close: () => {} };
 }
 
 /** Looks at the first bytes and puts them back. */
@@ -188,7 +223,7 @@ function failureOf(child: ChildProcess, program: string): Promise<BaseError | un
   });
 }
 
-async function openWav(stream: Readable): Promise<LiveSource> {
+async function openWav(name: string, stream: Readable): Promise<LiveSource> {
   const ready: Float32Array[] = [];
   let matrix: Float64Array | undefined;
   const reader = new WavReader((pcm, frames) => {
@@ -205,11 +240,7 @@ async function openWav(stream: Readable): Promise<LiveSource> {
     reader.push(next.value);
   }
   if (reader.head === undefined) {
-    throw new BaseError(
-      "cli/empty-input",
-      "malformed",
-      "Standard input ends within the header of its WAV stream.",
-    );
+    throw new BaseError("cli/empty-input", "malformed", `${name} ends within its WAV header.`);
   }
   async function* chunks(): AsyncIterable<Float32Array> {
     for (;;) {
@@ -221,7 +252,7 @@ async function openWav(stream: Readable): Promise<LiveSource> {
   }
   const { sampleRate } = reader.head.format;
   return {
-    name: "standard input",
+    name,
     sampleRate,
     chunks: chunks(),
     droppedSamples: 0,

@@ -5,6 +5,10 @@ import { type KeyOptions, readKey } from "./read-key.ts";
 
 export interface DetectOptions extends KeyOptions {
   readonly payloadBytes: 4 | 8;
+  readonly model?: string;
+  readonly modelSha256?: string;
+  readonly scores?: "flat" | "class1of2";
+  readonly message?: "logits" | "probabilities";
   readonly require?: boolean;
   readonly json?: boolean;
 }
@@ -14,6 +18,11 @@ const notFoundExitCode = 5;
 
 /** `longwave watermark detect IN`: the payloads in a sound and where they are. */
 export async function detect(input: string, options: DetectOptions): Promise<void> {
+  const { model } = options;
+  if (model !== undefined) {
+    // The runtime of models is loaded for nobody else.
+    return (await import("./detect-with-model.ts")).detectWithModel(input, { ...options, model });
+  }
   const key = await readKey(options);
   const { samples, sampleRate, channels = 1 } = await readSound(input);
   const spans: WatermarkSpan[] = [];
