@@ -22,6 +22,9 @@ export interface LiveRunReport {
   readonly damaged: number;
 }
 
+/** How long the stream goes on after the part that counts. */
+const tailSeconds = 0.5;
+
 /** One stream over real sockets, through one impairment proxy per link. */
 export async function liveRun(options: LiveRunOptions): Promise<LiveRunReport> {
   const clock = new SystemClock();
@@ -66,6 +69,15 @@ export async function liveRun(options: LiveRunOptions): Promise<LiveRunReport> {
   let sent = 0;
   let atWarmup = { forward: 0, backward: 0, sender: 0, receiver: 0 };
   let isWarm = false;
+  let atEnd = atWarmup;
+  const measure = () => ({
+    forward: sum(forwardPaths),
+    backward: sum(backwardPaths),
+    sender: sender.cpu(),
+    receiver: receiver.cpu(),
+  });
+  // What follows the last packet that counts shows the receiver its loss, as in a stream that goes on.
+  const tail = Math.ceil((tailSeconds * 1e6) / packetUs);
   let stallUs = 0;
   let lastUs = startUs;
   await new Promise<void>((resolve) => {
@@ -73,32 +85,22 @@ export async function liveRun(options: LiveRunOptions): Promise<LiveRunReport> {
       const nowUs = clock.nowUs();
       stallUs = Math.max(stallUs, nowUs - lastUs);
       lastUs = nowUs;
-      for (; sent < total && startUs + sent * packetUs <= nowUs; sent++) {
+      for (; sent < total + tail && startUs + sent * packetUs <= nowUs; sent++) {
+        if (sent === total) atEnd = measure();
         fillPayload(payload, sent, nowUs, options.hasNulls === true);
         sender.send(payload);
       }
       if (!isWarm && nowUs - startUs >= warmup * 1e6) {
         isWarm = true;
-        atWarmup = {
-          forward: sum(forwardPaths),
-          backward: sum(backwardPaths),
-          sender: sender.cpu(),
-          receiver: receiver.cpu(),
-        };
+        atWarmup = measure();
       }
       while (pending[0] !== undefined && nowUs - startUs >= pending[0].atSeconds * 1e6)
         pending.shift()!.run(proxies);
-      if (sent >= total) resolve();
+      if (sent >= total + tail) resolve();
       else setTimeout(step, 1);
     };
     step();
   });
-  const atEnd = {
-    forward: sum(forwardPaths),
-    backward: sum(backwardPaths),
-    sender: sender.cpu(),
-    receiver: receiver.cpu(),
-  };
   await pause(options.bufferMs * 1.5 + 700);
   const senderRssMb = sender.rssMb();
   const receiverRssMb = receiver.rssMb();

@@ -121,6 +121,7 @@ async function check(each: Case, sender: Peer, receiver: Peer): Promise<void> {
       `${verdict} ${name}: ${stream.lost} of ${stream.sent} lost, ${stream.outOfOrder} out of order, ${row.damaged} damaged, forward ${row.forward}, p99 ${row.p99Ms} ms`,
     );
   }
+  if (!passed && stream.lost > 0 && !isJson) console.log(`     lost: ${stream.firstLost.join(", ")}`);
   if (!passed && argv.includes("--verbose")) console.error(report.peerOutput.slice(0, 4000));
 }
 

@@ -5,7 +5,9 @@ export type NetsimErrorCode =
   | "netsim/bad-model"
   | "netsim/bad-scenario"
   | "netsim/address-in-use"
-  | "netsim/bind-failed";
+  | "netsim/bind-failed"
+  | "netsim/unsupported"
+  | "netsim/command-failed";
 
 /** A model, scenario or address that breaks a documented rule. */
 export class NetsimError extends LongwaveError {

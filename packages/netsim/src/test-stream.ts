@@ -45,6 +45,8 @@ export interface TestStreamReport {
   readonly damaged: number;
   /** Longest run of lost packets. */
   readonly longestHole: number;
+  /** Numbers of the first lost packets, at most 20. */
+  readonly firstLost: readonly number[];
   readonly latencyMs: {
     readonly p50: number;
     readonly p95: number;
@@ -53,6 +55,7 @@ export interface TestStreamReport {
   };
 }
 
+const mostListed = 20;
 const latencyStepUs = 500;
 const latencySteps = 20_000;
 
@@ -105,9 +108,11 @@ export class TestStreamSink {
     const lost = sent - this.#delivered;
     let longestHole = 0;
     let hole = 0;
-    for (const seen of this.#seen) {
+    const firstLost: number[] = [];
+    for (const [index, seen] of this.#seen.entries()) {
       hole = seen === 1 ? 0 : hole + 1;
       longestHole = Math.max(longestHole, hole);
+      if (seen === 0 && firstLost.length < mostListed) firstLost.push(this.#first + index);
     }
     return {
       sent,
@@ -118,6 +123,7 @@ export class TestStreamSink {
       outOfOrder: this.#outOfOrder,
       damaged: this.#damaged,
       longestHole,
+      firstLost,
       latencyMs: {
         p50: this.#percentile(0.5),
         p95: this.#percentile(0.95),

@@ -144,6 +144,20 @@ describe("scenarios", () => {
     expect(stream.duplicates).toBe(0);
   });
 
+  test("collapse is not taken for a link without any capacity when the receiver changes its latency meanwhile", () => {
+    const limits: number[] = [];
+    new Experiment({
+      ...findScenario("collapse").options,
+      seed: 1,
+      durationMs: 8000,
+      receiver: { minBufferMs: 100, maxBufferMs: 2000 },
+      onSample: ({ sender }) => limits.push(sender.stats().links[1]!.capacityBps),
+    }).run();
+    // From 6 to 1.5 Mbit/s at 6 s: reports of hundreds of losses come at once.
+    expect(Math.min(...limits)).toBeGreaterThan(1e6);
+    expect(limits.at(-1)).toBeLessThan(1.8e6);
+  });
+
   test("an unknown one is a typed error that lists them", () => {
     expect(() => findScenario("x")).toThrow(scenarios[0]!.name);
   });

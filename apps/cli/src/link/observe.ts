@@ -13,7 +13,7 @@ export interface ObserveOptions {
 
 /** Publishes statistics everywhere the options say; `print` gets one line of JSON per period. Returns the stop function. */
 export async function observe(
-  record: (reason: "periodic" | "event") => StatsRecord,
+  record: (reason: "periodic" | "event") => StatsRecord | Promise<StatsRecord>,
   options: ObserveOptions,
   print: (line: string) => void,
 ): Promise<() => void> {

@@ -1,6 +1,6 @@
 import { SystemClock } from "@longwave/base/node";
-import { receiverOptionsOf, StatsRecorder } from "@longwave/bond";
-import { createReceiver } from "@longwave/bond/node";
+import { type ReceiverOptions, receiverOptionsOf, StatsRecorder } from "@longwave/bond";
+import { createReceiver, IsolatedReceiver } from "@longwave/bond/node";
 import { printLine, progress } from "../output.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { checkProfile, readConfiguration, readSrpUsers } from "./configuration.ts";
@@ -15,6 +15,7 @@ interface ReceiveOptions extends ObserveOptions {
   readonly profile?: string;
   readonly buffer?: number;
   readonly srpFile?: string;
+  readonly isolate?: boolean;
   readonly config?: string;
 }
 
@@ -27,17 +28,19 @@ export async function receive(options: ReceiveOptions): Promise<void> {
   const isFixed = options.config === undefined || options.buffer !== undefined;
   const bufferMs = options.buffer ?? (options.bind?.includes("buffer=") === true ? undefined : base.bufferMs);
   const { minBufferMs, maxBufferMs, bufferMs: _, ...rest } = base;
-  const receiver = createReceiver(
-    {
-      ...rest,
-      ...(isFixed ? {} : { minBufferMs: minBufferMs!, maxBufferMs: maxBufferMs! }),
-      ...(bufferMs === undefined ? {} : { bufferMs }),
-      ...readSrpUsers(options.srpFile, config),
-      listen: options.bind?.split(",") ?? base.listen,
-      ...(profile === undefined ? {} : { profile }),
-    },
-    { hooks: warnings },
-  );
+  const ends: ReceiverOptions = {
+    ...rest,
+    ...(isFixed ? {} : { minBufferMs: minBufferMs!, maxBufferMs: maxBufferMs! }),
+    ...(bufferMs === undefined ? {} : { bufferMs }),
+    ...readSrpUsers(options.srpFile, config),
+    listen: options.bind?.split(",") ?? base.listen,
+    ...(profile === undefined ? {} : { profile }),
+  };
+  // In a thread of its own what is slow about the output keeps neither requests for repeats nor keep-alives waiting.
+  const receiver =
+    options.isolate === true
+      ? new IsolatedReceiver({ ...ends, hooks: warnings })
+      : createReceiver(ends, { hooks: warnings });
   await receiver.ready;
   const output = openOutput(options.output);
   receiver.onPacket((bytes, start, end) => output.write(bytes, start, end));
@@ -46,7 +49,7 @@ export async function receive(options: ReceiveOptions): Promise<void> {
   const statsDest = options.statsDest ?? (stats["dest"] as string | undefined);
   const print = options.output === "-" ? (line: string) => void process.stderr.write(`${line}\n`) : printLine;
   const stopObserving = await observe(
-    (reason) => recorder.receiver(receiver.stats(), reason),
+    async (reason) => recorder.receiver(await receiver.stats(), reason),
     {
       ...options,
       ...(statsDest === undefined ? {} : { statsDest }),
@@ -57,7 +60,7 @@ export async function receive(options: ReceiveOptions): Promise<void> {
   progress("receiving; Ctrl-C ends");
   await untilStopped();
   stopObserving();
-  receiver.close();
+  await receiver.close();
   await output.close();
   process.exit(0);
 }

@@ -1,7 +1,13 @@
 import { createSocket } from "node:dgram";
 import { SystemClock } from "@longwave/base/node";
-import { parseRistUri, type Sender, StatsRecorder, senderOptionsOf } from "@longwave/bond";
-import { createSender, watchInterfaces } from "@longwave/bond/node";
+import {
+  parseRistUri,
+  type Sender,
+  type SenderOptions,
+  StatsRecorder,
+  senderOptionsOf,
+} from "@longwave/bond";
+import { createSender, IsolatedSender, watchInterfaces } from "@longwave/bond/node";
 import { printLine, progress } from "../output.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { checkProfile, readConfiguration, readSrpUsers } from "./configuration.ts";
@@ -20,6 +26,7 @@ interface SendOptions extends ObserveOptions {
   readonly buffer?: number;
   readonly srpFile?: string;
   readonly npd?: boolean;
+  readonly isolate?: boolean;
   readonly config?: string;
   readonly control?: number;
 }
@@ -39,7 +46,7 @@ export async function send(options: SendOptions): Promise<void> {
     );
   }
   const stats = config.tables["stats"]!;
-  const sender = createSender(
+  const sender = await openSender(
     {
       ...base,
       links,
@@ -48,9 +55,8 @@ export async function send(options: SendOptions): Promise<void> {
       ...readSrpUsers(options.srpFile, config),
       ...(options.npd === true ? { deleteNullPackets: true } : {}),
     },
-    { hooks: warnings },
+    options.isolate === true,
   );
-  await sender.ready;
   const addresses = localAddressesOf(links);
   const recorder = new StatsRecorder(new SystemClock(), sender.ssrc.toString(16), surroundingsOf(addresses));
   const stopWatching = watchInterfaces(
@@ -59,7 +65,7 @@ export async function send(options: SendOptions): Promise<void> {
   );
   const statsDest = options.statsDest ?? (stats["dest"] as string | undefined);
   const stopObserving = await observe(
-    (reason) => recorder.sender(sender.stats(), reason),
+    async (reason) => recorder.sender(await sender.stats(), reason),
     {
       ...options,
       ...(statsDest === undefined ? {} : { statsDest }),
@@ -89,10 +95,32 @@ export async function send(options: SendOptions): Promise<void> {
     stopObserving();
     stopWatching();
     closeControl();
-    sender.close();
+    await sender.close();
   }
   // Standard input and signal handlers would keep the process alive.
   process.exit(0);
+}
+
+/** What this command uses of a sender, in this thread or in one of its own. */
+interface RunningSender {
+  readonly ssrc: number;
+  send(packet: Uint8Array): void;
+  stats(): ReturnType<Sender["stats"]> | Promise<ReturnType<Sender["stats"]>>;
+  tune(...args: Parameters<Sender["tune"]>): void | Promise<void>;
+  detach(...args: Parameters<Sender["detach"]>): void | Promise<void>;
+  close(): void | Promise<void>;
+}
+
+/** Opens the sender; `isIsolated` keeps its timing from whatever the source does to this thread. */
+async function openSender(options: SenderOptions, isIsolated: boolean): Promise<RunningSender> {
+  if (!isIsolated) {
+    const sender = createSender(options, { hooks: warnings });
+    await sender.ready;
+    return sender;
+  }
+  const sender = new IsolatedSender({ ...options, hooks: warnings });
+  await sender.ready;
+  return sender;
 }
 
 /** Local addresses of the links that name one, by the ids that they have. */
@@ -107,14 +135,14 @@ function localAddressesOf(
 }
 
 /** Live changes: `{"link": "link-1", "weight": 3}`, also `maxBitrateBps`, `penaltyMs`, `detach`. Answers with JSON. */
-function openControl(sender: Sender, port: number): () => void {
+function openControl(sender: Pick<RunningSender, "tune" | "detach">, port: number): () => void {
   const socket = createSocket("udp4");
-  socket.on("message", (bytes, from) => {
+  socket.on("message", async (bytes, from) => {
     let answer: object;
     try {
       const { link, detach, ...change } = JSON.parse(bytes.toString()) as { link: string; detach?: boolean };
-      if (detach === true) sender.detach(link, "asked to");
-      else sender.tune(link, change);
+      if (detach === true) await sender.detach(link, "asked to");
+      else await sender.tune(link, change);
       answer = { ok: true };
     } catch (error) {
       answer = { ok: false, error: (error as Error).message };

@@ -11,6 +11,8 @@ const ownSustainedUs = 250_000;
 const pushSustainedUs = 250_000;
 /** Without drops one judgement takes no more than this from what was given: late acknowledgements make rates look small. */
 const leastKept = 0.7;
+/** With drops no more than this: reports of many losses at once make the delivered rate look like nothing. */
+const leastKeptWithDrops = 0.25;
 /** Kept of the delivered rate when the link is full, so that its queue drains. */
 const decrease = 0.85;
 /** Growth per second while packets wait for the limit and no queue answers; it doubles every half second of that. */
@@ -52,6 +54,8 @@ export class CapacityEstimator {
   #evidenceUs = 0;
   #lowerUs = 0;
   #measuredBps = 0;
+  /** What the last judgement leaves at least, its refinements included. */
+  #leastBps = 0;
   #fullSinceUs = -1;
   #ownSinceUs = -1;
   #pushedSinceUs = -1;
@@ -137,8 +141,8 @@ export class CapacityEstimator {
     const isRefined = isTrusted && hasDrops && nowUs - this.#judgedUs < lateReportsUs;
     if (isRefined && deliveredBps > 0 && deliveredBps < this.#measuredBps) {
       // Reports of what a full queue dropped come a little later than those of what arrived.
-      this.#measuredBps = deliveredBps;
-      this.#upperBps = Math.max(smallestLimitBps, Math.min(this.#upperBps, decrease * deliveredBps));
+      this.#measuredBps = Math.max(deliveredBps, this.#leastBps);
+      this.#upperBps = Math.max(smallestLimitBps, Math.min(this.#upperBps, decrease * this.#measuredBps));
     }
     if (isFull && deliveredBps > 0 && this.#isEvidence(nowUs, hasDrops, isBonded)) {
       this.#evidenceUs = nowUs;
@@ -149,9 +153,9 @@ export class CapacityEstimator {
       this.#measuredBps = deliveredBps;
       const givenBps = Math.min(this.#upperBps, offeredBps);
       // A single link carries the stream or nobody does: there a drop that was a pause must not cost more either.
-      const isBounded = givenBps !== Number.POSITIVE_INFINITY && (!hasDrops || !isBonded);
-      const leastBps = isBounded ? leastKept * givenBps : 0;
-      const limitBps = Math.max(smallestLimitBps, leastBps, decrease * deliveredBps);
+      const kept = hasDrops && isBonded ? leastKeptWithDrops : leastKept;
+      this.#leastBps = givenBps === Number.POSITIVE_INFINITY ? 0 : kept * givenBps;
+      const limitBps = Math.max(smallestLimitBps, this.#leastBps, decrease * deliveredBps);
       this.#upperBps = Math.min(this.#upperBps, limitBps);
       // The queue that is there needs its own length / (1 - 0.85) to drain; judge again after that.
       this.#holdUntilUs = nowUs + Math.max(300_000, 2 * rttUs, Math.min(2_000_000, 5 * queueUs));

@@ -29,6 +29,15 @@ export class LatencyMeter {
     };
   }
 
+  /** Forgets everything. */
+  reset(): void {
+    this.#current.fill(0);
+    this.#previous.fill(0);
+    this.#currentMaxUs = 0;
+    this.#previousMaxUs = 0;
+    this.#rolledUs = Number.NEGATIVE_INFINITY;
+  }
+
   #percentile(rank: number): number {
     let sum = 0;
     for (let i = 0; i < steps && rank > 0; i++) {

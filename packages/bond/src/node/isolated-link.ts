@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { ErrorKind } from "@longwave/base";
+import type { ErrorKind, Hooks } from "@longwave/base";
 import { BondError, type BondErrorCode, badOption } from "../errors.ts";
 import type { PacketHandler, PacketInfo } from "../receiver/receiver.ts";
 import type { ReceiverOptions } from "../receiver/receiver-options.ts";
@@ -7,7 +7,7 @@ import type { ReceiverStats } from "../receiver/receiver-stats.ts";
 import { maxPayloadBytes } from "../sender/send-buffer.ts";
 import type { SenderOptions } from "../sender/sender-options.ts";
 import type { SenderStats } from "../sender/sender-stats.ts";
-import type { LinkMessage, LinkRequest, LinkWorkerData } from "./link-worker.ts";
+import type { LinkChange, LinkFailure, LinkMessage, LinkRequest, LinkWorkerData } from "./link-worker.ts";
 import { PacketRing } from "./packet-ring.ts";
 
 // Workers need JavaScript: run from source (tests), the built file is used.
@@ -18,21 +18,37 @@ const workerUrl = new URL(
 /** Packets between the threads: 2 s at 10 Mbit/s, 3 MB. */
 const defaultRingPackets = 2048;
 
-/** How many packets wait between the threads before the oldest is dropped; 2 to 65,536, default 2048. */
 export interface IsolationOptions {
+  /** How many packets wait between the threads before the oldest is dropped; 2 to 65,536, default 2048. */
   readonly ringPackets?: number;
+  /** Gets the thread's log, called in the owner's thread. */
+  readonly hooks?: Hooks;
+}
+
+/** A request without its number. */
+type Question = LinkRequest extends infer Each
+  ? Each extends { readonly id: number }
+    ? Omit<Each, "id">
+    : never
+  : never;
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: BondError) => void;
 }
 
 /** A thread that runs one end of a link, and the shared queue to it. */
 class LinkThread {
   readonly ring: PacketRing;
   readonly ready: Promise<void>;
+  ssrc = 0;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, (stats: unknown) => void>();
+  readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   #onWake: () => void = () => undefined;
 
-  constructor(data: Omit<LinkWorkerData, "memory">, ringPackets = defaultRingPackets) {
+  constructor(data: Omit<LinkWorkerData, "memory">, options: IsolationOptions) {
+    const { ringPackets = defaultRingPackets, hooks } = options;
     if (!(Number.isInteger(ringPackets) && ringPackets >= 2 && ringPackets <= 65_536)) {
       throw badOption("ringPackets", ringPackets, "a whole number from 2 to 65536");
     }
@@ -44,12 +60,15 @@ class LinkThread {
     this.#worker = new Worker(workerUrl, { workerData: { ...data, memory }, execArgv: [] });
     this.ready = new Promise((resolve, reject) => {
       this.#worker.on("message", (message: LinkMessage) => {
-        if (message.kind === "ready") resolve();
-        else if (message.kind === "wake") this.#onWake();
-        else if (message.kind === "stats") {
-          this.#waiting.get(message.id)?.(message.stats);
-          this.#waiting.delete(message.id);
-        } else reject(failure(message));
+        if (message.kind === "wake") this.#onWake();
+        else if (message.kind === "log") hooks?.log?.(message.level, message.message, message.fields);
+        else if (message.kind === "answer") this.#take(message.id)?.resolve(message.value);
+        else if (message.kind === "refused") this.#take(message.id)?.reject(failure(message));
+        else if (message.kind === "failed") reject(failure(message));
+        else {
+          this.ssrc = message.ssrc;
+          resolve();
+        }
       });
       this.#worker.once("error", (cause) => {
         reject(
@@ -57,6 +76,11 @@ class LinkThread {
             cause,
           }),
         );
+      });
+      this.#worker.once("exit", () => {
+        const ended = new BondError("bond/closed", "usage", "The link's thread has ended; make a new one.");
+        for (const each of this.#waiting.values()) each.reject(ended);
+        this.#waiting.clear();
       });
     });
     this.ready.catch(() => undefined);
@@ -70,11 +94,12 @@ class LinkThread {
     this.#worker.postMessage(request);
   }
 
-  stats(): Promise<unknown> {
+  /** Asks the thread and waits for its answer. */
+  ask(question: Question): Promise<unknown> {
     const id = this.#nextId++;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
-      this.post({ kind: "stats", id });
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.post({ ...question, id });
     });
   }
 
@@ -84,6 +109,12 @@ class LinkThread {
     const timer = setTimeout(() => void this.#worker.terminate(), 1000);
     await ended;
     clearTimeout(timer);
+  }
+
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
   }
 }
 
@@ -99,8 +130,8 @@ export class IsolatedReceiver {
 
   /** @throws BondError `bond/bad-option` */
   constructor(options: ReceiverOptions & IsolationOptions) {
-    const { ringPackets, ...rest } = options;
-    this.#thread = new LinkThread({ role: "receiver", options: rest }, ringPackets);
+    const { ringPackets: _, hooks: __, ...rest } = options;
+    this.#thread = new LinkThread({ role: "receiver", options: rest }, options);
     this.#thread.onWake(() => this.#drain());
   }
 
@@ -126,7 +157,7 @@ export class IsolatedReceiver {
   }
 
   stats(): Promise<ReceiverStats> {
-    return this.#thread.stats() as Promise<ReceiverStats>;
+    return this.#thread.ask({ kind: "stats" }) as Promise<ReceiverStats>;
   }
 
   close(): Promise<void> {
@@ -148,11 +179,12 @@ export class IsolatedReceiver {
 /** A sender in a thread of its own: repeats, pacing and keep-alives go on while the owner's thread is busy. */
 export class IsolatedSender {
   readonly #thread: LinkThread;
+  #hasGap = false;
 
   /** @throws BondError `bond/bad-option` */
   constructor(options: SenderOptions & IsolationOptions) {
-    const { ringPackets, ...rest } = options;
-    this.#thread = new LinkThread({ role: "sender", options: rest }, ringPackets);
+    const { ringPackets: _, hooks: __, ...rest } = options;
+    this.#thread = new LinkThread({ role: "sender", options: rest }, options);
   }
 
   /** Resolves when every socket is open; rejects as `Sender.ready` or with `bond/bad-option`, `bond/bad-uri`. */
@@ -178,12 +210,33 @@ export class IsolatedSender {
         `A media packet has 1 to ${maxPayloadBytes} bytes, not ${length}; split it (1316 bytes fit every path).`,
       );
     }
-    if (this.#thread.ring.push(payload, 0, length, 0, timestampUs, false))
-      this.#thread.post({ kind: "wake" });
+    const wasEmpty = this.#thread.ring.push(payload, 0, length, 0, timestampUs, this.#hasGap);
+    this.#hasGap = false;
+    if (wasEmpty) this.#thread.post({ kind: "wake" });
+  }
+
+  /** As `Sender.markDiscontinuity`: the next packet does not follow the last one. */
+  markDiscontinuity(): void {
+    this.#hasGap = true;
+  }
+
+  /** The stream's synchronization source; 0 before `ready`. */
+  get ssrc(): number {
+    return this.#thread.ssrc;
   }
 
   stats(): Promise<SenderStats> {
-    return this.#thread.stats() as Promise<SenderStats>;
+    return this.#thread.ask({ kind: "stats" }) as Promise<SenderStats>;
+  }
+
+  /** As `Sender.tune`; rejects with `bond/bad-option` for an unknown id. */
+  async tune(linkId: string, change: LinkChange): Promise<void> {
+    await this.#thread.ask({ kind: "tune", link: linkId, change });
+  }
+
+  /** As `Sender.detach`; rejects with `bond/bad-option` for an unknown id. */
+  async detach(linkId: string, cause: string): Promise<void> {
+    await this.#thread.ask({ kind: "detach", link: linkId, cause });
   }
 
   close(): Promise<void> {
@@ -191,7 +244,7 @@ export class IsolatedSender {
   }
 }
 
-function failure(message: LinkMessage & { readonly kind: "failed" }): BondError {
+function failure(message: LinkFailure): BondError {
   const code = message.code === "" ? "bond/worker-failed" : (message.code as BondErrorCode);
   return new BondError(
     code,

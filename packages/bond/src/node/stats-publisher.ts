@@ -11,8 +11,8 @@ export interface StatsPublisherOptions {
   readonly destination?: string;
   /** Default 1000. */
   readonly intervalMs?: number;
-  /** Makes a record of the present state. */
-  readonly record: (reason: "periodic" | "event") => StatsRecord;
+  /** Makes a record of the present state; a link in another thread takes a moment to tell its state. */
+  readonly record: (reason: "periodic" | "event") => StatsRecord | Promise<StatsRecord>;
   /** Gets every record too. */
   readonly onRecord?: (record: StatsRecord) => void;
 }
@@ -64,6 +64,17 @@ export class StatsPublisher {
 
   #publish(reason: "periodic" | "event"): void {
     const record = this.#options.record(reason);
+    if (!(record instanceof Promise)) this.#send(record);
+    else {
+      // A link that ends meanwhile has nothing more to tell.
+      record.then(
+        (each) => this.#send(each),
+        () => undefined,
+      );
+    }
+  }
+
+  #send(record: StatsRecord): void {
     this.#options.onRecord?.(record);
     if (this.#socket === undefined || this.#target === undefined) return;
     const bytes = new TextEncoder().encode(JSON.stringify(record));

@@ -1,3 +1,4 @@
+import { LatencyMeter } from "../estimate/latency-meter.ts";
 import { RateMeter } from "../estimate/rate-meter.ts";
 import type { Path } from "../link/path.ts";
 
@@ -10,6 +11,8 @@ export class ReceiverLink {
   readonly id: string;
   readonly path: Path;
   readonly rate: RateMeter = new RateMeter();
+  /** Delay of first transmissions beyond the fastest one of all links. */
+  readonly delays: LatencyMeter = new LatencyMeter();
   /** Source port of media in the Simple profile, where it may differ from that of feedback; 0 = not seen. */
   mediaSourcePort = 0;
   controlSourcePort = 0;
@@ -107,6 +110,7 @@ export class ReceiverLink {
 
   /** The stream restarted: old numbers mean nothing. */
   resetStream(): void {
+    this.delays.reset();
     this.highest = -1;
     this.#currentMaxUs = Number.NEGATIVE_INFINITY;
     this.#previousMaxUs = Number.NEGATIVE_INFINITY;

@@ -10,6 +10,11 @@ export interface ReceiverLinkStats {
   readonly jitterMs: number;
   /** Delay of this link beyond the fastest one, from recent arrivals. */
   readonly skewMs: number;
+  /**
+   * One-way delay of first transmissions over the last 10 to 20 s. Clocks are not compared: it is half of the smallest round trip of all
+   * links, and what this link's packets took longer than the fastest.
+   */
+  readonly owdMs: { readonly p50: number; readonly p95: number; readonly p99: number };
   /** From the link's own datagram numbers (Main profile), 0 to 1. */
   readonly loss: number;
   readonly observedBps: number;
@@ -52,7 +57,12 @@ export interface ReceiverStats {
 
 export function receiverLinkStats(links: readonly ReceiverLink[], nowUs: number): ReceiverLinkStats[] {
   let fastestUs = Number.POSITIVE_INFINITY;
-  for (const link of links) fastestUs = Math.min(fastestUs, link.fastestUs);
+  let leastRttUs = Number.POSITIVE_INFINITY;
+  for (const link of links) {
+    fastestUs = Math.min(fastestUs, link.fastestUs);
+    if (link.path.rtt.sampleCount > 0) leastRttUs = Math.min(leastRttUs, link.path.rtt.minUs);
+  }
+  const fastestMs = Number.isFinite(leastRttUs) ? leastRttUs / 2000 : 0;
   return links.map((link) => ({
     id: link.id,
     address: link.path.address,
@@ -61,6 +71,7 @@ export function receiverLinkStats(links: readonly ReceiverLink[], nowUs: number)
     rttMs: link.path.rtt.smoothedUs / 1000,
     jitterMs: link.jitterUs / 1000,
     skewMs: link.fastestUs === Number.POSITIVE_INFINITY ? 0 : (link.fastestUs - fastestUs) / 1000,
+    owdMs: oneWayDelay(link, fastestMs),
     loss: link.datagramsExpected === 0 ? 0 : link.datagramsLost / link.datagramsExpected,
     observedBps: link.rate.bps(nowUs, 1_000_000),
     rxBytes: link.path.rxBytes,
@@ -68,4 +79,10 @@ export function receiverLinkStats(links: readonly ReceiverLink[], nowUs: number)
     rxPackets: link.path.rxPackets,
     nacksSent: link.nacksSent,
   }));
+}
+
+function oneWayDelay(link: ReceiverLink, fastestMs: number): ReceiverLinkStats["owdMs"] {
+  if (link.mediaPackets === 0) return { p50: 0, p95: 0, p99: 0 };
+  const { p50, p95, p99 } = link.delays.summary();
+  return { p50: fastestMs + p50, p95: fastestMs + p95, p99: fastestMs + p99 };
 }

@@ -4,7 +4,7 @@ import type { BondEnvironment } from "../environment.ts";
 import { LatencyMeter } from "../estimate/latency-meter.ts";
 import { RateMeter } from "../estimate/rate-meter.ts";
 import { Feedback } from "../link/feedback.ts";
-import { isFresh, type ReceiverSnapshot, snapshotVersion } from "../stats/link-snapshot.ts";
+import { freshOf, type ReceiverSnapshot, snapshotVersion } from "../stats/link-snapshot.ts";
 import { restoreNullPackets } from "../wire/null-packets.ts";
 import { parseRistUri } from "../wire/rist-uri.ts";
 import { RtpHeader } from "../wire/rtp.ts";
@@ -99,6 +99,7 @@ export class Receiver {
     const uris = addresses.map(parseRistUri);
     const uriBufferMs = uris.find((uri) => uri.bufferMs !== undefined)?.bufferMs;
     const resolved = resolveReceiverOptions(options, uris.length, uriBufferMs);
+    const restored = freshOf(options.restore, clock.wallUs() / 1000);
     this.#environment = environment;
     this.#bufferUs = 1000 * resolved.bufferMs;
     this.#latency = new AdaptiveLatency(1000 * resolved.minBufferMs, 1000 * resolved.maxBufferMs);
@@ -120,8 +121,8 @@ export class Receiver {
       resolved.nackCopies,
       resolved.targetResidual,
     );
-    if (options.restore !== undefined && isFresh(options.restore, clock.wallUs() / 1000)) {
-      const { loss, reorderMs, bufferMs } = options.restore;
+    if (restored !== undefined) {
+      const { loss, reorderMs, bufferMs } = restored;
       this.#detector.restore(loss, 1000 * reorderMs);
       // A latency that adapts starts where it had come to.
       const most = resolved.maxBufferMs;
@@ -220,6 +221,7 @@ export class Receiver {
     if (!header.isRetransmission) {
       link.addOriginal(sequence, timeUs, nowUs);
       this.#playout.add(timeUs, nowUs, this.#bufferUs);
+      link.delays.add(nowUs - timeUs - this.#playout.offsetUs, nowUs);
     }
     this.#store(link, sequence, timeUs, bytes, nowUs);
     return true;

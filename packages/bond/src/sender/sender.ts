@@ -4,7 +4,7 @@ import type { BondEnvironment } from "../environment.ts";
 import { BondError } from "../errors.ts";
 import { RateMeter } from "../estimate/rate-meter.ts";
 import { Feedback } from "../link/feedback.ts";
-import { isFresh, type SenderSnapshot, snapshotVersion } from "../stats/link-snapshot.ts";
+import { freshOf, type SenderSnapshot, snapshotVersion } from "../stats/link-snapshot.ts";
 import { tunnelHeadroom } from "../wire/gre-tunnel.ts";
 import { deleteNullPackets } from "../wire/null-packets.ts";
 import { ristExtensionBytes, rtpHeaderBytes, writeRistExtension, writeRtpHeader } from "../wire/rtp.ts";
@@ -18,6 +18,7 @@ import type { SenderLink } from "./sender-link.ts";
 import { SenderLinks } from "./sender-links.ts";
 import { type ResolvedSenderOptions, resolveSenderOptions, type SenderOptions } from "./sender-options.ts";
 import { type SenderStats, senderStats } from "./sender-stats.ts";
+import { TailProbe } from "./tail-probe.ts";
 
 /** Housekeeping period: estimation, life cycle, reports. */
 const tickUs = 10_000;
@@ -45,6 +46,7 @@ export class Sender {
   readonly #copies = new DelayedCopies();
   /** New packets only: an allowance that grew with the repeats would feed itself. */
   readonly #streamRate = new RateMeter();
+  readonly #tail = new TailProbe();
   readonly #feedback: Feedback;
   readonly #nacks: NackHandler;
   readonly #timestamps: TimestampClock;
@@ -64,6 +66,7 @@ export class Sender {
   constructor(options: SenderOptions, environment: BondEnvironment) {
     const { clock, random } = environment;
     const resolved = resolveSenderOptions(options);
+    const restored = freshOf(options.restore, clock.wallUs() / 1000);
     const nowUs = clock.nowUs();
     this.#environment = environment;
     this.#options = resolved;
@@ -94,7 +97,7 @@ export class Sender {
       onSuspect: (link, atUs) => this.#resendUnproven(link, atUs),
       newest: () => this.#nextSequence - 1,
     });
-    this.#restore(options.restore, nowUs);
+    if (restored !== undefined) this.#restore(restored, nowUs);
     this.#schedule(nowUs);
   }
 
@@ -125,6 +128,7 @@ export class Sender {
     this.#payloadBytes += payload.length;
     this.#sent++;
     this.#streamRate.add(payload.length, nowUs);
+    this.#tail.onPacket(nowUs);
     this.#dispatch(sequence, slot, nowUs);
   }
 
@@ -192,8 +196,7 @@ export class Sender {
     this.close();
   }
 
-  #restore(snapshot: SenderSnapshot | undefined, nowUs: number): void {
-    if (snapshot === undefined || !isFresh(snapshot, this.#environment.clock.wallUs() / 1000)) return;
+  #restore(snapshot: SenderSnapshot, nowUs: number): void {
     for (const link of this.#links.all) {
       const capacityBps = snapshot.links[link.id]?.capacityBps ?? null;
       if (capacityBps !== null) link.capacity.restore(capacityBps, nowUs);
@@ -346,6 +349,14 @@ export class Sender {
     }
   }
 
+  #repeatNewest(nowUs: number): void {
+    const newest = this.#nextSequence - 1;
+    const slot = this.#buffer.find(newest);
+    if (slot < 0 || this.#buffer.sends[slot] === 0) return;
+    for (const link of this.#links.all) if (link.highestAcked >= newest) return;
+    this.#repeat(slot, nowUs);
+  }
+
   /** A report block says how far this link's packets came. */
   #takeBlock(link: SenderLink, mediaSsrc: number, highest: number, nowUs: number): void {
     if (mediaSsrc !== this.#ssrc) return;
@@ -394,6 +405,7 @@ export class Sender {
     }
     const streamBps = this.#streamRate.bps(nowUs, 1_000_000);
     this.#budget.refill(nowUs, streamBps, sentBps > 0 ? loss / sentBps : 0);
+    if (this.#tail.takeDue(nowUs)) this.#repeatNewest(nowUs);
     this.#links.report(nowUs, this.#lastRtpTimestamp, this.#sent, this.#payloadBytes, sentBps);
   }
 

@@ -26,16 +26,32 @@ export interface ReceiverSnapshot {
 }
 
 /**
- * True where a snapshot is young enough to be used.
+ * The snapshot where it is young enough to be used.
  * @throws BondError `bond/bad-option` where it is none, or of another version
  */
-export function isFresh(
-  snapshot: { readonly version: number; readonly wallMs: number },
+export function freshOf<Snapshot extends SenderSnapshot | ReceiverSnapshot>(
+  snapshot: Snapshot | undefined,
   nowMs: number,
-): boolean {
+): Snapshot | undefined {
+  if (snapshot === undefined) return undefined;
   if (snapshot.version !== snapshotVersion) {
     throw badOption("restore.version", snapshot.version, `${snapshotVersion}; start without the snapshot`);
   }
+  // It comes from a file: what is no snapshot must not become an estimate.
+  if ("links" in snapshot) {
+    if (typeof snapshot.links !== "object" || snapshot.links === null)
+      throw badOption("restore.links", String(snapshot.links), "an object by link");
+    for (const [id, link] of Object.entries(snapshot.links))
+      if (link.capacityBps !== null) checkNumber(`restore.links.${id}.capacityBps`, link.capacityBps);
+  } else
+    for (const key of ["bufferMs", "loss", "reorderMs"] as const)
+      checkNumber(`restore.${key}`, snapshot[key]);
+  checkNumber("restore.wallMs", snapshot.wallMs);
   const ageMs = nowMs - snapshot.wallMs;
-  return ageMs >= 0 && ageMs <= maxAgeMs;
+  return ageMs >= 0 && ageMs <= maxAgeMs ? snapshot : undefined;
+}
+
+function checkNumber(name: string, value: number): void {
+  if (typeof value === "number" && Number.isFinite(value) && value >= 0) return;
+  throw badOption(name, String(value), "a number from 0; start without the snapshot");
 }

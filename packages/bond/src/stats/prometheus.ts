@@ -19,11 +19,25 @@ const counters = new Set([
   "send_errors",
 ]);
 
+/** Percentiles by the field that carries them, as Prometheus names quantiles. */
+const quantiles = [
+  ["p50", "0.5"],
+  ["p95", "0.95"],
+  ["p99", "0.99"],
+  ["max", "1"],
+] as const;
+
 /** A record in the Prometheus text format (version 0.0.4): `longwave_bond_<field>`, links by label. */
 export function renderPrometheus(record: StatsRecord): string {
   const families = new Map<string, string[]>();
   const stream = `stream="${escapeLabel(record.stream_id)}",role="${record.role}"`;
   const add = (name: string, labels: string, value: unknown) => {
+    if (typeof value === "object" && value !== null && "p50" in value) {
+      const percentiles = value as Readonly<Record<string, unknown>>;
+      for (const [key, quantile] of quantiles)
+        add(name, `${labels},quantile="${quantile}"`, percentiles[key]);
+      return;
+    }
     if (typeof value !== "number" && typeof value !== "boolean") return;
     const suffix = counters.has(name.replace(/^link_/, "")) ? "_total" : "";
     const family = `longwave_bond_${name.replace(/^total_/, "")}${suffix}`;

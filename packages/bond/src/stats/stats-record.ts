@@ -143,6 +143,7 @@ export class StatsRecorder {
         rtt_ms: round(link.rttMs),
         jitter_ms: round(link.jitterMs),
         skew_ms: round(link.skewMs),
+        owd_ms: { p50: round(link.owdMs.p50), p95: round(link.owdMs.p95), p99: round(link.owdMs.p99) },
         loss: round(link.loss),
         observed_bps: Math.round(link.observedBps),
         tx_bytes: link.txBytes,
