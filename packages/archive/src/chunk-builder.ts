@@ -440,13 +440,13 @@ export class ChunkBuilder {
     const firstPacket = chunk.first.packet;
     const at = (index: number) => this.#packets[index - this.#oldest]!;
     // A reset ends what a state can influence, so only the draft's own segment counts.
-    const concealsAfter = (packet: number) => {
-      for (let i = packet; i <= lastPacket; i++) {
-        if (i > packet && at(i).segmentStart !== undefined) return false;
-        if (at(i).usesConcealment) return true;
-      }
-      return false;
-    };
+    const conceals = new Uint8Array(lastPacket - firstPacket + 2);
+    for (let i = lastPacket; i >= firstPacket; i--) {
+      const goesOn = i < lastPacket && at(i + 1).segmentStart === undefined;
+      conceals[i - firstPacket] =
+        at(i).usesConcealment || (goesOn && conceals[i + 1 - firstPacket] === 1) ? 1 : 0;
+    }
+    const concealsAfter = (packet: number) => conceals[packet - firstPacket] === 1;
     const isExact = (draft: Draft) =>
       draft.start !== undefined && (draft.wholeStateEqual || !concealsAfter(draft.packet));
     const startExact = isExact(chunk.first);

@@ -100,9 +100,13 @@ async function importNow(
     { journal: options.v2Twin !== true, ...(resume === undefined ? {} : { resume }) },
   );
   try {
+    let settled: Promise<void> | undefined;
     for await (const item of items) {
       signal?.throwIfAborted();
-      await writer.push(item);
+      // Most packets write nothing: then push gives the promise that was waited for already.
+      const written = writer.push(item);
+      if (written !== settled) await written;
+      settled = written;
       onProgress?.(writer.frames);
     }
     if (source.truncated === true) {
@@ -176,13 +180,21 @@ function peekable(source: AsyncIterable<PacketItem> | Iterable<PacketItem>): Pee
       }
       return first;
     },
-    async *[Symbol.asyncIterator]() {
-      try {
-        while (first.length > 0) yield first.shift()!;
-        for (let step = await iterator.next(); !step.done; step = await iterator.next()) yield step.value;
-      } finally {
-        await iterator.return?.();
-      }
+    // No generator: one more of them for every packet is felt.
+    [Symbol.asyncIterator]() {
+      let taken = 0;
+      return {
+        next() {
+          const value = first[taken++];
+          return value === undefined
+            ? Promise.resolve(iterator.next())
+            : Promise.resolve({ done: false, value });
+        },
+        async return() {
+          await iterator.return?.();
+          return { done: true, value: undefined };
+        },
+      };
     },
   };
 }
