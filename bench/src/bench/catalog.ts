@@ -1,9 +1,11 @@
 // The segment store at scale: postings as in the specification (4,000 tracks, hash = floor(2^22 u^2) * 2654435761 mod 2^32,
 // u uniform), built, opened cold from a directory, and asked 200 queries of 300 hashes, 90 of them true.
 //   npm run bench -- catalog [--postings 20000000] [--json]
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { SeededRandom } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
@@ -49,7 +51,11 @@ const report = (
 ) => {
   const isOk = target === undefined || (value <= (target.most ?? value) && value >= (target.least ?? value));
   const aim =
-    target === undefined ? "" : target.most === undefined ? `>= ${target.least}` : `<= ${target.most}`;
+    target === undefined
+      ? ""
+      : target.most === undefined
+        ? `>= ${target.least}`
+        : `<= ${Number(target.most.toFixed(1))}`;
   const row = {
     figure,
     value: value.toFixed(digits),
@@ -64,7 +70,8 @@ say("| figure | value | target | |\n| --- | --- | --- | --- |");
 const folder = mkdtempSync(join(tmpdir(), "longwave-segment-"));
 try {
   const buildSeconds: number[] = [];
-  for (let round = 0; round < 5; round++) {
+  const rounds = count > 5e7 ? 1 : 5;
+  for (let round = 0; round < rounds; round++) {
     const before = process.cpuUsage();
     const bytes = buildSegment("wang-v1", "0".repeat(16), tracks, columns);
     const used = process.cpuUsage(before);
@@ -123,7 +130,8 @@ try {
     return { right, p50: at(wall, 100), p95: at(wall, 190), cpu50: at(cpu, 100), cpu95: at(cpu, 190), mean };
   };
   report("bytes a posting", statSync(join(folder, "segment")).size / count, 2, { most: 5 });
-  report("load (sort and encode), million postings a CPU s, median of 5", count / buildSeconds[2]! / 1e6, 1, {
+  const seconds = buildSeconds[rounds >> 1]!;
+  report(`load (sort and encode), million postings a CPU s, median of ${rounds}`, count / seconds / 1e6, 1, {
     least: 10,
   });
   report("cold open (header and tracks), ms", openMilliseconds, 1, { most: 20 });
@@ -134,11 +142,23 @@ try {
   report("first query of each, with reading and checking its blocks, p50 ms", cold.p50, 2);
   for (let round = 0; round < 3; round++) await quantiles();
   const warm = await quantiles();
-  report("query of 300 hashes, p50 CPU ms", warm.cpu50, 2, { most: 0.6 });
-  report("query of 300 hashes, p95 CPU ms", warm.cpu95, 2, { most: 2 });
+  // The targets are for 20 million postings; lists grow with the catalog.
+  const isStandard = count <= 20_000_000;
+  report("query of 300 hashes, p50 CPU ms", warm.cpu50, 2, isStandard ? { most: 0.6 } : undefined);
+  report("query of 300 hashes, p95 CPU ms", warm.cpu95, 2, isStandard ? { most: 2 } : undefined);
   report("query of 300 hashes, mean CPU ms", warm.mean, 2);
   report("query of 300 hashes, p50 ms of wall time", warm.p50, 2);
   report("query of 300 hashes, p95 ms of wall time", warm.p95, 2);
+  // What was read stays; nothing else may: a tenth and 16 MB more are the program's own.
+  for (const asked of [1, 20]) {
+    const child = fileURLToPath(new URL("../catalog-memory.js", import.meta.url));
+    const text = execFileSync(process.execPath, ["--expose-gc", child, folder, String(asked)], {
+      encoding: "utf8",
+    });
+    const { read, grown } = JSON.parse(text) as { read: number; grown: number };
+    const figure = `resident memory after ${asked} cold queries, MB (read: ${read.toFixed(1)})`;
+    report(figure, grown, 1, { most: 1.1 * read + 16 });
+  }
   report("right of 200", warm.right, 0, { least: 200 });
   if (values.json === true)
     console.log(JSON.stringify({ postings: count, node: process.version, rows }, null, 2));
