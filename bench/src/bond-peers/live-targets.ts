@@ -1,7 +1,7 @@
 import type { LinkModel } from "@longwave/netsim";
 import type { LiveRunOptions, Peer } from "./live-options.ts";
 import { type LiveRunReport, liveRun } from "./live-run.ts";
-import { hasElement, isInstalled } from "./peer-process.ts";
+import { hasElement, isInstalled, PeerProcess } from "./peer-process.ts";
 import type { TargetTable } from "./target-table.ts";
 import { measureThroughput } from "./throughput.ts";
 
@@ -72,6 +72,7 @@ export async function measureLive(table: TargetTable, seconds: number): Promise<
       const peer = await run("librist", "librist", options);
       table.add(`${name}: librist`, "", ratio(peer.stream.residual), note(peer));
       if (loss === 0.3) {
+        table.atMost(`${name}: own, forward`, own.forward, peer.forward + 0.01, percent);
         const delivered = perDelivered(peer);
         table.atMost(
           `${name}: own, forward per delivered byte`,
@@ -80,7 +81,7 @@ export async function measureLive(table: TargetTable, seconds: number): Promise<
           percent,
         );
       }
-      if (loss === 0.1 && bufferMs === 500) addCpu(table, own, peer);
+      if (loss === 0.1 && bufferMs === 500) await addCosts(table, own, peer);
     }
     if (hasGstreamer && loss === 0.1 && bufferMs === 500) {
       const peer = await run("gstreamer", "gstreamer", options);
@@ -108,8 +109,10 @@ export async function measureLive(table: TargetTable, seconds: number): Promise<
   await measureThroughput(table);
 }
 
-function addCpu(table: TargetTable, own: LiveRunReport, peer: LiveRunReport): void {
+/** CPU time against librist's, and resident memory beside librist's and that of a Node that does nothing. */
+async function addCosts(table: TargetTable, own: LiveRunReport, peer: LiveRunReport): Promise<void> {
   const times = (value: number) => `${value.toFixed(2)} x`;
+  const megabytes = (value: number) => value.toFixed(0);
   table.atMost("CPU per Mbit of the sender against librist's", own.senderCpu / peer.senderCpu, 2.5, times);
   table.atMost(
     "CPU per Mbit of the receiver against librist's",
@@ -117,9 +120,20 @@ function addCpu(table: TargetTable, own: LiveRunReport, peer: LiveRunReport): vo
     2.5,
     times,
   );
-  const memory = `${own.senderRssMb.toFixed(0)}, ${own.receiverRssMb.toFixed(0)}`;
-  const theirs = `librist ${peer.senderRssMb.toFixed(0)}, ${peer.receiverRssMb.toFixed(0)}`;
-  table.add("resident memory of the ends, MB", "", memory, theirs);
+  const bare = megabytes(await bareNodeMb());
+  const note = (mb: number) => `librist ${megabytes(mb)}, a Node that waits ${bare}`;
+  table.atMost("resident memory of the sender, MB", own.senderRssMb, 64, megabytes, note(peer.senderRssMb));
+  table.atMost("... of the receiver", own.receiverRssMb, 64, megabytes, note(peer.receiverRssMb));
+}
+
+/** Resident memory of Node with an empty module, in megabytes: what any program in it starts from. */
+async function bareNodeMb(): Promise<number> {
+  const script = "console.log('ready'); setInterval(() => undefined, 1000)";
+  const bare = new PeerProcess(process.execPath, ["--input-type=module", "-e", script]);
+  await bare.firstLine();
+  const megabytes = bare.rssMb();
+  await bare.stop();
+  return megabytes;
 }
 
 /** What is never delivered is not repeated to the end either: forward bytes per delivered byte compare systems that lose differently. */

@@ -108,8 +108,8 @@ export class LossDetector {
       this.#writer.add(0, this.#links[this.#best]!, sequence);
     }
     const copies = buffer.copiesLeft[slot]!;
-    const usedUs = isFirstCopy ? 0 : copySpacingUs * Math.max(0, this.#copies - 1 - copies);
-    buffer.nextNackUs[slot] = copies > 0 ? nowUs + copySpacingUs : nowUs + roundUs - usedUs;
+    // A round counts from the last copy: it may be the one that is answered.
+    buffer.nextNackUs[slot] = nowUs + (copies > 0 ? copySpacingUs : roundUs);
     buffer.nackCount[slot] = Math.min(255, buffer.nackCount[slot]! + 1);
     buffer.lastNackUs[slot] = nowUs;
   }
