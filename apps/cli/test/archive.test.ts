@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { createEncoder } from "libopus-wasm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runHere } from "./run-here.ts";
 
+const main = new URL("../dist/main.js", import.meta.url).pathname;
 let folder = "";
 
 const longwave = (...parameters: string[]) => runHere(["archive", ...parameters]);
@@ -117,6 +119,33 @@ test("exports WebM, exact parts and the kept original, and tells what it wrote",
   const partBack = await longwave("import", join(folder, "from-part"), part, "--json");
   expect(JSON.parse(partBack.stdout).frames).toBe(24_001);
   expect(await longwave("export", store, id, "--format", "webm", "--from", "1s")).toMatchObject({ code: 2 });
+}, 60_000);
+
+test("appends what comes in on standard input, extracts bare samples, and tells the run-ups", async () => {
+  const store = join(folder, "growing");
+  const framing = ["--framing", "be32", "--channels", "1"];
+  const first = await longwave("import", store, join(folder, "tone.be32"), ...framing, "--json");
+  const { id } = JSON.parse(first.stdout);
+  const opus = join(folder, "whole.opus");
+  await longwave("export", store, id, "-o", opus);
+  const appended = spawnSync(process.execPath, [main, "archive", "append", store, id, "-", "--json"], {
+    input: await readFile(opus),
+  });
+  expect(JSON.parse(appended.stdout.toString())).toMatchObject({
+    id,
+    frames: 2 * 576_000,
+    state: "complete",
+  });
+
+  const [wav, raw] = [join(folder, "samples.wav"), join(folder, "samples.raw")];
+  await longwave("extract", store, id, "--from", "570000", "--to", "580000", "-o", wav);
+  await longwave("extract", store, id, "--from", "570000", "--to", "580000", "--raw", "-o", raw);
+  const bare = await readFile(raw);
+  expect(bare.length).toBe(20_000);
+  expect((await readFile(wav)).indexOf(bare)).toBeGreaterThan(0);
+  expect((await longwave("info", store, id)).stdout).toMatch(
+    /run-ups {5}\d.* states, \d+ from an earlier point/,
+  );
 }, 60_000);
 
 test("mistakes get one message and the documented exit code", async () => {

@@ -38,7 +38,7 @@ import { type AppendStart, RecordingWriter, type RecordingWriterOptions } from "
 import { finishLive, type RepairReport, repairStore } from "./repair.ts";
 import { resolveRange, timeAxis } from "./resolve-range.ts";
 import { rewriteRecording } from "./rewrite-recording.ts";
-import { collectSeek, SeekArray } from "./seek-array.ts";
+import { collectSeek, type RunUpSummary, SeekArray, summarizeRunUps } from "./seek-array.ts";
 import { SegmentTable } from "./segment-table.ts";
 import { portableSha256, type Sha256Factory } from "./sha256.ts";
 import { withAnchors } from "./time-anchors.ts";
@@ -419,6 +419,12 @@ export class Archive {
     } finally {
       await lease.release();
     }
+  }
+
+  /** How long the run-ups of a complete recording are, by its seek array; undefined where that is missing or damaged. */
+  async runUps(id: string): Promise<RunUpSummary | undefined> {
+    const info = await this.info(id);
+    return summarizeRunUps(this.store, id, Math.ceil(info.frames / info.pointFrames));
   }
 
   /** Checks a recording; see verifyRecording. */

@@ -25,6 +25,7 @@ export type { ReadReport } from "./recording-reader.ts";
 export type { RecordingWriter } from "./recording-writer.ts";
 export { type RepairOptions, type RepairReport, repairStore } from "./repair.ts";
 export { timeAxis } from "./resolve-range.ts";
+export type { RunUpSummary } from "./seek-array.ts";
 export { portableSha256, type Sha256, type Sha256Factory } from "./sha256.ts";
 export { type TimeAnchor, TimeAxis, type TimedRange } from "./time-axis.ts";
 export { type VerifyFinding, type VerifyLevel, type VerifyReport, verifyRecording } from "./verify.ts";

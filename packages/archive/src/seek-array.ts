@@ -4,7 +4,7 @@ import type { SealedChunk } from "./chunk-builder.ts";
 import type { Chunk } from "./chunk-format.ts";
 import { json, seekKey } from "./layout.ts";
 import { emptyReport, type RecordingReader } from "./recording-reader.ts";
-import type { SeekPoint } from "./seek-point.ts";
+import { pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
 
 /** Rows of the array: what is known of every seek point. */
 const rows = 8;
@@ -136,6 +136,48 @@ export class SeekArray {
     }
     return array;
   }
+}
+
+/** How far decoding has to run up, over all seek points of a recording. */
+export interface RunUpSummary {
+  /** Points by the packets of their run-up: those above the `atMost` of the entry before, up to this one's. */
+  readonly runUps: readonly { readonly atMost: number; readonly points: number }[];
+  /** Points with a stored decoder state. */
+  readonly states: number;
+  /** Points from which decoding starts at an earlier one. */
+  readonly unproven: number;
+}
+
+/** Upper ends of the summary's entries in packets; the last takes what is longer. */
+const runUpSteps = [0, 8, 16, 32, 64, 128, 0xfffe];
+
+/** Counts the run-ups of a recording's seek array; undefined where it has none that can be read. */
+export async function summarizeRunUps(
+  store: ObjectStore,
+  id: string,
+  points: number,
+): Promise<RunUpSummary | undefined> {
+  const counts = runUpSteps.map((atMost) => ({ atMost, points: 0 }));
+  let states = 0;
+  let unprovenPoints = 0;
+  const columns = Math.min(points, groupPoints);
+  for (let group = 0; group * groupPoints < points; group++) {
+    const stored = await store.get(seekKey(id, `c/0/${group}`));
+    const raw = new Uint8Array(4 * rows * columns);
+    try {
+      if (stored === undefined || gunzipSync(stored, { out: raw }).length !== raw.length) return undefined;
+    } catch {
+      return undefined;
+    }
+    const view = new DataView(raw.buffer);
+    for (let i = 0; i < Math.min(groupPoints, points - group * groupPoints); i++) {
+      const runUp = view.getUint32(4 * (6 * columns + i), true) & 0xffff;
+      if ((view.getUint32(4 * (7 * columns + i), true) & pointFlags.stateStored) !== 0) states++;
+      else if (runUp === unproven) unprovenPoints++;
+      else counts.find((each) => runUp <= each.atMost)!.points++;
+    }
+  }
+  return { runUps: counts.filter((each) => each.points > 0), states, unproven: unprovenPoints };
 }
 
 /** The seek points of the first `chunks` chunks, read from the chunks themselves. */

@@ -1,3 +1,4 @@
+import { openOpusSource } from "@longwave/archive";
 import { printResult, progress } from "../output.ts";
 import { lengthText } from "./format.ts";
 import { type ImportCommandOptions, openInput } from "./import.ts";
@@ -14,8 +15,15 @@ export async function append(
     store,
     async (archive) => {
       const before = await archive.info(id);
-      const source = await (await openInput(file, options)).open();
-      const writer = await archive.append(id, { takeOver: options.takeOver === true });
+      // Standard input may go on for days: what came is readable at once.
+      const isLive = file === "-" && options.framing === undefined;
+      const source = isLive
+        ? await openOpusSource(process.stdin)
+        : await (await openInput(file, options)).open();
+      const writer = await archive.append(id, {
+        takeOver: options.takeOver === true,
+        live: isLive && before.v2Twin !== true,
+      });
       try {
         for await (const item of source.items()) await writer.push(item);
       } catch (error) {

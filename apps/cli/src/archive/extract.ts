@@ -17,6 +17,7 @@ export interface ExtractOptions {
   readonly to?: string;
   readonly output: string;
   readonly format: string;
+  readonly raw?: boolean;
   readonly verify?: boolean;
   readonly requests?: string;
   readonly json?: boolean;
@@ -42,7 +43,7 @@ async function extractOne(archive: Archive, id: string, options: ExtractOptions)
   const to = options.to === undefined ? info.frames : parsePosition(options.to);
   const range = await samplesOf(archive, id, parsePosition(options.from), to);
   const encoding = options.format as SampleEncoding;
-  const report = await writeWav(archive, id, range, options.output, encoding, options.verify === true);
+  const report = await writeWav(archive, id, range, options.output, encoding, options);
   if (options.json === true) process.stderr.write(`${JSON.stringify({ id, ...range, ...report })}\n`);
   else progress(`${lengthText(range.end - range.start)} written, exact: ${report.exact ? "yes" : "no"}`);
 }
@@ -115,15 +116,18 @@ export async function writeWav(
   range: { start: number; end: number },
   output: string,
   encoding: SampleEncoding,
-  verify = false,
+  options: { readonly verify?: boolean; readonly raw?: boolean } = {},
 ): Promise<{ exact: boolean; packetsDecoded: number; requests: number; bytes: number }> {
   const { channels } = await archive.info(id);
   const encoder = new WavEncoder({ sampleRate: 48_000, channels, encoding });
+  const verify = options.verify === true;
   const total = { exact: true, packetsDecoded: 0, requests: 0, bytes: 0 };
   async function* pieces(): AsyncGenerator<Uint8Array> {
-    const header = encoder.header(range.end - range.start);
-    total.bytes += header.length;
-    yield header;
+    if (options.raw !== true) {
+      const header = encoder.header(range.end - range.start);
+      total.bytes += header.length;
+      yield header;
+    }
     for (let at = range.start; at < range.end; at += pieceFrames) {
       const { pcm, report } = await archive.read(id, {
         from: at,
@@ -138,6 +142,7 @@ export async function writeWav(
       total.bytes += bytes.length;
       yield bytes;
     }
+    if (options.raw === true) return;
     const trailer = encoder.trailer();
     total.bytes += trailer.length;
     yield trailer;

@@ -1,12 +1,17 @@
+import type { RunUpSummary } from "@longwave/archive";
 import { printResult } from "../output.ts";
 import { bitrateBps, indexShare, lengthText, startText } from "./format.ts";
 import { withArchive } from "./with-archive.ts";
 
 /** `longwave archive info STORE ID`. */
 export async function info(store: string, id: string, options: { json?: boolean }): Promise<void> {
-  const found = await withArchive(store, (archive) => archive.info(id), { mustExist: true });
+  const { found, runUps } = await withArchive(
+    store,
+    async (archive) => ({ found: await archive.info(id), runUps: await archive.runUps(id) }),
+    { mustExist: true },
+  );
   const { counts, segments } = found;
-  printResult(options.json === true, found, () => [
+  printResult(options.json === true, { ...found, runUps }, () => [
     `${found.id} (${found.state})`,
     `  length      ${lengthText(found.frames)} (${found.frames} sample frames, ${found.channels} channels)`,
     `  begins      ${startText(found)}`,
@@ -14,8 +19,22 @@ export async function info(store: string, id: string, options: { json?: boolean 
     `  packets     ${found.packets}, ${(bitrateBps(found) / 1000).toFixed(1)} kbit/s, ${segments.length} segments`,
     `  irregular   ${counts.lost} lost, ${counts.malformed} malformed, ${counts.dtx} silent`,
     `  seek points ${counts.provenPoints} of ${counts.points} proven, ${counts.checkpoints} states, longest run-up ${counts.maxRunUp} packets`,
+    `  run-ups     ${histogram(runUps)}`,
     `  index       ${counts.indexBytes} bytes (${indexShare(found).toFixed(2)} %), run-ups stored twice ${counts.preRollBytes} bytes`,
     `  decoder     ${found.profile}`,
     `  packets     sha256 ${found.packetsSha256}`,
   ]);
+}
+
+/** `12 of 0, 40 of 1-8 packets, 3 states, 5 from an earlier point`. */
+function histogram(summary: RunUpSummary | undefined): string {
+  if (summary === undefined) return "-";
+  const { runUps, states, unproven } = summary;
+  const steps = [0, 8, 16, 32, 64, 128];
+  const parts = runUps.map(({ atMost, points }) => {
+    if (atMost === 0) return `${points} of 0`;
+    const from = (steps.findLast((step) => step < atMost) ?? 0) + 1;
+    return `${points} of ${from}-${atMost > 128 ? "more" : atMost}`;
+  });
+  return `${parts.join(", ") || "none"} packets; ${states} states, ${unproven} from an earlier point`;
 }
