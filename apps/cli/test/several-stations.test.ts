@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +7,38 @@ import { expect, test } from "vitest";
 
 const program = repositoryPath("apps/cli/dist/main.js");
 
+/**
+ * Players without a loudspeaker that say where they are, each with how it is started and where its clock stands in what it says; they
+ * play until they are ended.
+ */
+const players: readonly (readonly [string, readonly string[], RegExp])[] = [
+  ["ffplay", ["-nodisp", "-loglevel", "error", "-stats"], /(\d+\.\d+) M-A:/],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the player's own notation
+  ["mpv", ["--no-video", "--ao=null", "--term-status-msg=at ${=time-pos} s"], /at (\d+\.\d+) s/],
+];
+
+/** Resolves once a player has played half a second, or is not installed; rejects with its words where it ends before. */
+function playHalfASecond([name, options, clock]: (typeof players)[number], address: string): Promise<void> {
+  if (spawnSync(name, ["-version"]).error !== undefined) return Promise.resolve();
+  const player = spawn(name, [...options, address], { env: { ...process.env, SDL_AUDIODRIVER: "dummy" } });
+  return new Promise((resolve, reject) => {
+    let said = "";
+    const hear = (text: Buffer) => {
+      said = (said + text.toString()).slice(-2000);
+      const last = said.split(/[\r\n]+/).findLast((line) => clock.test(line)) ?? "";
+      if (Number(clock.exec(last)?.[1] ?? 0) < 0.5) return;
+      player.removeAllListeners("exit");
+      player.once("exit", () => resolve());
+      player.kill("SIGKILL");
+    };
+    player.stdout.on("data", hear);
+    player.stderr.on("data", hear);
+    player.once("exit", (status) => reject(new Error(`${name} ended with ${status}: ${said}`)));
+  });
+}
+
 test.skipIf(!existsSync(program))(
-  "several stations in one process have streams, programmes and recordings of their own (needs npm run build)",
+  "several stations in one process have streams, programmes and recordings of their own, and players play them (needs npm run build)",
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "longwave-several-"));
     const args = ["station", "--port", "0", "--songs", "1", "--stations", "2", "--archive", "archive"];
@@ -33,6 +63,8 @@ test.skipIf(!existsSync(program))(
         return recordings.map(({ stream }) => stream).sort();
       };
       await expect.poll(recorded, { timeout: 150_000, interval: 300 }).toEqual(["studio-1", "studio-2"]);
+      const paths = ["studio-1/audio", "studio-2/audio?format=wav"];
+      await Promise.all(players.map((player, i) => playHalfASecond(player, `${url}v1/streams/${paths[i]}`)));
     } finally {
       child.removeAllListeners("exit");
       const gone = new Promise((resolve) => child.once("exit", resolve));
@@ -41,5 +73,4 @@ test.skipIf(!existsSync(program))(
       rmSync(folder, { recursive: true, force: true });
     }
   },
-  110_000,
 );

@@ -305,8 +305,11 @@ describe.skipIf(!canRun)("the console in Chromium (needs npm run build and /usr/
               document.querySelector(`label[for="${each.id}"]`) === null,
           ).length,
           headings: document.querySelectorAll("h1").length,
+          cutOff: [...document.querySelectorAll("main h1:not(.visually-hidden)")]
+            .filter((each) => each.scrollWidth > each.clientWidth)
+            .map((each) => each.textContent),
         }));
-        expect(found, `${screen} at ${width}`).toEqual({ overflow: 0, nameless: 0, headings: 1 });
+        expect(found, `${screen} at ${width}`).toEqual({ overflow: 0, nameless: 0, headings: 1, cutOff: [] });
         expect(await page.evaluate(lowContrast), `${screen}, ${colorScheme}`).toEqual([]);
       }
     }

@@ -53,7 +53,7 @@ export function ArchiveScreen() {
     return (
       <section class="card">
         <div class="eyebrow">Archive</div>
-        <h1 class="title small">
+        <h1 class="title small wrap">
           {list === undefined && archiveListProblem.value === ""
             ? "Asking the server"
             : "Nothing recorded yet"}

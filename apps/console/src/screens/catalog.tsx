@@ -42,7 +42,7 @@ export function CatalogScreen() {
             : `${thousands(total.value)} recordings, ${thousands(postings.value)} hashes`}
         </span>
       </div>
-      <h1 class="title small">Recordings that can be recognised</h1>
+      <h1 class="title small wrap">Recordings that can be recognised</h1>
       <div style="margin-top: 16px">
         <Body heard={heard} />
       </div>

@@ -88,7 +88,7 @@ export function IdentifyScreen() {
     <div class="grid two wide-right">
       <section class="card">
         <div class="eyebrow">Identify</div>
-        <h1 class="title small">Which recording is it?</h1>
+        <h1 class="title small wrap">Which recording is it?</h1>
         <label
           class={over.value ? "drop over" : "drop"}
           style="margin-top: 16px"
@@ -156,7 +156,7 @@ function AnswerBody() {
   return (
     <>
       <h2 class="title small">{match === null ? "Not in the catalog" : (match.title ?? match.track)}</h2>
-      <p class="subtitle">
+      <p class="subtitle wrap">
         {match === null
           ? (reasons[reason ?? ""] ?? "Nothing fits.")
           : `${what.value} begins at ${clock(match.offsetMs)} of it`}

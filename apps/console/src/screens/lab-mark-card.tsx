@@ -108,7 +108,8 @@ function Found({ where, marks }: { where: string; marks: readonly LabMark[] | un
             ? "no mark"
             : marks.map(({ payload, start, end, sync, bitErrorRate }) => (
                 <div key={start}>
-                  <strong class="mono">{payload}</strong>{" "}
+                  <strong>{payload}</strong>
+                  <br />
                   <span class="faint">
                     {start.toFixed(0)} to {end.toFixed(0)} s, {sync.toFixed(1)} σ,{" "}
                     {(100 * bitErrorRate).toFixed(1)} % of bits put right

@@ -63,8 +63,8 @@ export function LinksScreen() {
     return (
       <section class="card">
         <div class="eyebrow">Links</div>
-        <h1 class="title small">{problem.value === "none" ? "No links" : "Asking the server"}</h1>
-        <p class="subtitle">
+        <h1 class="title small wrap">{problem.value === "none" ? "No links" : "Asking the server"}</h1>
+        <p class="subtitle wrap">
           {problem.value === "none" ? "The sound of this stream does not travel over links." : problem.value}
         </p>
       </section>
@@ -77,8 +77,8 @@ export function LinksScreen() {
           Links
           <span class="aside">{current.codec}</span>
         </div>
-        <h1 class="title small">{current.links.length} links carry one sound: cut one, and listen</h1>
-        <p class="subtitle">
+        <h1 class="title small wrap">{current.links.length} links carry one sound: cut one, and listen</h1>
+        <p class="subtitle wrap">
           Lost packets are asked for again over whichever link is quicker; the receiver waits{" "}
           {current.bufferMs} ms.
         </p>

@@ -54,8 +54,8 @@ export function SystemScreen() {
     <div class="grid two">
       <section class="card">
         <div class="eyebrow">System</div>
-        <h1 class="title small">{heading()}</h1>
-        <p class="subtitle">
+        <h1 class="title small wrap">{heading()}</h1>
+        <p class="subtitle wrap">
           {problem.value !== ""
             ? problem.value
             : (health.value?.waitingFor ?? "All recordings of the programme are enrolled.")}
@@ -83,7 +83,7 @@ export function SystemScreen() {
       <section class="card">
         <div class="eyebrow">Station</div>
         <h2 class="title small">{stream.value?.id ?? "No station"}</h2>
-        <p class="subtitle">{stream.value?.programme ?? ""}</p>
+        <p class="subtitle wrap">{stream.value?.programme ?? ""}</p>
         <dl class="facts">
           <Fact
             name="On air for"
