@@ -21,6 +21,9 @@ export interface EnrollOptions {
   readonly json?: boolean;
 }
 
+/** Changes that are left to be read one by one when the catalog is opened. */
+const mostLooseChanges = 500;
+
 /** `longwave id enroll PATH...`: one line (or JSON object) a file, then a summary. */
 export async function enroll(paths: readonly string[], options: EnrollOptions): Promise<void> {
   const files = await findAudioFiles(paths);
@@ -69,6 +72,10 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
       if (options.json === true) console.log(JSON.stringify({ id, path, status: "failed", code, message }));
       else console.error(`failed ${id}: ${message} (${code})`);
     }
+  }
+  // Opening reads every change since the last segment: a large library should not leave thousands of them.
+  if ("storage" in catalog && catalog.storage.journalEntries > mostLooseChanges) {
+    await catalog.compact({ merge: false });
   }
   const tracks = await countTracks(catalog);
   const postings = "postings" in catalog ? catalog.postings : undefined;
