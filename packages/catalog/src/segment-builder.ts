@@ -119,7 +119,7 @@ function encode(
   directoryBits: number,
   hashBits: number,
 ): Encoded {
-  const { hashes, places } = sortByHash(columns, table.starts, hashBits);
+  const { hashes, places, isAscending } = sortByHash(columns, table.starts, hashBits);
   const count = hashes.length;
   const buckets = 2 ** directoryBits;
   const bucketSize = 2 ** (hashBits - directoryBits);
@@ -128,6 +128,7 @@ function encode(
   let distinctHashes = 0;
   for (let i = 0; i < count; i++) if (i === 0 || hashes[i] !== hashes[i - 1]) distinctHashes++;
   const gapParameter = riceParameter(2 ** hashBits, distinctHashes);
+  const parameters = Uint8Array.from({ length: 64 }, (_, size) => riceParameter(table.universe, size));
   let start = 0;
   for (let bucket = 0; bucket < buckets; bucket++) {
     directory[bucket] = writer.bytes;
@@ -150,7 +151,9 @@ function encode(
       while (stop < end && hashes[stop] === hash) stop++;
       putRice(writer, hash - next, gapParameter);
       next = hash + 1;
-      putList(writer, places, start, stop, table.universe);
+      if (!isAscending) places.subarray(start, stop).sort();
+      const k = parameters[stop - start] ?? riceParameter(table.universe, stop - start);
+      putList(writer, places, start, stop, k);
       start = stop;
     }
     writer.align();
@@ -163,15 +166,9 @@ function encode(
   };
 }
 
-function putList(writer: BitWriter, places: Places, start: number, stop: number, universe: number): void {
+function putList(writer: BitWriter, places: Places, start: number, stop: number, k: number): void {
   const count = stop - start;
-  const k = riceParameter(universe, count);
   putGamma(writer, count);
-  for (let i = start + 1; i < stop; i++) {
-    if (places[i]! >= places[i - 1]!) continue;
-    places.subarray(start, stop).sort();
-    break;
-  }
   if (count >= longList) writer.put(lengthOf(places, start, stop, k), 32);
   putPlaces(writer, places, start, stop, k);
 }

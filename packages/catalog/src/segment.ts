@@ -63,11 +63,13 @@ export class Segment implements PostingSource {
     firstTrack: number,
     signal?: AbortSignal,
   ): Promise<Segment> {
-    const header = await store.get(key, { start: 0, end: segmentHeaderLength }, signal);
+    const [header, info] = await Promise.all([
+      store.get(key, { start: 0, end: segmentHeaderLength }, signal),
+      store.head(key, signal),
+    ]);
     if (header === undefined) throw corruptSegment(key, "it is missing");
     const layout = parseSegmentHeader(key, header);
     // The size is checked before the parts that the header promises are read or allocated.
-    const info = await store.head(key, signal);
     if (info !== undefined && info.size !== layout.end) {
       throw corruptSegment(key, `it has ${info.size} bytes instead of ${layout.end}`);
     }

@@ -14,6 +14,11 @@ export interface SortedPostings {
   readonly places: Places;
 }
 
+/** Sorted postings, and whether the places of each hash ascend because those of all postings did before. */
+export interface HashOrder extends SortedPostings {
+  readonly isAscending: boolean;
+}
+
 const digitBits = 11;
 const digits = 2 ** digitBits;
 /** From so many postings on they are first dealt into parts that fit into a processor's cache. */
@@ -25,14 +30,14 @@ const dealtFrom = 2 ** 17;
  * the whole memory. Places travel with their hashes, so that no pass gathers.
  * @param starts place of frame 0 of each track, and the end of all
  */
-export function sortByHash(columns: PostingColumns, starts: Float64Array, hashBits: number): SortedPostings {
+export function sortByHash(columns: PostingColumns, starts: Float64Array, hashBits: number): HashOrder {
   const count = columns.hashes.length;
   const makePlaces = (size: number): Places =>
     starts[starts.length - 1]! < 2 ** 32 ? new Uint32Array(size) : new Float64Array(size);
   const sorted: SortedPostings = { hashes: new Uint32Array(count), places: makePlaces(count) };
   const dealtBits = count < dealtFrom ? 0 : Math.min(digitBits, hashBits);
   const lowBits = hashBits - dealtBits;
-  const ends = deal(columns, starts, sorted, lowBits, dealtBits);
+  const { ends, isAscending } = deal(columns, starts, sorted, lowBits, dealtBits);
   let largest = 0;
   for (let i = 0, start = 0; i < ends.length; start = ends[i++]!) {
     largest = Math.max(largest, ends[i]! - start);
@@ -43,7 +48,7 @@ export function sortByHash(columns: PostingColumns, starts: Float64Array, hashBi
     sortPart(sorted, start, end, spare, lowBits);
     start = end;
   }
-  return sorted;
+  return { ...sorted, isAscending };
 }
 
 /** Sorts entries `[start, end)`, equal above `lowBits`, by what is below. */
@@ -60,32 +65,42 @@ function sortPart(all: SortedPostings, start: number, end: number, spare: Sorted
   all.places.set(spare.places.subarray(0, size), start);
 }
 
-/** Writes hashes and places in order of the hashes' bits above `lowBits`; the end of each part. */
+/** Writes hashes and places in order of the hashes' bits above `lowBits`; gives the end of each part. */
 function deal(
   { hashes, tracks, frames }: PostingColumns,
   starts: Float64Array,
   to: SortedPostings,
   lowBits: number,
   dealtBits: number,
-): Uint32Array {
+): { ends: Uint32Array; isAscending: boolean } {
   const ends = new Uint32Array(2 ** dealtBits);
   const [toHashes, toPlaces] = [to.hashes, to.places];
   const count = hashes.length;
+  let last = 0;
+  let isAscending = true;
   if (dealtBits === 0) {
     toHashes.set(hashes);
-    for (let i = 0; i < count; i++) toPlaces[i] = starts[tracks[i]!]! + frames[i]!;
+    for (let i = 0; i < count; i++) {
+      const place = starts[tracks[i]!]! + frames[i]!;
+      if (place < last) isAscending = false;
+      last = place;
+      toPlaces[i] = place;
+    }
     ends[0] = count;
-    return ends;
+    return { ends, isAscending };
   }
   for (let i = 0; i < count; i++) ends[hashes[i]! >>> lowBits]!++;
   becomeStarts(ends);
   for (let i = 0; i < count; i++) {
     const hash = hashes[i]!;
+    const place = starts[tracks[i]!]! + frames[i]!;
+    if (place < last) isAscending = false;
+    last = place;
     const at = ends[hash >>> lowBits]!++;
     toHashes[at] = hash;
-    toPlaces[at] = starts[tracks[i]!]! + frames[i]!;
+    toPlaces[at] = place;
   }
-  return ends;
+  return { ends, isAscending };
 }
 
 const sizes = new Uint32Array(digits);
