@@ -22,6 +22,8 @@ export type TunnelContent = (typeof TunnelContent)[keyof typeof TunnelContent];
 export class GreTunnel {
   readonly #header = new GreHeader();
   readonly #scratch = new Uint8Array(maxDatagramBytes);
+  /** Decrypted content. It is still read while answers are sealed: each entry of a NACK sends a packet again. */
+  readonly #opened = new Uint8Array(maxDatagramBytes);
   readonly #mac: Uint8Array;
   #sendKey: PreSharedKey | undefined;
   #receiveKey: PreSharedKey | undefined;
@@ -34,7 +36,7 @@ export class GreTunnel {
   readonly bufferNegotiation: BufferNegotiation = new BufferNegotiation();
 
   /** After `open`: where the content lies, in `bytes`. */
-  bytes: Uint8Array = this.#scratch;
+  bytes: Uint8Array = this.#opened;
   start = 0;
   end = 0;
   content: TunnelContent = TunnelContent.ignored;
@@ -93,10 +95,10 @@ export class GreTunnel {
       if (key === undefined) return WireFault.key;
       if (end - start > maxDatagramBytes) return WireFault.overrun;
       const { nonce, isAes256, version, sequence } = header;
-      if (!key.open(nonce, isAes256, version, sequence, bytes, start, end, this.#scratch, nowUs)) {
+      if (!key.open(nonce, isAes256, version, sequence, bytes, start, end, this.#opened, nowUs)) {
         return WireFault.key;
       }
-      source = this.#scratch;
+      source = this.#opened;
       end -= start;
       start = 0;
     } else if (key !== undefined && header.content !== GreContent.eapol) {
