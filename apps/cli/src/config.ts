@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isLongwaveError } from "@longwave/base";
+import { systemErrorKind, systemReason } from "@longwave/base/node";
 import { parseYaml } from "@longwave/tts";
 import { parse } from "smol-toml";
 import { parseDurationUs } from "./duration.ts";
@@ -173,9 +174,14 @@ function readConfigFile(path: string, required: boolean): { path: string; values
     content = readFileSync(path, "utf8");
   } catch (cause) {
     if (!required && (cause as NodeJS.ErrnoException).code === "ENOENT") return { path, values: {} };
-    throw new ConfigError("config/unreadable", "usage", `Cannot read ${path}: ${(cause as Error).message}.`, {
-      cause,
-    });
+    throw new ConfigError(
+      "config/unreadable",
+      systemErrorKind(cause),
+      `Cannot read ${path}: ${systemReason(cause)}.`,
+      {
+        cause,
+      },
+    );
   }
   const values = parseConfig(content, path);
   requireKnownVersion(values["version"], path);

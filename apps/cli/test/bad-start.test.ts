@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodeWav } from "@longwave/media";
 import { repositoryPath } from "@longwave/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -55,6 +56,30 @@ describe.skipIf(!existsSync(program))("a station that cannot start says why (nee
   test("object storage without credentials", () => {
     const run = station("--archive", "s3://somewhere/archive");
     expect(run.stderr).toMatch(/AWS_ACCESS_KEY_ID/);
+    expect(run.status).toBe(2);
+  });
+
+  test("a catalog or a report where a file is", () => {
+    writeFileSync(join(folder, "taken"), "");
+    for (const option of ["--catalog", "--report"]) {
+      const run = station(option, "taken");
+      expect(run.stderr).toMatch(/^longwave: The (catalog|report) cannot be written to taken: .*directory/);
+      expect(run.stderr.trim().split("\n")).toHaveLength(1);
+      expect(run.status).toBe(5);
+    }
+  });
+
+  test("a sound file without sound in it", () => {
+    const silent = encodeWav(new Float32Array(0), { sampleRate: 48_000, channels: 1, encoding: "s16" });
+    writeFileSync(join(folder, "header.wav"), silent);
+    const run = station("--input", "header.wav");
+    expect(run.stderr).toMatch(/header\.wav holds less than a second of sound/);
+    expect(run.status).toBe(3);
+  });
+
+  test("a rate that is no number, named as it was written", () => {
+    const run = station("--input", "-", "--input-rate", "abc");
+    expect(run.stderr).toContain('--input-rate must be a whole number, not "abc"');
     expect(run.status).toBe(2);
   });
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { openStore } from "@longwave/archive/node";
-import { SystemClock } from "@longwave/base/node";
+import { SystemClock, systemErrorKind, systemReason } from "@longwave/base/node";
 import { checkIntegrity, StationArchive } from "@longwave/station";
 import { checkProofSignature, readProofKey } from "@longwave/station/node";
 import { CliError } from "../errors.ts";
@@ -44,9 +44,14 @@ async function readProof(path: string): Promise<unknown> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw new CliError("cli/bad-argument", "usage", `Cannot read ${path}: ${(cause as Error).message}.`, {
-      cause,
-    });
+    throw new CliError(
+      "cli/bad-argument",
+      systemErrorKind(cause),
+      `Cannot read ${path}: ${systemReason(cause)}.`,
+      {
+        cause,
+      },
+    );
   }
   try {
     return JSON.parse(text);
@@ -60,9 +65,14 @@ async function hashOf(path: string): Promise<string> {
   try {
     for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
   } catch (cause) {
-    throw new CliError("cli/bad-argument", "usage", `Cannot read ${path}: ${(cause as Error).message}.`, {
-      cause,
-    });
+    throw new CliError(
+      "cli/bad-argument",
+      systemErrorKind(cause),
+      `Cannot read ${path}: ${systemReason(cause)}.`,
+      {
+        cause,
+      },
+    );
   }
   return hash.digest("hex");
 }

@@ -16,6 +16,7 @@ import {
 } from "@longwave/archive";
 import { newUlid, openAudioInput } from "@longwave/archive/node";
 import { isLongwaveError } from "@longwave/base";
+import { systemErrorKind, systemReason } from "@longwave/base/node";
 import { plainOpusHead } from "@longwave/media";
 import { OpusEncoder } from "@longwave/opus";
 import { parseDurationUs } from "../duration.ts";
@@ -142,9 +143,14 @@ export async function openInput(file: string, options: ImportCommandOptions): Pr
     return { ...input, bytes: () => createReadStream(file, { highWaterMark: 1 << 20 }) };
   } catch (error) {
     if (isLongwaveError(error)) throw error;
-    throw new CliError("cli/bad-argument", "usage", `Cannot read ${file}: ${(error as Error).message}.`, {
-      cause: error,
-    });
+    throw new CliError(
+      "cli/bad-argument",
+      systemErrorKind(error),
+      `Cannot read ${file}: ${systemReason(error)}.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { systemErrorKind, systemReason } from "@longwave/base/node";
 import type { Command } from "commander";
 import pc from "picocolors";
 import {
@@ -77,9 +78,14 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new ConfigError("config/unreadable", "usage", `Cannot read ${file}: ${(cause as Error).message}.`, {
-      cause,
-    });
+    throw new ConfigError(
+      "config/unreadable",
+      systemErrorKind(cause),
+      `Cannot read ${file}: ${systemReason(cause)}.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -199,7 +199,21 @@ function openStation(
     ...(settings.voice.value !== undefined && { voice: settings.voice.value as string }),
     ...(input !== undefined && { input }),
     ...(catalogDirectory !== undefined && { catalogDirectory }),
-    ...(options["inputRate"] !== undefined && { inputRateHz: Number(options["inputRate"]) }),
-    ...(options["inputChannels"] !== undefined && { inputChannels: Number(options["inputChannels"]) }),
+    ...(options["inputRate"] !== undefined && {
+      inputRateHz: wholeNumber("--input-rate", options["inputRate"]),
+    }),
+    ...(options["inputChannels"] !== undefined && {
+      inputChannels: wholeNumber("--input-channels", options["inputChannels"]),
+    }),
   });
+}
+
+/** @throws CliError `cli/bad-argument` */
+function wholeNumber(flag: string, text: unknown): number {
+  if (/^\d{1,9}$/.test(String(text))) return Number(text);
+  throw new CliError(
+    "cli/bad-argument",
+    "usage",
+    `${flag} must be a whole number, not ${JSON.stringify(text)}.`,
+  );
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { BaseError, isLongwaveError, type LongwaveError } from "@longwave/base";
+import { isSystemError, systemErrorKind, systemReason } from "@longwave/base/node";
 import type { TrackMetadata } from "@longwave/catalog";
 import type { ProfileId } from "@longwave/fingerprint";
 import { progress } from "../output.ts";
@@ -97,10 +98,9 @@ async function readMetadata(path: string): Promise<Record<string, Partial<TrackM
       return value as Record<string, Partial<TrackMetadata>>;
     }
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new BaseError("cli/bad-metadata", "usage", `${path} cannot be read as JSON: ${message}.`, {
-      cause,
-    });
+    const kind = isSystemError(cause) ? systemErrorKind(cause) : "usage";
+    const message = `${path} cannot be read as JSON: ${systemReason(cause)}.`;
+    throw new BaseError("cli/bad-metadata", kind, message, { cause });
   }
   throw new BaseError(
     "cli/bad-metadata",

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isLongwaveError } from "@longwave/base";
+import { systemErrorKind, systemReason } from "@longwave/base/node";
 import { type BondConfig, loadConfig, parseSrpFile, type SrpOptions } from "@longwave/bond";
 import { LinkError } from "./errors.ts";
 
@@ -10,9 +11,14 @@ export function readConfiguration(file: string | undefined): BondConfig {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    throw new LinkError("link/no-config", "usage", `Cannot read ${file}: ${(cause as Error).message}.`, {
-      cause,
-    });
+    throw new LinkError(
+      "link/no-config",
+      systemErrorKind(cause),
+      `Cannot read ${file}: ${systemReason(cause)}.`,
+      {
+        cause,
+      },
+    );
   }
   const config = loadConfig(text, file);
   for (const warning of config.warnings) process.stderr.write(`longwave: ${file}: ${warning}\n`);
@@ -27,9 +33,14 @@ export function readSrpUsers(file: string | undefined, config: BondConfig): SrpO
     return { srpUsers: parseSrpFile(readFileSync(path, "utf8"), path) };
   } catch (cause) {
     if (isLongwaveError(cause)) throw cause;
-    throw new LinkError("link/no-config", "usage", `Cannot read ${path}: ${(cause as Error).message}.`, {
-      cause,
-    });
+    throw new LinkError(
+      "link/no-config",
+      systemErrorKind(cause),
+      `Cannot read ${path}: ${systemReason(cause)}.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
+import { systemErrorKind, systemReason } from "@longwave/base/node";
 import { printResult } from "../output.ts";
 import { readConfiguration } from "./configuration.ts";
 import { LinkError } from "./errors.ts";
@@ -95,9 +96,14 @@ async function summarise(file: string): Promise<Summary> {
     }
   } catch (error) {
     if (error instanceof LinkError) throw error;
-    throw new LinkError("link/no-log", "usage", `Cannot read ${file}: ${(error as Error).message}.`, {
-      cause: error,
-    });
+    throw new LinkError(
+      "link/no-log",
+      systemErrorKind(error),
+      `Cannot read ${file}: ${systemReason(error)}.`,
+      {
+        cause: error,
+      },
+    );
   }
   summary.loss = summary.packets === 0 ? 0 : summary.lost / summary.packets;
   for (const link of Object.values(summary.links)) link.meanBps /= Math.max(1, summary.records);

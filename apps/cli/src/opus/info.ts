@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { isLongwaveError } from "@longwave/base";
+import { systemErrorKind, systemReason } from "@longwave/base/node";
 import {
   type OpusFileReader,
   type OpusGap,
@@ -121,9 +122,14 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   try {
     for await (const piece of createReadStream(path)) yield piece as Uint8Array;
   } catch (cause) {
-    throw new CliError("cli/bad-argument", "usage", `${path} cannot be read: ${(cause as Error).message}.`, {
-      cause,
-    });
+    throw new CliError(
+      "cli/bad-argument",
+      systemErrorKind(cause),
+      `${path} cannot be read: ${systemReason(cause)}.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

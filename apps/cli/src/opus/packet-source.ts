@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { systemErrorKind, systemReason } from "@longwave/base/node";
 import { type OpusHead, openOpusFile } from "@longwave/media";
 import { CliError } from "../errors.ts";
 
@@ -45,9 +46,14 @@ async function firstPiece(pieces: AsyncIterator<Uint8Array>, input: string): Pro
     return first;
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
-    throw new CliError("cli/bad-argument", "usage", `${input} cannot be read: ${(cause as Error).message}.`, {
-      cause,
-    });
+    throw new CliError(
+      "cli/bad-argument",
+      systemErrorKind(cause),
+      `${input} cannot be read: ${systemReason(cause)}.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -11,6 +11,7 @@ import {
   StoreError,
 } from "../object-store.ts";
 import { FileLock } from "./file-lock.ts";
+import { systemReason } from "./system-error.ts";
 
 /**
  * An object store in a directory of the file system. A `put` writes a temporary file beside the target, flushes it,
@@ -227,33 +228,12 @@ function asStoreError(error: unknown, key: string): unknown {
     const message = `${what} (${where}); change its permissions or name another directory.`;
     return new StoreError("store/read-only", "unavailable", message, { cause: error });
   }
-  return new StoreError("store/failed", "unavailable", `The store failed on ${key}: ${reasonOf(error)}.`, {
-    cause: error,
-  });
-}
-
-/** The system's error in words, with what to do. */
-function reasonOf(error: unknown): string {
-  const { code, path, message } = error as NodeJS.ErrnoException;
-  const where = path ?? "the path";
-  switch (code) {
-    case "ENOSPC":
-      return "the disk is full; make room and try again";
-    case "EDQUOT":
-      return "the quota is used up; make room and try again";
-    case "ENOTDIR":
-    case "EEXIST":
-      return `a part of ${where} is a file where a directory is needed; name another directory, or move that file`;
-    case "EISDIR":
-      return `${where} is a directory where a file is needed; name another place, or move that directory`;
-    case "EMFILE":
-    case "ENFILE":
-      return "too many files are open; close some or raise the limit (ulimit -n)";
-    case "ENAMETOOLONG":
-      return `the name is too long for this file system; choose a shorter one`;
-    case "EIO":
-      return `the device of ${where} reports an error; check the disk`;
-    default:
-      return message;
-  }
+  return new StoreError(
+    "store/failed",
+    "unavailable",
+    `The store failed on ${key}: ${systemReason(error)}.`,
+    {
+      cause: error,
+    },
+  );
 }

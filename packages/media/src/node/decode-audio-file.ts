@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isLongwaveError } from "@longwave/base";
+import { systemReason } from "@longwave/base/node";
 import { type AudioDecoder, throwIfAborted } from "../decode/audio-decoder.ts";
 import { type AudioFormat, detectAudioFormat, detectionBytes } from "../decode/audio-format.ts";
 import {
@@ -257,7 +258,6 @@ async function readInto(file: FileHandle, into: Uint8Array, at: number, name: st
 }
 
 function unreadable(name: string, error: unknown): MediaError {
-  const reason =
-    (error as NodeJS.ErrnoException).code === "EACCES" ? "no permission" : (error as Error).message;
+  const reason = (error as NodeJS.ErrnoException).code === "EACCES" ? "no permission" : systemReason(error);
   return new MediaError("media/unreadable", `${name} cannot be read: ${reason}.`, { cause: error });
 }

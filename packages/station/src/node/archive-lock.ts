@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { systemReason } from "@longwave/base/node";
 import { StationError } from "../errors.ts";
 
 /**
@@ -35,7 +36,7 @@ export async function lockArchive(directory: string, stream: string): Promise<()
     throw new StationError(
       "station/archive-unwritable",
       "unavailable",
-      `The archive cannot be written to ${directory}: ${(cause as Error).message}.`,
+      `The archive cannot be written to ${directory}: ${systemReason(cause)}.`,
       { cause },
     );
   }

@@ -22,6 +22,8 @@ interface PlayableFile {
 
 /** Longest file that is played: its sound is held in memory, 23 MB a minute. */
 const maxSeconds = 30 * 60;
+/** Shorter ones would follow one another faster than a listener, or an event log, can take in. */
+const minFrames = stationRateHz;
 /** With nothing but failures behind it, the programme gives up after this many files in a row. */
 const maxFailuresInRow = 100;
 
@@ -75,7 +77,7 @@ export class FileProgramme implements ProgrammeSource {
     throw new StationError(
       "station/no-audio",
       "malformed",
-      `None of the ${this.#files.length} files can be played.`,
+      `None of the ${this.#files.length} files can be played; the last: ${(failure as Error).message}`,
       {
         cause: failure,
       },
@@ -126,6 +128,13 @@ export class FileProgramme implements ProgrammeSource {
       limits: { maxSeconds },
       signal,
     });
+    if (pcm.length < minFrames * stationChannels) {
+      throw new StationError(
+        "station/too-short",
+        "malformed",
+        `${path} holds less than a second of sound; name a longer recording.`,
+      );
+    }
     const id = path.slice(-200);
     const title = basename(path, extname(path));
     if (!this.#enrolled.has(id)) {
@@ -143,7 +152,9 @@ export class FileProgramme implements ProgrammeSource {
   }
 
   #report({ path }: PlayableFile, error: unknown): void {
-    this.#tell({ type: "input.failed", input: path, reason: (error as Error).message });
+    // The event names the file already.
+    const reason = (error as Error).message.replace(`${path}: `, "");
+    this.#tell({ type: "input.failed", input: path, reason });
   }
 }
 

@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
+import { systemReason } from "@longwave/base/node";
 import type { Catalog } from "@longwave/catalog";
 import { StationError } from "../errors.ts";
 import { FileProgramme } from "./file-programme.ts";
@@ -49,13 +50,23 @@ function inputError(input: string, cause: NodeJS.ErrnoException): StationError {
     });
   }
   if (cause.code === "EACCES" || cause.code === "EPERM") {
-    return new StationError("station/unreadable", "unavailable", `No permission to read ${input}.`, {
-      cause,
-    });
+    return new StationError(
+      "station/unreadable",
+      "unavailable",
+      `No permission to read ${input}; change its permissions or name another place.`,
+      {
+        cause,
+      },
+    );
   }
-  return new StationError("station/unreadable", "unavailable", `Cannot read ${input}: ${cause.message}.`, {
-    cause,
-  });
+  return new StationError(
+    "station/unreadable",
+    "unavailable",
+    `Cannot read ${input}: ${systemReason(cause)}.`,
+    {
+      cause,
+    },
+  );
 }
 
 async function listAudio(directory: string): Promise<{ path: string; detail: string }[]> {

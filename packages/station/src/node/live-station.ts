@@ -1,10 +1,12 @@
+import { access, constants, mkdir } from "node:fs/promises";
 import { type Hooks, MemoryStore, type ObjectStore } from "@longwave/base";
-import { DirectoryStore, SystemClock } from "@longwave/base/node";
+import { DirectoryStore, SystemClock, systemReason } from "@longwave/base/node";
 import { createSender } from "@longwave/bond/node";
 import { Catalog } from "@longwave/catalog";
 import type { SpeechService } from "@longwave/tts";
 import { ArchiveRecorder } from "../archive/archive-recorder.ts";
 import type { StationArchive } from "../archive/station-archive.ts";
+import { StationError } from "../errors.ts";
 import { OpusListeners } from "../opus-listeners.ts";
 import { Reception } from "../reception.ts";
 import { Scope } from "../scope.ts";
@@ -94,6 +96,7 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
 
 /** @param undo gets a step for each thing that is open, should a later one fail */
 async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Promise<LiveStation> {
+  if (options.catalogDirectory !== undefined) await requireWritable(options.catalogDirectory);
   const store: ObjectStore =
     options.catalogDirectory === undefined ? new MemoryStore() : new DirectoryStore(options.catalogDirectory);
   // A catalog in memory takes the profile that is quickest to search; one on disk keeps its own.
@@ -282,4 +285,15 @@ async function untilArrived(bond: BondedPath): Promise<void> {
 /** Lets everything else that waits have its turn, and most of the time: sound must not wait for bookkeeping. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 3));
+}
+
+/** Asks at the start what the first enrolment would only find out on air. @throws StationError `station/catalog-unwritable` */
+async function requireWritable(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const message = `The catalog cannot be written to ${directory}: ${systemReason(cause)}.`;
+    throw new StationError("station/catalog-unwritable", "unavailable", message, { cause });
+  }
 }

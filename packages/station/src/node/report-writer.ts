@@ -1,5 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { systemReason } from "@longwave/base/node";
+import { StationError } from "../errors.ts";
 import type { StationEvent } from "../event-log.ts";
 import { type Airing, airingsCsv, PlayReport } from "../play-report.ts";
 import type { Station } from "../station.ts";
@@ -9,13 +11,17 @@ import type { Station } from "../station.ts";
  * today's file. A disk that is full is reported in the station's log and tried again with the next change.
  *
  * @returns the function that writes what is still open and stops
+ * @throws StationError `station/report-unwritable`
  */
 export async function writeDailyReport(station: Station, directory: string): Promise<() => Promise<void>> {
   const originMs = Date.now() - station.log.ageUs / 1000;
   const report = new PlayReport(station.id, (atUs) => originMs + atUs / 1000);
   const pathOf = (day: string, extension: string) => join(directory, `${station.id}-${day}.${extension}`);
   const today = new Date().toISOString().slice(0, 10);
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
+    const message = `The report cannot be written to ${directory}: ${systemReason(cause)}.`;
+    throw new StationError("station/report-unwritable", "unavailable", message, { cause });
+  });
   report.restore(today, await storedAirings(pathOf(today, "json")));
   let writing = Promise.resolve();
   const write = async (day: string) => {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { systemErrorKind, systemReason } from "@longwave/base/node";
 import { StationError } from "../errors.ts";
 import type { VoiceOver } from "../speech/voice-over.ts";
 
@@ -37,10 +38,8 @@ async function readLines(path: string): Promise<string[]> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new StationError("station/no-texts", "usage", `Cannot read the texts in ${path}: ${reason}.`, {
-      cause,
-    });
+    const message = `Cannot read the texts in ${path}: ${systemReason(cause)}.`;
+    throw new StationError("station/no-texts", systemErrorKind(cause), message, { cause });
   }
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
   if (lines.length > 0) return lines;
