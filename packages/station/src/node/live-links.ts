@@ -16,7 +16,7 @@ export interface LiveLinksOptions {
 }
 
 /** Studio and receiver share a thread: what a busy machine keeps waiting is late, not lost. */
-const maxStallMs = 1500;
+const maxStallMs = 3000;
 
 /**
  * A bond over UDP on loopback, each link through a proxy that impairs it. Ports are whatever is free.

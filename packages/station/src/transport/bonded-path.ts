@@ -81,7 +81,7 @@ export interface BondedPathParts {
  * The receiver says what is lost by going on behind it. Where it says nothing any more, all links being dead, a block is given up
  * this long after the buffer: delay of the links, a thread that was kept waiting, and the burst of blocks that it then sends.
  */
-const slackMs = 2600;
+const slackMs = 4200;
 /** Losses are told in lines of at least this distance: 1 s. */
 const blocksBetweenReports = 50;
 /** A receiver whose clock began late (a machine that was busy at the start) may be later by this much for good. */
