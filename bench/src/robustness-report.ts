@@ -41,10 +41,14 @@ const targets: Readonly<Record<string, number>> = {
   "3 s": 88,
 };
 
-/** Prints recall by group at the thresholds that the negatives set, and the figures that have a target. */
+/**
+ * Prints recall by group at the thresholds that the negatives set, and the figures that have a target; of a peer the
+ * recall alone.
+ */
 export function robustnessReport(
   outcomes: readonly Outcome[],
   heading: Readonly<Record<string, string>>,
+  isPeer = false,
 ): void {
   const ofSet = (set: Outcome["set"]) => outcomes.filter((each) => each.set === set);
   const [positives, offGrid, negatives, covers] = [
@@ -57,7 +61,7 @@ export function robustnessReport(
   const row = (name: string, list: readonly Outcome[]): Row => {
     const recall = (threshold: number) =>
       percent(list.filter((each) => isRight(each) && scoreOf(each) > threshold).length, list.length);
-    const target = targets[name];
+    const target = isPeer ? undefined : targets[name];
     const found = recall(atOne);
     return {
       group: name,
@@ -109,7 +113,7 @@ export function robustnessReport(
   const present = rows.filter(({ n }) => n !== 0);
   const figures = figuresOf(outcomes, positives, offGrid, negatives, covers, rows[0]!);
   if (process.argv.includes("--json")) {
-    console.log(JSON.stringify({ ...heading, rows: present, figures }, null, 2));
+    console.log(JSON.stringify({ ...heading, rows: present, ...(!isPeer && { figures }) }, null, 2));
     return;
   }
   console.log(
@@ -118,6 +122,7 @@ export function robustnessReport(
       .join("; ")}; ${negatives.length} negatives\n`,
   );
   printTable(present);
+  if (isPeer) return;
   console.log("");
   printTable(figures);
 }

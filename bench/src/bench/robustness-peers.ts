@@ -140,8 +140,9 @@ function candidate(id: string, errors: number, offset: number, items: number): O
   };
 }
 
-robustnessReport([...done.values()].flat(), {
+const heading = {
   corpus: `${values.size}, seed ${seed}${left > 0 ? `, ${left} shards missing` : ""}`,
   profile: "Chromaprint, all alignments",
   catalog: `${references.length} recordings`,
-});
+};
+robustnessReport([...done.values()].flat(), heading, true);
