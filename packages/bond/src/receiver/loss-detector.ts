@@ -108,8 +108,8 @@ export class LossDetector {
       this.#writer.add(0, this.#links[this.#best]!, sequence);
     }
     const copies = buffer.copiesLeft[slot]!;
-    // A round counts from the last copy: it may be the one that is answered.
-    buffer.nextNackUs[slot] = nowUs + (copies > 0 ? copySpacingUs : roundUs);
+    const usedUs = isFirstCopy ? 0 : copySpacingUs * Math.max(0, this.#copies - 1 - copies);
+    buffer.nextNackUs[slot] = copies > 0 ? nowUs + copySpacingUs : nowUs + roundUs - usedUs;
     buffer.nackCount[slot] = Math.min(255, buffer.nackCount[slot]! + 1);
     buffer.lastNackUs[slot] = nowUs;
   }
@@ -137,7 +137,9 @@ export class LossDetector {
     }
     // Out over the best link, back over any that carries media.
     const rttUs = (best.smoothedUs + slowestUs) / 2;
-    return Math.max(1.03 * rttUs, rttUs + 2 * best.deviationUs);
+    // The last copy may be the one that is answered. Where round trips waver by more than the copies' distance, that is room enough.
+    const copiesUs = copySpacingUs * (this.#copies - 1);
+    return rttUs + Math.max(0.03 * rttUs + copiesUs, 2 * best.deviationUs);
   }
 
   #rankLinks(nowUs: number): void {
