@@ -1,6 +1,6 @@
 // The archive's target table (docs/design/archive.md), row by row as it is measured, with peers at the same task.
 // `--hours N` sets the length of the long recording (default 24), `--kills N` how often an import is killed (default 15; the
-// gate takes 200), `--minutes N` the length of the files of the index classes (default 30), `--json` prints JSON at the end,
+// gate takes 200), `--minutes N` the length of the files of the index classes (default 60), `--json` prints JSON at the end,
 // `--require` makes a missed target the exit code.
 //
 // The long file repeats a minute of spoken text (SILK narrow band, 60 ms packets) with granule positions running on, the
@@ -31,7 +31,7 @@ const option = (name: string, otherwise: number) => {
   return at < 0 ? otherwise : Number(process.argv[at + 1]) || otherwise;
 };
 const hours = option("--hours", 24);
-const minutes = option("--minutes", 30);
+const minutes = option("--minutes", 60);
 
 // Flushes of a real disk are none of the archive's doing: memory where there is enough of it.
 const fast = "/dev/shm";

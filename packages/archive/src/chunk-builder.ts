@@ -16,7 +16,7 @@ import type { RecordingInfo } from "./recording-info.ts";
 import { RunUpProver, StateSaver } from "./run-up-prover.ts";
 import { SampleDigest } from "./sample-digest.ts";
 import { type PacketEvent, pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
-import { chooseStates } from "./stored-states.ts";
+import { chooseStates, usualStateFrames } from "./stored-states.ts";
 
 export interface ChunkBuilderOptions {
   readonly decoder: DecoderFactory;
@@ -393,8 +393,8 @@ export class ChunkBuilder {
       for (let i = start; i < end; i++) frames += this.#packets[i - this.#oldest]!.frames;
       return frames;
     });
-    const needsState =
-      startsChunk || proven === undefined || (!proven.wholeStateEqual && this.#prover.expectsConcealment);
+    const mayNeedState = proven === undefined || (!proven.wholeStateEqual && this.#prover.expectsConcealment);
+    const needsState = startsChunk || (mayNeedState && this.#isFarFromState(sample));
     const states = needsState
       ? { live: this.#saver.save(this.#decoder, "live"), all: this.#saver.save(this.#decoder, "all") }
       : undefined;
@@ -430,6 +430,13 @@ export class ChunkBuilder {
       };
     }
     return draft;
+  }
+
+  /** States are stored at some distance from each other, so not every point's has to be kept for the choice. */
+  #isFarFromState(sample: number): boolean {
+    const last = this.#chunk?.drafts.findLast((draft) => draft.states !== undefined);
+    const distance = (this.#options.checkpointFrames ?? usualStateFrames) / 2;
+    return last === undefined || sample - last.sample >= distance;
   }
 
   #seal(chunk: OpenChunk, lastPacket: number, endSample: number, last: boolean): void {

@@ -11,7 +11,7 @@ export interface StateCandidate {
 }
 
 export interface StateChoice {
-  /** The longest way to a start, in sample frames; undefined = as short as `usualShare` allows, `usualFrames` at least. */
+  /** The longest way to a start, in sample frames; undefined = as short as `usualShare` allows, `usualStateFrames` at least. */
   readonly every: number | undefined;
   /** Length of the chunk in sample frames, and bytes of its packets. */
   readonly chunkFrames: number;
@@ -21,7 +21,7 @@ export interface StateChoice {
 /** States take this share of the packets' bytes at the most, unless the distance was told. */
 const usualShare = 0.08;
 /** Never closer than this unless told. */
-const usualFrames = 10 * 48_000;
+export const usualStateFrames: number = 10 * 48_000;
 
 /**
  * Which points of a chunk get a stored state: the first one, where it has no run-up, then those from which the last possible
@@ -38,7 +38,7 @@ export function chooseStates(
   for (const [i, { sample, exact, state }] of points.entries()) {
     const isFirst = i === 0;
     if (exact) lastStart = sample;
-    else if (state !== undefined && (isFirst || sample - lastStart >= (spacing ?? usualFrames))) {
+    else if (state !== undefined && (isFirst || sample - lastStart >= (spacing ?? usualStateFrames))) {
       spacing ??= affordableSpacing(state, choice);
       if (!isFirst && sample - lastStart < spacing) continue;
       states.set(i, state);
@@ -51,5 +51,5 @@ export function chooseStates(
 /** Divides the chunk evenly among the states that it can afford. */
 function affordableSpacing(state: Uint8Array, { chunkFrames, packetBytes }: StateChoice): number {
   const count = Math.floor((usualShare * packetBytes) / deflateSync(state, { level: 6 }).length);
-  return count < 2 ? Number.POSITIVE_INFINITY : Math.max(usualFrames, chunkFrames / count);
+  return count < 2 ? Number.POSITIVE_INFINITY : Math.max(usualStateFrames, chunkFrames / count);
 }
