@@ -5,7 +5,7 @@ import { EapolFrame, eapFrame, startFrame } from "../src/auth/eapol.ts";
 import { portableCrypto } from "../src/crypto/crypto-port.ts";
 import { PreSharedKey } from "../src/crypto/psk.ts";
 import { GreHeader } from "../src/wire/gre.ts";
-import { GreTunnel, tunnelHeadroom } from "../src/wire/gre-tunnel.ts";
+import { GreTunnel, TunnelContent, tunnelHeadroom } from "../src/wire/gre-tunnel.ts";
 import { BufferNegotiation, KeepAlive } from "../src/wire/keep-alive.ts";
 import { restoreNullPackets } from "../src/wire/null-packets.ts";
 import { RtcpReader } from "../src/wire/rtcp.ts";
@@ -88,7 +88,11 @@ function openTunnel(tunnel: GreTunnel): Parser {
   return (bytes, start, end) => {
     nowUs += 1000;
     const fault = tunnel.open(bytes.subarray(start, end), end - start, nowUs);
-    return fault !== WireFault.none || isInside(tunnel.start, tunnel.end, 0, tunnel.bytes.length);
+    // Only these contents lie in the datagram; the others were read already.
+    const hasPlace = tunnel.content === TunnelContent.packet || tunnel.content === TunnelContent.eapol;
+    return (
+      fault !== WireFault.none || !hasPlace || isInside(tunnel.start, tunnel.end, 0, tunnel.bytes.length)
+    );
   };
 }
 
