@@ -37,9 +37,10 @@ export function MarkCard() {
           void computeMark();
         }}
       >
-        <label>
+        <label for="mark-payload">
           <span class="mark-name">Says (8 hexadecimal digits)</span>
           <input
+            id="mark-payload"
             class="field"
             value={labPayload.value}
             maxLength={8}
@@ -50,9 +51,10 @@ export function MarkCard() {
             }}
           />
         </label>
-        <label>
+        <label for="mark-key">
           <span class="mark-name">Key</span>
           <input
+            id="mark-key"
             class="field"
             value={labKey.value}
             maxLength={64}
