@@ -3,13 +3,16 @@ export interface PredefinedVoice {
   readonly id: string;
   /** BCP 47 tag of the recording's language; every voice can speak with every model. */
   readonly language: string;
-  /** SPDX identifier, or `unstated` where its publisher names none. */
+  /** SPDX identifier as far as it is known, see {@link predefinedVoiceList}; `unstated` where no licence was found. */
   readonly license: string;
   /** Who is to be named. */
   readonly attribution: string;
 }
 
-/** Corpora of the recordings, as the page https://huggingface.co/kyutai/tts-voices states them. */
+/**
+ * Corpora of the recordings and the licences that their publishers give for them, as of November 2026; gathered from the folders of
+ * https://huggingface.co/kyutai/tts-voices and not all confirmed.
+ */
 const corpora = {
   alba: ["CC-BY-4.0", "Alba MacKenna"],
   vctk: ["CC-BY-4.0", "VCTK corpus, CSTR, University of Edinburgh"],
@@ -19,7 +22,7 @@ const corpora = {
   unmute: ["CC0-1.0", "Kyutai, Unmute"],
   expresso: ["CC-BY-NC-4.0", "Expresso dataset, Meta"],
   ears: ["CC-BY-NC-4.0", "EARS dataset, Meta"],
-  unstated: ["unstated", "Kyutai; no licence is stated at https://huggingface.co/kyutai/pocket-tts"],
+  unstated: ["unstated", "Kyutai; no licence was found at https://huggingface.co/kyutai/pocket-tts"],
 } as const;
 
 const rows: readonly (readonly [string, string, keyof typeof corpora])[] = [
@@ -51,7 +54,10 @@ const rows: readonly (readonly [string, string, keyof typeof corpora])[] = [
   ["vera", "en", "vctk"],
 ];
 
-/** The 26 predefined voices with their licences; some forbid commercial use, two state nothing. */
+/**
+ * The 26 predefined voices with the licences that were found for them in November 2026. A guide, not a grant: who uses a voice checks its
+ * publisher's page. Some forbid commercial use, for two nothing was found.
+ */
 export const predefinedVoiceList: readonly PredefinedVoice[] = rows.map(([id, language, corpus]) => {
   const [license, attribution] = corpora[corpus];
   return { id, language, license, attribution };
