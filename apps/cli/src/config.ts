@@ -5,7 +5,7 @@ import { parseYaml } from "@longwave/tts";
 import { parse } from "smol-toml";
 import { parseDurationUs } from "./duration.ts";
 import { ConfigError } from "./errors.ts";
-import { requireKnownVersion } from "./migrate-config.ts";
+import { configFormat, requireKnownVersion } from "./migrate-config.ts";
 
 /** Where a value came from, strongest first. */
 export type Origin = "flag" | "environment" | "file" | "default";
@@ -197,9 +197,8 @@ function readConfigFile(path: string, required: boolean): { path: string; values
   return { path, values };
 }
 
-/** A file named .yaml, .yml or .json is read as that, every other as TOML; the keys are the same. */
 function parseConfig(content: string, path: string): Record<string, unknown> {
-  const format = /\.ya?ml$/i.test(path) ? "YAML" : /\.json$/i.test(path) ? "JSON" : "TOML";
+  const format = configFormat(path);
   let values: unknown;
   try {
     if (format === "YAML") values = parseYaml(content, path);

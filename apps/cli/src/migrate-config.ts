@@ -15,25 +15,59 @@ const migrations: readonly Migration[] = [
   { to: 1, renamed: { host: "address", retention: "keep", source: "input", bitrate_bps: "bitrate" } },
 ];
 
+/** How a configuration file is written, by its name: .yaml and .yml, .json, and every other TOML; the keys are the same. */
+export function configFormat(path: string): "TOML" | "YAML" | "JSON" {
+  if (/\.ya?ml$/i.test(path)) return "YAML";
+  return /\.json$/i.test(path) ? "JSON" : "TOML";
+}
+
 /**
  * Brings the text of a configuration file up to the current version, comments and order kept.
  *
  * @returns the new text, the same where nothing had to change
- * @throws ConfigError `config/version` for a file of a newer program
+ * @throws ConfigError `config/version` for a file of a newer program, `config/malformed` for what is no JSON
  */
 export function migrateConfig(text: string, path: string): string {
-  const written = /^version\s*=\s*(\d{1,6})\s*(?:#.*)?$/m.exec(text)?.[1];
+  const format = configFormat(path);
+  if (format === "JSON") return migrateJson(text, path);
+  const [sign, versionLine] = format === "YAML" ? [":", "version: "] : ["=", "version = "];
+  const written = new RegExp(`^version\\s*${sign}\\s*(\\d{1,6})\\s*(?:#.*)?$`, "m").exec(text)?.[1];
   const from = written === undefined ? 0 : Number(written);
   requireKnownVersion(from, path);
+  // In YAML an indented key belongs to another one.
+  const indent = format === "YAML" ? "" : "\\s*";
   let migrated = text;
-  for (const { to, renamed } of migrations) {
-    if (from >= to) continue;
-    for (const [old, current] of Object.entries(renamed)) {
-      migrated = migrated.replace(new RegExp(`^(\\s*)${old}(\\s*=)`, "m"), `$1${current}$2`);
-    }
+  for (const [old, current] of renamedSince(from)) {
+    migrated = migrated.replace(new RegExp(`^(${indent})${old}(\\s*${sign})`, "m"), `$1${current}$2`);
   }
-  if (written === undefined) return `version = ${configVersion}\n${migrated}`;
-  return migrated.replace(/^(version\s*=\s*)\d+/m, `$1${configVersion}`);
+  if (written === undefined) {
+    return migrated.replace(/^(?:---[ \t]*\r?\n)?/, (start) => `${start}${versionLine}${configVersion}\n`);
+  }
+  return migrated.replace(new RegExp(`^(version\\s*${sign}\\s*)\\d+`, "m"), `$1${configVersion}`);
+}
+
+function migrateJson(text: string, path: string): string {
+  let values: unknown;
+  try {
+    values = JSON.parse(text);
+  } catch (cause) {
+    const reason = `${path} is no JSON: ${(cause as Error).message}`;
+    throw new ConfigError("config/malformed", "malformed", reason, { cause });
+  }
+  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+    throw new ConfigError("config/malformed", "malformed", `${path} holds no settings.`);
+  }
+  const { version, ...rest } = values as Record<string, unknown>;
+  requireKnownVersion(version, path);
+  if (version === configVersion) return text;
+  const renamed = new Map(renamedSince((version as number | undefined) ?? 0));
+  const entries = Object.entries(rest).map(([key, value]) => [renamed.get(key) ?? key, value]);
+  return `${JSON.stringify({ version: configVersion, ...Object.fromEntries(entries) }, null, 2)}\n`;
+}
+
+/** Old and current names of keys that were renamed after version `from`. */
+function renamedSince(from: number): [string, string][] {
+  return migrations.filter(({ to }) => from < to).flatMap(({ renamed }) => Object.entries(renamed));
 }
 
 /** @throws ConfigError `config/version` */
