@@ -1,6 +1,6 @@
 import pc from "picocolors";
 
-/** Writes one line to standard output. Ends quietly when the reader has gone away (`longwave ... | head`). */
+/** Writes one line to standard output. */
 export function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }
@@ -15,9 +15,3 @@ export function printResult(json: boolean, value: unknown, lines: () => readonly
 export function progress(message: string): void {
   if (process.stderr.isTTY) process.stderr.write(`${pc.dim(message)}\n`);
 }
-
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  process.stderr.write(`longwave: Standard output cannot be written: ${error.message}.\n`);
-  process.exit(1);
-});

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { repositoryPath } from "@longwave/testkit";
+import { repositoryPath, writeRandomSpeechModel } from "@longwave/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 
 const main = repositoryPath("apps/cli/dist/main.js");
@@ -84,6 +86,18 @@ describe.skipIf(!existsSync(main))("longwave serve, as built", () => {
     expect(await ended).toBe(0);
     expect(performance.now() - started).toBeLessThan(15_000);
     await running.body!.cancel().catch(() => undefined);
+  });
+
+  test("ends when it cannot start, though the threads of a model run already", async () => {
+    const model = mkdtempSync(join(tmpdir(), "longwave-serve-"));
+    try {
+      writeRandomSpeechModel(model);
+      const options = ["serve", "--listen", ":0", "--token", "short", "--model", model];
+      child = spawn(process.execPath, [main, ...options], { stdio: "ignore" });
+      expect(await new Promise((resolve) => child!.once("exit", resolve))).toBe(2);
+    } finally {
+      rmSync(model, { recursive: true });
+    }
   });
 
   test("refuses an address that it cannot read", async () => {

@@ -35,6 +35,19 @@ describe("the settings of speech", () => {
   });
 
   test.each([
+    ["requestTimeout", "0s"],
+    ["requestTimeout", "30d"],
+    ["shutdownTimeout", "25h"],
+    ["maxTextBytes", 0],
+    ["commandRate", 0],
+    ["threads", 3],
+  ])("%s of %s is refused", (name, value) => {
+    expect(() => resolveSpeechSettings({ [name]: value }, {})).toThrow(
+      expect.objectContaining({ code: "config/bad-value", message: expect.stringContaining(name) }),
+    );
+  });
+
+  test.each([
     ["tts.yaml", "# sample\nport: 1\ntts:\n  voice: file\n  workers: 3\n  cloning: true\n"],
     ["tts.yml", "port: 1\ntts:\n  voice: 'file'\n  workers: 3\n  cloning: true\n"],
     ["tts.json", '{"port": 1, "tts": {"voice": "file", "workers": 3, "cloning": true}}'],

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,6 +51,15 @@ describe.skipIf(!existsSync(main))("longwave say, as built", () => {
     const rms = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length) / 32_768;
     expect(rms).toBeGreaterThan(0.03);
     rmSync(folder, { recursive: true });
+  });
+  test("ends quietly when nobody reads any more", async () => {
+    const text = "Nobody hears the end of this sentence. ".repeat(100);
+    const child = spawn(process.execPath, [main, "say", text, "-o", "-", "--stream", "-q"]);
+    let messages = "";
+    child.stderr.on("data", (piece) => (messages += piece));
+    child.stdout.once("data", () => child.stdout.destroy());
+    expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
+    expect(messages).toBe("");
   });
   test("refuses empty text with exit code 2, a missing model with 5", () => {
     const code = (...args: string[]) => {

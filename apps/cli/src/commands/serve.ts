@@ -75,6 +75,11 @@ Examples:
         metricsListen: metricsAddress(speechSettings.metricsAddr.value as string | undefined),
         consoleDirectory: consoleDirectory(),
         onError: (error) => process.stderr.write(`longwave: ${(error as Error).stack}\n`),
+      }).catch(async (error: unknown) => {
+        // The threads of the engines would keep the process alive.
+        await speech.service.drain(0);
+        await catalog?.close();
+        throw error;
       });
       const { url, metricsUrl } = server;
       if (options["json"] === true) {

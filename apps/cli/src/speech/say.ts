@@ -77,14 +77,15 @@ export async function say(argument: string | undefined, options: SayOptions): Pr
     voice: speech.voice,
     seconds,
     firstMs: Math.round(firstMs ?? elapsedMs),
-    rtf: Number((elapsedMs / 1000 / seconds).toFixed(3)),
+    // Of no sound there is no factor.
+    rtf: frames === 0 ? null : Number((elapsedMs / 1000 / seconds).toFixed(3)),
   };
   if (options.json)
     (options.out === "-" ? process.stderr : process.stdout).write(`${JSON.stringify(report)}\n`);
   else if (!options.quiet) {
     process.stderr.write(
       `Spoken by the ${report.engine} engine, voice ${report.voice}: ${seconds.toFixed(2)} s to ${options.out}, ` +
-        `first audio after ${report.firstMs} ms, real-time factor ${report.rtf}.\n`,
+        `first audio after ${report.firstMs} ms, real-time factor ${report.rtf ?? "unknown"}.\n`,
     );
   }
 }

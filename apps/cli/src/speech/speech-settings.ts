@@ -113,7 +113,26 @@ export function resolveSpeechSettings(
   if (threads !== 1 && threads !== 2) {
     throw new ConfigError("config/bad-value", "usage", `threads (${settings.threads!.from}) must be 1 or 2.`);
   }
+  checkRanges(settings as SpeechSettings);
   return settings as SpeechSettings;
+}
+
+/** Timers cannot be set further ahead than 24 days; a day is more than any text needs. */
+const longestMs = 86_400_000;
+
+/** @throws ConfigError `config/bad-value` */
+function checkRanges(settings: SpeechSettings): void {
+  const check = (name: SpeechSettingName, isGood: boolean, range: string) => {
+    const { from, value } = settings[name];
+    if (isGood) return;
+    throw new ConfigError("config/bad-value", "usage", `${name} (${from}) must be ${range}, not ${value}.`);
+  };
+  const requestMs = durationMs(settings.requestTimeout);
+  check("requestTimeout", requestMs >= 1 && requestMs <= longestMs, "1ms to 24h");
+  check("shutdownTimeout", durationMs(settings.shutdownTimeout) <= longestMs, "0s to 24h");
+  check("maxTextBytes", (settings.maxTextBytes.value as number) >= 1, "1 or more");
+  const rate = settings.commandRate.value as number;
+  check("commandRate", rate >= 1000 && rate <= 384_000, "1000 to 384000 Hz");
 }
 
 /** The settings as the library takes them. */
