@@ -282,7 +282,7 @@ describe("the guard", () => {
   const guarded = createApp({ ...options, token, loopback: false });
 
   test("wants the token everywhere but for health, readiness and version", async () => {
-    for (const path of ["/v1/health", "/v1/ready", "/v1/version"]) {
+    for (const path of ["/health", "/v1/health", "/v1/ready", "/v1/version"]) {
       expect((await guarded.request(base + path)).status, path).toBe(200);
     }
     for (const path of ["/v1/streams", "/v1/events", "/v1/catalog/tracks", "/v1/metrics"]) {

@@ -106,6 +106,24 @@ test.each([
     404,
     "tts/voice-unknown",
   ],
+  ...["http://127.0.0.1/x.wav", "../../etc/passwd", "--help", "日本", "a\r\nb", "", "v".repeat(65)].flatMap(
+    (voice): [string, string, string, number, undefined][] => [
+      [
+        `${JSON.stringify(voice)} as a voice`,
+        "/tts",
+        JSON.stringify({ text: "x", voice, engine: "stays-silent" }),
+        400,
+        undefined,
+      ],
+      [
+        `${JSON.stringify(voice)} in OpenAI's shape`,
+        "/v1/audio/speech",
+        JSON.stringify({ input: "x", voice: { id: voice } }),
+        400,
+        undefined,
+      ],
+    ],
+  ),
   ["an unknown engine", "/tts", JSON.stringify({ text: "x", engine: "hal" }), 400, "tts/engine-unknown"],
   ["an unknown field", "/tts", JSON.stringify({ text: "x", langauge: "en" }), 400, "server/bad-request"],
   ["a number as text", "/tts", JSON.stringify({ text: 5 }), 400, "server/bad-request"],

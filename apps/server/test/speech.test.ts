@@ -25,6 +25,11 @@ const post = (path: string, body: unknown) =>
   });
 
 describe("the speech routes", () => {
+  test("say at /health that they are alive, and in which version", async () => {
+    const response = await app.request("http://localhost/health");
+    expect([response.status, await response.json()]).toEqual([200, { status: "ok", version: "0.0.0" }]);
+  });
+
   test("list voices with their licences", async () => {
     const voices = await (await app.request("http://localhost/voices")).json();
     expect(voices[0]).toEqual({ id: "formant", license: "MIT", language: "en", engine: "formant" });

@@ -65,7 +65,7 @@ export {
 } from "./service/speech-service.ts";
 export { chunkBySentence } from "./text/chunk-by-sentence.ts";
 export { fewestWords, joinShort } from "./text/join-short.ts";
-export { maxPauseMs, type SpokenPart, splitAtPauses } from "./text/pauses.ts";
+export { maxPauseMs, maxPausesMs, type SpokenPart, splitAtPauses } from "./text/pauses.ts";
 export {
   defaultMaxTextBytes,
   normalizeText,

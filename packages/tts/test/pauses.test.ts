@@ -21,6 +21,8 @@ describe("pauses in a text", () => {
     const code = (value: string) => expect.objectContaining({ code: value });
     expect(() => splitAtPauses("a [pause:10001]")).toThrow(code("tts/option-invalid"));
     expect(() => splitAtPauses("a [pause 999999s]")).toThrow(code("tts/option-invalid"));
+    expect(splitAtPauses(`a${"[pause:10s]".repeat(6)}`)).toHaveLength(7);
+    expect(() => splitAtPauses(`a${"[pause:10s]".repeat(7)}`)).toThrow(code("tts/option-invalid"));
     expect(() => splitAtPauses("[pause:5]")).toThrow(code("tts/empty-text"));
   });
 

@@ -106,6 +106,19 @@ describe("a speech service", () => {
     expect(service.statistics.running).toBe(0);
   });
 
+  test.each([0, 1, 3])(
+    "a listener that takes %i blocks and no more loses its worker in the end",
+    async (taken) => {
+      const { clock, service, settle } = open({ workers: 1, requestTimeoutMs: 1000 });
+      const stalled = (await settle(service.speak("abcdefghij")))[Symbol.asyncIterator]();
+      for (let block = 0; block < taken; block++) expect((await settle(stalled.next())).done).toBe(false);
+      clock.runUntil(clock.nowUs() + 2_000_000);
+      expect((await settle(say(service, "a"))).length).toBe(1920);
+      expect(service.statistics).toMatchObject({ running: 0, errors: 1, finished: 1 });
+      await expect(stalled.next()).rejects.toMatchObject({ code: "tts/timeout" });
+    },
+  );
+
   test("draining lets the running finish, refuses the waiting and the new", async () => {
     const { service, settle } = open({ workers: 1 });
     const running = say(service, "abc");

@@ -14,6 +14,7 @@ import {
   text,
   textOrNull,
 } from "../route.ts";
+import { checkVoice } from "../speech/speech-request.ts";
 
 const reportSchema = objectOf({
   number: integer,
@@ -101,6 +102,7 @@ function sayRequest(body: Record<string, unknown>): SayRequest {
   for (const [key, value] of Object.entries({ voice, engine })) {
     if (value !== undefined && typeof value !== "string") throw bad(`"${key}" must be a string.`);
   }
+  checkVoice(voice as string | undefined);
   if (seed !== undefined && !(Number.isSafeInteger(seed) && (seed as number) >= 0)) {
     throw bad('"seed" must be a whole number from 0.');
   }

@@ -26,6 +26,20 @@ export function healthRoutes(host: Host, metrics: Metrics): Route[] {
     },
     {
       method: "get",
+      path: "/health",
+      tag: "Operations",
+      summary: "Says that the server is alive, at the address that speech services have it",
+      open: true,
+      answer: {
+        status: 200,
+        description: "It is, in this version.",
+        contentType: "application/json",
+        schema: objectOf({ status: text, version: text }),
+      },
+      handle: () => json({ status: "ok", version: host.version }),
+    },
+    {
+      method: "get",
       path: "/v1/ready",
       tag: "Operations",
       summary: "Says whether everything has started; 503 until then",

@@ -56,6 +56,8 @@ const voiceSchema = objectOf(
 /** Spoken text: plain JSON, the form of the reference, frames as they are made, and OpenAI's shape. */
 export function speechRoutes(service: SpeechService, metrics: Metrics, policy: FetchPolicy): Route[] {
   observe(service, metrics);
+  // The service's own limit comes first (504); what is left is for reading a form and fetching a recording.
+  const timeoutMs = service.requestTimeoutMs + 60_000;
   const voices = (path: string): Route => ({
     method: "get",
     path,
@@ -71,7 +73,7 @@ export function speechRoutes(service: SpeechService, metrics: Metrics, policy: F
     summary: "Speaks a text; a form answers in a stream",
     body: { contentType: "application/json", description: "What to say.", schema: speechBody },
     maxBodyBytes: maxFormBytes,
-    timeoutMs: 120_000,
+    timeoutMs,
     answer: wavAnswer,
     handle: async (context, signal) => {
       const request = context.req.raw;
@@ -98,7 +100,7 @@ export function speechRoutes(service: SpeechService, metrics: Metrics, policy: F
       tag: "Speech",
       summary: "Speaks a text, one block of sound as soon as it is made",
       body: { contentType: "application/json", description: "What to say.", schema: speechBody },
-      timeoutMs: 60_000,
+      timeoutMs,
       answer: wavAnswer,
       handle: async (context, signal) => {
         const body = speechRequest(await readJsonObject(context.req.raw));
@@ -111,7 +113,7 @@ export function speechRoutes(service: SpeechService, metrics: Metrics, policy: F
       tag: "Speech",
       summary: "Speaks a text, in the shape of OpenAI's interface",
       body: { contentType: "application/json", description: "OpenAI's request.", schema: openAiBody },
-      timeoutMs: 60_000,
+      timeoutMs,
       answer: wavAnswer,
       handle: async (context, signal) => {
         try {

@@ -21,6 +21,15 @@ function bad(message: string): never {
   throw new ServerError("server/bad-request", "usage", message);
 }
 
+/** Names only: an external program might open a path, or fetch an address, that a client gives as a voice. */
+const voiceName = /^(?!-)[\w.+-]{1,64}$/;
+
+/** @throws ServerError `server/bad-request` */
+export function checkVoice(voice: string | undefined): void {
+  if (voice === undefined || voiceName.test(voice)) return;
+  bad('"voice" must be the name of a voice: at most 64 letters, digits, . _ + or -.');
+}
+
 function isFormat(value: unknown): value is SpeechFormat {
   return speechFormats.includes(value as SpeechFormat);
 }
@@ -35,6 +44,7 @@ export function speechRequest(body: Record<string, unknown>): SpeechInput {
   for (const [key, value] of Object.entries({ voice, engine })) {
     if (value !== undefined && typeof value !== "string") bad(`"${key}" must be a string.`);
   }
+  checkVoice(voice as string | undefined);
   for (const [key, value] of Object.entries({ chunk, pauses, joinShort })) {
     if (value !== undefined && typeof value !== "boolean") bad(`"${key}" must be true or false.`);
   }
@@ -65,6 +75,7 @@ export function openAiRequest(body: Record<string, unknown>): SpeechInput {
   if (speed !== 1) bad('Only "speed" 1 is supported.');
   const id = typeof voice === "object" && voice !== null ? (voice as { id?: unknown }).id : voice;
   if (id !== undefined && typeof id !== "string") bad('"voice" must be a name or {"id": name}.');
+  checkVoice(id as string | undefined);
   return { text: input as string, voice: id as string | undefined, format: format as SpeechFormat };
 }
 
@@ -102,7 +113,7 @@ export async function readForm(
     return { ...input, recording };
   }
   if (url === null) return input;
-  if (typeof url === "string" && /^[\w.-]{1,64}$/.test(url)) return { ...input, voice: url };
+  if (typeof url === "string" && voiceName.test(url)) return { ...input, voice: url };
   if (typeof url !== "string" || policy.hosts.length === 0) {
     throw new TtsError(
       "tts/voice-url-refused",

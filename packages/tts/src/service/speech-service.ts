@@ -2,6 +2,8 @@ import { type Clock, type Hooks, silentHooks } from "@longwave/base";
 import type { EngineVoice, SpeakOptions, Speech, Tts } from "../engine/tts.ts";
 import { TtsError } from "../errors.ts";
 
+const defaultRequestTimeoutMs = 60_000;
+
 /** Limits of a service; every field has a default. */
 export interface SpeechServiceOptions {
   /** Each speaks one text at a time; one for every text that shall be spoken side by side. The service owns and closes them. */
@@ -98,6 +100,11 @@ export class SpeechService {
     this.#listeners.push(listener);
   }
 
+  /** Longest time for one text, milliseconds. */
+  get requestTimeoutMs(): number {
+    return this.#options.requestTimeoutMs ?? defaultRequestTimeoutMs;
+  }
+
   /** True if requests may bring a recording to speak like. */
   get canClone(): boolean {
     return this.#options.workers[0]!.canClone();
@@ -113,7 +120,8 @@ export class SpeechService {
    */
   async speak(text: string, options: SpeakOptions = {}): Promise<ServedSpeech> {
     this.#requests++;
-    const { clock, maxTextBytes = 4096, requestTimeoutMs = 60_000 } = this.#options;
+    const { clock, maxTextBytes = 4096 } = this.#options;
+    const { requestTimeoutMs } = this;
     const started = clock.nowUs();
     const stop = new AbortController();
     const onAbort = () => stop.abort(options.signal?.reason);
@@ -247,40 +255,59 @@ function served(
 ): ServedSpeech {
   const { engine, voice, sampleRate } = speech;
   let frames = 0;
-  const run = async function* () {
-    let error: unknown = stop.signal;
+  let over: Promise<void> | undefined;
+  let failure: { readonly reason: unknown } | undefined;
+  let ahead: IteratorResult<Float32Array> | undefined = first;
+  const leave = async (error: unknown): Promise<void> => {
     try {
-      for (let each = first; !each.done; each = await blocks.next()) {
-        frames += each.value.length;
-        yield each.value;
-      }
-      error = undefined;
-    } catch (cause) {
-      error = cause;
-      throw cause;
-    } finally {
       // Leaving early: the engine is free before its place is given away.
       await blocks.return?.();
+    } finally {
       end(error, voice, engine, frames, sampleRate);
     }
   };
-  const iterator = run();
-  let hasStarted = false;
+  const finish = (error?: unknown): Promise<void> => (over ??= leave(error));
+  // A listener that asks for nothing more must not keep the worker beyond the time limit.
+  const onAbort = () => {
+    if (over !== undefined) return;
+    failure = { reason: stop.signal.reason };
+    finish(stop.signal.reason).catch(() => {});
+  };
+  stop.signal.addEventListener("abort", onAbort, { once: true });
+  if (stop.signal.aborted) onAbort();
+  const throwIfFailed = () => {
+    if (failure !== undefined) throw failure.reason;
+  };
+  const iterator: AsyncIterator<Float32Array> = {
+    async next() {
+      throwIfFailed();
+      if (over !== undefined) return { done: true, value: undefined };
+      try {
+        const block = ahead ?? (await blocks.next());
+        ahead = undefined;
+        throwIfFailed();
+        if (block.done) await finish();
+        else frames += block.value.length;
+        return block;
+      } catch (cause) {
+        await finish(cause);
+        throw cause;
+      }
+    },
+    async return() {
+      await finish(stop.signal);
+      return { done: true, value: undefined };
+    },
+  };
   return {
     engine,
     voice,
     sampleRate,
-    [Symbol.asyncIterator]() {
-      hasStarted = true;
-      return iterator;
-    },
+    [Symbol.asyncIterator]: () => iterator,
     async cancel() {
+      const finished = finish(stop.signal);
       stop.abort(new TtsError("tts/closed", "The listener went away."));
-      if (hasStarted) await iterator.return(undefined);
-      else {
-        await blocks.return?.();
-        end(stop.signal.reason, voice, engine);
-      }
+      await finished;
     },
   };
 }
