@@ -46,6 +46,24 @@ describe("verifying a model", () => {
     expect(failed.map(({ name }) => name)).toEqual(["tensors", "voice random"]);
     expect(failed[0]!.detail).toMatch(/tts\/model-malformed/);
   });
+
+  test("says in words that a folder, or its list of voices, is not there", async () => {
+    expect(verifyModel(join(folder, "none"))).toEqual([
+      { name: "configuration", ok: false, detail: expect.stringMatching(/^\S+config\.yaml does not exist$/) },
+    ]);
+    writeRandomSpeechModel(folder);
+    rmSync(join(folder, "voices"), { recursive: true });
+    const failed = verifyModel(folder).filter(({ ok }) => !ok);
+    expect(failed.map(({ name, detail }) => `${name}: ${detail}`)).toEqual([
+      expect.stringMatching(/^voice manifest: \S+manifest\.json does not exist$/),
+    ]);
+    const tts = await openTts({ model: folder, threads: 1 });
+    await expect(concatenate(tts.speak("Hello"))).rejects.toMatchObject({
+      code: "tts/voice-missing",
+      message: expect.stringMatching(/has no voices/),
+    });
+    await tts.close();
+  });
 });
 
 test("a recording becomes a voice that is added and spoken with", async () => {
@@ -235,7 +253,7 @@ describe("downloading a model from a hub", () => {
     files.delete("tokenizer.model");
     await expect(get()).rejects.toThrow(/answered 404/);
     await expect(downloadModel({ model: "french", outDirectory: folder, endpoint })).rejects.toThrow(
-      /french_24l/,
+      /"french"; French exists only with 24 layers: french_24l\./,
     );
   });
 });

@@ -60,11 +60,18 @@ describe("a subprocess engine", () => {
       `const fs=require("fs");fs.writeFileSync(${JSON.stringify(heard)},JSON.stringify(process.argv.slice(2)));` +
         `process.stdout.write(fs.readFileSync(${JSON.stringify(wavFile(16_000))}))`,
     );
-    const command = `"${path}" --voice {voice} 'two words' $HOME ""`;
+    const command = `"${path}" --voice {voice} --as={voice}.bin 'two words' $HOME ""`;
     const tts = await openTts({ command, commandRate: 16_000 });
     expect((await concatenate(tts.speak("hi", { voice: "anna" }))).length).toBe(24_000);
     expect(tts.engines).toEqual(["command"]);
-    expect(JSON.parse(readFileSync(heard, "utf8"))).toEqual(["--voice", "anna", "two words", "$HOME", ""]);
+    expect(JSON.parse(readFileSync(heard, "utf8"))).toEqual([
+      "--voice",
+      "anna",
+      "--as=anna.bin",
+      "two words",
+      "$HOME",
+      "",
+    ]);
     for (const broken of ["", "  ", 'piper "open', "a'b"]) {
       await expect(openTts({ command: broken, engine: "command" })).rejects.toMatchObject({
         code: "tts/option-invalid",

@@ -117,8 +117,8 @@ function findPublished(name: string): PublishedModel {
   const hint =
     name === "french"
       ? "French exists only with 24 layers: french_24l"
-      : publishedModels.map((m) => m.name).join(", ");
-  throw new TtsError("tts/option-invalid", `There is no model "${name}"; there is ${hint}.`);
+      : `there are ${publishedModels.map((m) => m.name).join(", ")}`;
+  throw new TtsError("tts/option-invalid", `There is no model "${name}"; ${hint}.`);
 }
 
 async function fetchFile(
@@ -272,9 +272,10 @@ function voicesReadme(voices: readonly ManifestVoice[]): string {
   );
   return `# Voices of this model
 
-A voice may be used as the recording that it was made of may be; the list is \`manifest.json\`.
+A voice may be used as the recording that it was made of may be; the list is \`manifest.json\`. The licences of predefined voices are
+what their publishers stated as of November 2026, without warranty: check https://huggingface.co/kyutai/tts-voices before you publish.
 
-| voice | licence | commercial use | name |
+| voice | licence | commercial use by that licence | name |
 | --- | --- | --- | --- |
 ${rows.join("\n")}
 `;

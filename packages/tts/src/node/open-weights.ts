@@ -39,7 +39,7 @@ export function placeWeights(config: ModelConfig, folder: string, given?: string
     };
   }
   for (const path of typeof place === "string" ? [place] : [place.flowLm, place.mimi]) {
-    if (!existsSync(path)) missingModel(path, "weights");
+    if (!existsSync(path)) missingModel(path, "weights file");
   }
   return place;
 }
@@ -83,6 +83,6 @@ export function localPath(folder: string, path: string | null, key: string): str
 export function missingModel(path: string, what: string): never {
   throw new TtsError(
     "tts/model-missing",
-    `The ${what} ${path} is not there; get a model with: longwave model download`,
+    `There is no ${what} at ${path}; get a model with: longwave model download`,
   );
 }

@@ -358,6 +358,12 @@ export class PocketEngine implements SpeechEngine {
 
   #loadVoice(id: string): VoiceState {
     const voice = this.#voices.find((each) => each.id === id);
+    if (this.#voices.length === 0) {
+      throw new TtsError(
+        "tts/voice-missing",
+        `The model ${dirname(this.#options.configPath)} has no voices; add one with: longwave voice add`,
+      );
+    }
     if (voice === undefined) {
       const near = nearNames(
         id,

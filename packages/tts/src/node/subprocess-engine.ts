@@ -163,7 +163,7 @@ export class SubprocessEngine implements SpeechEngine {
     ];
     const child = spawn(
       this.#executable,
-      args.map((arg) => (arg === "{voice}" ? (request.voice ?? "") : arg)),
+      args.map((arg) => arg.replaceAll("{voice}", () => request.voice ?? this.defaultVoice)),
       // A group of its own, so that children of the program end with it.
       { stdio: ["pipe", "pipe", "pipe"], detached: process.platform !== "win32" },
     );
@@ -197,7 +197,7 @@ export class SubprocessEngine implements SpeechEngine {
           isAbsent
             ? new TtsError(
                 "tts/executable-not-found",
-                `Cannot start "${this.#executable}": install it or give its path (executablePath).`,
+                `Cannot start "${this.#executable}": install it, or give its path (--executable, executablePath).`,
                 { cause },
               )
             : cause,

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isLongwaveError } from "@longwave/base";
+import { isSystemError, systemReason } from "@longwave/base/node";
 import { type ModelConfig, parseModelConfig } from "../config/model-config.ts";
 import { PocketModel } from "../model/pocket-model.ts";
 import type { SafetensorsFile } from "../model/safetensors.ts";
@@ -30,11 +31,8 @@ export function verifyModel(directory: string): ModelCheck[] {
       return value;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      checks.push({
-        name,
-        ok: false,
-        detail: isLongwaveError(error) ? `${error.message} (${error.code})` : error.message,
-      });
+      const reason = isSystemError(error) ? systemReason(error) : error.message;
+      checks.push({ name, ok: false, detail: isLongwaveError(error) ? `${reason} (${error.code})` : reason });
       return undefined;
     }
   };
