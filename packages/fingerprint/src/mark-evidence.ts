@@ -131,6 +131,12 @@ export function evidenceOfPeaks(peaks: Uint32Array, firstFrame: number, frames: 
   return { values, rows: frames, rowsPerFrame: 1 };
 }
 
+/** The larger of two small integers, without a branch: in sound either is as likely, and a wrong guess costs more than the sum. */
+function larger(a: number, b: number): number {
+  const difference = (a - b) | 0;
+  return a - (difference & (difference >> 31));
+}
+
 /**
  * Maxima over +-reach columns of a row, by doubling: of 2, 4, 8 ... cells, then of two runs that overlap. At a border the run that
  * begins there stands for what is missing.
@@ -146,12 +152,12 @@ function maximumOfColumns(
   const width = 2 * reach + 1;
   let span = 1;
   for (; 2 * span <= width; span *= 2) {
-    for (let c = 0; c + span < markColumns; c++) if (line[c + span]! > line[c]!) line[c] = line[c + span]!;
+    for (let c = 0; c + span < markColumns; c++) line[c] = larger(line[c]!, line[c + span]!);
   }
   for (let c = 0; c < markColumns; c++) {
     const first = c < reach ? 0 : c - reach;
     const last = Math.max(first, Math.min(markColumns - 1, c + reach) - span + 1);
-    to[base + c] = line[first]! > line[last]! ? line[first]! : line[last]!;
+    to[base + c] = larger(line[first]!, line[last]!);
   }
 }
 
@@ -160,8 +166,7 @@ function maximumOfRows(plane: Int8Array, rows: number, reach: number): void {
   const width = 2 * reach + 1;
   let span = 1;
   const takeMaximum = (to: number, from: number) => {
-    for (let c = 0; c < markColumns; c++)
-      if (plane[from + c]! > plane[to + c]!) plane[to + c] = plane[from + c]!;
+    for (let c = 0; c < markColumns; c++) plane[to + c] = larger(plane[to + c]!, plane[from + c]!);
   };
   for (; 2 * span <= width; span *= 2) {
     for (let row = 0; row + span < rows; row++) takeMaximum(row * markColumns, (row + span) * markColumns);
