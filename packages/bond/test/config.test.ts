@@ -35,6 +35,15 @@ describe("the configuration", () => {
       "bonding.toml:5: links[1].weight is 3000",
     ],
     ["version = [\n", "bonding.toml:"],
+    ['[[links]]\nuri = "http://a:1"\n', 'bonding.toml:2: links[0].uri: "http://a:1" is no RIST address'],
+    [
+      '[rist]\nprofile = "simple"\n[receiver]\nlisten = "rist://@0.0.0.0:7001"\n',
+      "bonding.toml:4: receiver.listen is an odd port; allowed is an even one in the Simple profile.",
+    ],
+    [
+      "[receiver]\nmin_latency_ms = 900\nmax_latency_ms = 500\n",
+      "bonding.toml:2: receiver.min_latency_ms is 900; allowed is at most receiver.max_latency_ms, which is 500.",
+    ],
   ])("names file, line, key and what is allowed: %j", (text, message) => {
     expect(() => loadConfig(text, "bonding.toml")).toThrow(message);
     expect(() => loadConfig(text, "bonding.toml")).toThrow(

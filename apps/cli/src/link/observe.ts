@@ -55,6 +55,9 @@ export async function observe(
       response.writeHead(200, { "content-type": "text/plain; version=0.0.4" });
       response.end(latest === undefined ? "" : renderPrometheus(latest));
     });
+    server.on("error", (cause) => {
+      process.stderr.write(`longwave: no metrics at 127.0.0.1:${options.metrics}: ${cause.message}\n`);
+    });
     server.listen(options.metrics, "127.0.0.1");
     stops.push(() => server.close());
   }

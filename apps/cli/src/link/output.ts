@@ -1,5 +1,8 @@
 import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import { systemErrorKind, systemReason } from "@longwave/base/node";
+import { progress } from "../output.ts";
 import { LinkError } from "./errors.ts";
 
 /** Bytes that may wait for a slow file or pipe; newer packets are dropped beyond that, and counted. */
@@ -13,7 +16,7 @@ export interface Output {
 }
 
 /** @throws LinkError `link/bad-output` */
-export function openOutput(target: string): Output {
+export async function openOutput(target: string): Promise<Output> {
   if (target.startsWith("udp://")) return openUdp(target);
   if (/^[a-z]+:\/\//.test(target)) {
     throw new LinkError(
@@ -25,9 +28,17 @@ export function openOutput(target: string): Output {
   const stream = target === "-" ? process.stdout : createWriteStream(target);
   let dropped = 0;
   let failure: Error | undefined;
+  let isOpen = false;
   stream.on("error", (error: Error) => {
-    failure = error;
+    failure ??= error;
+    if (isOpen && target !== "-") progress(`${cannotWrite(target, error)} What arrives is dropped.`);
   });
+  if (stream !== process.stdout) {
+    await once(stream, "open").catch((cause: unknown) => {
+      throw new LinkError("link/bad-output", systemErrorKind(cause), cannotWrite(target, cause), { cause });
+    });
+  }
+  isOpen = true;
   return {
     write(bytes, start, end) {
       if (stream.writableLength > maxWaitingBytes || failure !== undefined) dropped++;
@@ -42,6 +53,10 @@ export function openOutput(target: string): Output {
         else stream.end(() => resolve());
       }),
   };
+}
+
+function cannotWrite(target: string, cause: unknown): string {
+  return `Cannot write ${target}: ${systemReason(cause)}.`;
 }
 
 function openUdp(target: string): Output {

@@ -5,7 +5,7 @@ import { printLine, progress } from "../output.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { checkProfile, readConfiguration, readSrpUsers } from "./configuration.ts";
 import { type ObserveOptions, observe } from "./observe.ts";
-import { openOutput } from "./output.ts";
+import { type Output, openOutput } from "./output.ts";
 import { keepHeapSmall } from "./small-heap.ts";
 import { surroundingsOf, warnings } from "./surroundings.ts";
 
@@ -41,8 +41,14 @@ export async function receive(options: ReceiveOptions): Promise<void> {
     options.isolate === true
       ? new IsolatedReceiver({ ...ends, hooks: warnings })
       : createReceiver(ends, { hooks: warnings });
-  await receiver.ready;
-  const output = openOutput(options.output);
+  let output: Output;
+  try {
+    await receiver.ready;
+    output = await openOutput(options.output);
+  } catch (error) {
+    await receiver.close();
+    throw error;
+  }
   receiver.onPacket((bytes, start, end) => output.write(bytes, start, end));
   const recorder = new StatsRecorder(new SystemClock(), "receiver", surroundingsOf());
   const stats = config.tables["stats"]!;

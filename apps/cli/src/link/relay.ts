@@ -5,6 +5,7 @@ import { printLine, progress } from "../output.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { checkProfile } from "./configuration.ts";
 import { observe } from "./observe.ts";
+import { warnings } from "./surroundings.ts";
 
 interface RelayOptions {
   readonly bind: string;
@@ -17,13 +18,23 @@ interface RelayOptions {
 /** `longwave link relay`: in by one set of links, out by another; media time and gaps are kept. */
 export async function relay(options: RelayOptions): Promise<void> {
   const profile = checkProfile(options.profile) ?? "main";
-  const receiver = createReceiver({
-    listen: options.bind.split(","),
-    profile,
-    ...(options.buffer === undefined ? {} : { bufferMs: options.buffer }),
-  });
-  const sender = createSender({ links: options.dest.split(",").map((to) => ({ to })), profile });
-  await Promise.all([receiver.ready, sender.ready]);
+  const links = options.dest.split(",").map((to) => ({ to }));
+  const sender = createSender({ links, profile }, { hooks: warnings });
+  const receiver = createReceiver(
+    {
+      listen: options.bind.split(","),
+      profile,
+      ...(options.buffer === undefined ? {} : { bufferMs: options.buffer }),
+    },
+    { hooks: warnings },
+  );
+  try {
+    await Promise.all([receiver.ready, sender.ready]);
+  } catch (error) {
+    receiver.close();
+    sender.close();
+    throw error;
+  }
   receiver.onPacket((bytes, start, end, info) => {
     // A gap on the way in is a gap on the way out: the sequence shows it to whoever receives next.
     if (info.isDiscontinuity) sender.markDiscontinuity();

@@ -113,13 +113,15 @@ interface RunningSender {
 
 /** Opens the sender; `isIsolated` keeps its timing from whatever the source does to this thread. */
 async function openSender(options: SenderOptions, isIsolated: boolean): Promise<RunningSender> {
-  if (!isIsolated) {
-    const sender = createSender(options, { hooks: warnings });
+  const sender = isIsolated
+    ? new IsolatedSender({ ...options, hooks: warnings })
+    : createSender(options, { hooks: warnings });
+  try {
     await sender.ready;
-    return sender;
+  } catch (error) {
+    await sender.close();
+    throw error;
   }
-  const sender = new IsolatedSender({ ...options, hooks: warnings });
-  await sender.ready;
   return sender;
 }
 

@@ -4,6 +4,7 @@ import { BondError } from "../errors.ts";
 import type { LifecycleOptions } from "../link/link-lifecycle.ts";
 import type { ReceiverOptions } from "../receiver/receiver-options.ts";
 import { maxLinks, type SenderOptions } from "../sender/sender-options.ts";
+import { parseRistUri } from "../wire/rist-uri.ts";
 import {
   type ConfigKey,
   configTables,
@@ -66,6 +67,14 @@ export function loadConfig(text: string, file: string): BondConfig {
     const present = user === undefined ? "srp_password" : "srp_user";
     throw bad(at("rist", present), `rist.${missing}`, "missing", [`both of srp_user and srp_password`]);
   }
+  const { min_latency_ms: least, max_latency_ms: most, listen } = tables["receiver"]!;
+  if (typeof least === "number" && typeof most === "number" && least > most) {
+    throw bad(at("receiver", "min_latency_ms"), "receiver.min_latency_ms", `${least}`, [
+      `at most receiver.max_latency_ms, which is ${most}`,
+    ]);
+  }
+  const isSimple = tables["rist"]!["profile"] === "simple";
+  if (listen !== undefined) checkAddress(listen, isSimple, "receiver.listen", at("receiver", "listen"));
   const stored = values["links"] ?? [];
   if (!Array.isArray(stored) || stored.length > maxLinks) {
     throw new BondError(
@@ -78,15 +87,29 @@ export function loadConfig(text: string, file: string): BondConfig {
     const table = readTable(link, linkKeys, `links[${index}].`, (key) => at("links", key, index));
     if (table["uri"] === undefined)
       throw bad(at("links", "uri", index), `links[${index}].uri`, "missing", ["rist://host:port"]);
+    checkAddress(table["uri"], isSimple, `links[${index}].uri`, at("links", "uri", index));
     return table;
   });
-  const ids = links.map((link) => link["id"]).filter((id) => id !== undefined);
-  const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index);
+  const ids = links.map((link) => link["id"]);
+  const twice = ids.findIndex((id, index) => id !== undefined && ids.indexOf(id) !== index);
   if (twice >= 0)
     throw bad(at("links", "id", twice), `links[${twice}].id`, `${String(ids[twice])} again`, [
       "a name of its own",
     ]);
   return { version: configVersion, profile: resolved["profile"] as string, tables, links, warnings };
+}
+
+/** @throws BondError `bond/bad-config` where `address` is no `rist://` address, or has an odd port in the Simple profile */
+function checkAddress(address: Value, isSimple: boolean, key: string, where: string): void {
+  try {
+    const { port } = parseRistUri(String(address));
+    if (!isSimple || port % 2 === 0) return;
+  } catch (cause) {
+    throw new BondError("bond/bad-config", "usage", `${where}: ${key}: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  throw bad(where, key, "an odd port", ["an even one in the Simple profile"]);
 }
 
 /** EAP-SRP by name and password; a file of users is read by who reads the configuration. */

@@ -1,11 +1,23 @@
 import { type Hooks, silentHooks } from "@longwave/base";
-import { type WireFault, wireFaultNames } from "../wire/wire-fault.ts";
+import { WireFault, wireFaultNames } from "../wire/wire-fault.ts";
+
+/** So many datagrams of one kind are no accident. */
+const suspiciousCount = 50;
+
+/** What to look at, said once, where a fault goes on. */
+const hints: Readonly<Partial<Record<WireFault, string>>> = {
+  [WireFault.version]:
+    "many packets are in no known format: compare the profiles (main or simple) of both ends",
+  [WireFault.key]:
+    "many packets are refused: only one of the two ends has a passphrase, or the passphrases differ",
+};
 
 /** Counts what was refused, by cause. */
 export class FaultCounters {
   readonly #hooks: Hooks;
   readonly #wire = new Int32Array(wireFaultNames.length);
   readonly #other = new Map<string, number>();
+  #isKeyReported = false;
 
   constructor(hooks: Hooks | undefined) {
     this.#hooks = hooks ?? silentHooks;
@@ -13,7 +25,10 @@ export class FaultCounters {
 
   /** Counts a datagram that could not be read; returns false, for the caller to return. */
   countWire(fault: WireFault): false {
-    this.#wire[fault]!++;
+    const count = ++this.#wire[fault]!;
+    const hint = hints[fault];
+    if (count === suspiciousCount && hint !== undefined && !this.#isKeyReported)
+      this.#hooks.log?.("warn", hint);
     return false;
   }
 
@@ -23,6 +38,7 @@ export class FaultCounters {
 
   /** One report for the first bad packet under a nonce; the rest is only counted. */
   reportBadKey(where: string): void {
+    this.#isKeyReported = true;
     this.#hooks.log?.("warn", "packets cannot be decrypted: compare the passphrases and aes-type", { where });
   }
 
