@@ -99,12 +99,25 @@ export class Archive {
     return new Archive(store, options);
   }
 
-  /** All recordings, oldest identifier first, those being written included. */
-  async list(signal?: AbortSignal): Promise<RecordingInfo[]> {
+  /**
+   * All recordings, oldest identifier first, those being written included. With `onDamaged` a recording whose metadata cannot
+   * be read is told and left out.
+   * @throws ArchiveError `archive/metadata`, `archive/version` without `onDamaged`
+   */
+  async list(
+    signal?: AbortSignal,
+    onDamaged?: (id: string, error: ArchiveError) => void,
+  ): Promise<RecordingInfo[]> {
     const infos: RecordingInfo[] = [];
     for await (const object of this.store.list("rec/", signal)) {
       const id = /^rec\/([\w-]{1,64})\/zarr\.json$/.exec(object.key)?.[1];
-      if (id !== undefined) infos.push(await this.info(id));
+      if (id === undefined) continue;
+      try {
+        infos.push(await this.info(id));
+      } catch (error) {
+        if (onDamaged === undefined || !(error instanceof ArchiveError)) throw error;
+        onDamaged(id, error);
+      }
     }
     return infos;
   }
@@ -441,7 +454,7 @@ export class Archive {
 
   /** Writes the root group with the list of recordings, for readers that want the whole catalog in one request. */
   async consolidate(): Promise<void> {
-    const metadata = rootMetadata(await this.list());
+    const metadata = rootMetadata(await this.list(undefined, () => {}));
     await writing(() => this.store.put(rootKey, metadata));
   }
 

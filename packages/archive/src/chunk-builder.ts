@@ -101,7 +101,8 @@ export class ChunkBuilder {
 
   constructor(options: ChunkBuilderOptions) {
     const { chunkFrames, pointFrames, checkpointFrames } = options;
-    if (pointFrames < 12_000 || chunkFrames % pointFrames !== 0 || chunkFrames > 30 * 48_000) {
+    const isWhole = chunkFrames >= pointFrames && chunkFrames % pointFrames === 0;
+    if (pointFrames < 12_000 || !isWhole || chunkFrames > 30 * 48_000) {
       throw new ArchiveError(
         "archive/options",
         `Chunks of ${chunkFrames} frames with points every ${pointFrames} do not work: points every 0.25 s or more must divide chunks of at most 30 s.`,

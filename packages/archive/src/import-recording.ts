@@ -93,12 +93,20 @@ async function importNow(
   const resume = part === undefined ? undefined : decodeJournal(part, partKey(id));
   const { resume: _, strict: __, original, signal, onProgress, ...recordOptions } = options;
   const items = peekable(source.items());
-  const chunkFrames = options.chunkFrames ?? (await chooseChunkFrames(items));
-  const writer = await archive.record(
-    { ...recordOptions, chunkFrames, id, channels: source.channels },
-    // Chunks of their own are simply written again; shards go on behind the last whole one.
-    { journal: options.v2Twin !== true, ...(resume === undefined ? {} : { resume }) },
-  );
+  let writer: RecordingWriter;
+  try {
+    const chunkFrames = options.chunkFrames ?? (await chooseChunkFrames(items));
+    writer = await archive.record(
+      { ...recordOptions, chunkFrames, id, channels: source.channels },
+      // Chunks of their own are simply written again; shards go on behind the last whole one.
+      { journal: options.v2Twin !== true, ...(resume === undefined ? {} : { resume }) },
+    );
+  } catch (error) {
+    // Wrong options or a source without a beginning: nothing is written yet, and the file is free again.
+    if (!resumes && sha256 !== undefined && isLongwaveError(error) && error.kind !== "unavailable")
+      await archive.store.delete(hashKey(sha256));
+    throw error;
+  }
   try {
     let settled: Promise<void> | undefined;
     for await (const item of items) {

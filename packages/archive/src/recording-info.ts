@@ -109,10 +109,7 @@ export type StoredForm = Pick<
  */
 export function checkRecordingInfo(value: unknown, where: string): RecordingInfo {
   const bad = (what: string) =>
-    new ArchiveError(
-      "archive/metadata",
-      `${where} is damaged: ${what}. Run repair or restore it from a copy.`,
-    );
+    new ArchiveError("archive/metadata", `${where} is damaged: ${what}. Restore it from a copy.`);
   if (!isRecord(value)) throw bad("it holds no archive attributes");
   if (value["version"] !== 1) {
     throw new ArchiveError(
@@ -177,10 +174,8 @@ export function parseJson(bytes: Uint8Array, where: string): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new ArchiveError(
-      "archive/metadata",
-      `${where} is not valid JSON; restore it from a copy or run repair.`,
-      { cause },
-    );
+    throw new ArchiveError("archive/metadata", `${where} is not valid JSON; restore it from a copy.`, {
+      cause,
+    });
   }
 }

@@ -1,6 +1,7 @@
 import type { ObjectStore } from "@longwave/base";
 import type { Chunk } from "./chunk-format.ts";
 import { decodeChunk } from "./chunk-format.ts";
+import { ArchiveError } from "./errors.ts";
 import {
   arrayKey,
   arrayMetadata,
@@ -29,6 +30,8 @@ export interface RepairReport {
   readonly deleted: readonly string[];
   /** Hash keys that pointed nowhere, or that were missing. */
   readonly hashesMended: number;
+  /** Recordings whose metadata cannot be read; nothing of them is touched. */
+  readonly damaged: readonly string[];
 }
 
 export interface RepairOptions {
@@ -46,14 +49,20 @@ export interface RepairOptions {
 export async function repairStore(store: ObjectStore, options: RepairOptions = {}): Promise<RepairReport> {
   const objects = new Map<string, string[]>();
   const visible = new Map<string, RecordingInfo>();
+  /** Recordings whose metadata cannot be read: left as they are, to be restored from a copy. */
+  const damaged = new Set<string>();
   for await (const { key } of store.list("rec/")) {
     const id = key.split("/")[1]!;
     objects.set(id, [...(objects.get(id) ?? []), key]);
   }
   for (const id of objects.keys()) {
     const bytes = await store.get(recordingKey(id));
-    if (bytes !== undefined) {
+    if (bytes === undefined) continue;
+    try {
       visible.set(id, await withAnchors(store, parseRecording(bytes, recordingKey(id))));
+    } catch (error) {
+      if (!(error instanceof ArchiveError)) throw error;
+      damaged.add(id);
     }
   }
   const parts: string[] = [];
@@ -92,14 +101,15 @@ export async function repairStore(store: ObjectStore, options: RepairOptions = {
   let hashesMended = 0;
   for await (const { key } of store.list("by-hash/")) {
     const id = new TextDecoder().decode(await store.get(key)).trim();
-    if (visible.has(id) || resumable.includes(id)) claimed.add(key);
+    if (visible.has(id) || damaged.has(id) || resumable.includes(id)) claimed.add(key);
     else {
       await remove(key);
       hashesMended++;
     }
   }
   for (const [id, keys] of objects) {
-    if (!visible.has(id) && !resumable.includes(id)) for (const key of keys) await remove(key);
+    if (!visible.has(id) && !damaged.has(id) && !resumable.includes(id))
+      for (const key of keys) await remove(key);
   }
   for (const info of visible.values()) {
     for (const hash of [info.source.sha256, info.state === "complete" ? info.packetsSha256 : undefined]) {
@@ -108,7 +118,7 @@ export async function repairStore(store: ObjectStore, options: RepairOptions = {
       hashesMended++;
     }
   }
-  return { finished, parts: resumable, deleted, hashesMended };
+  return { finished, parts: resumable, deleted, hashesMended, damaged: [...damaged] };
 }
 
 /** Puts the chunks of a dead writer into a last shard and marks the recording complete. */

@@ -37,6 +37,34 @@ describe("a file that is cut off", () => {
   });
 });
 
+test("wrong options leave nothing, and the file is free again", async () => {
+  const file = await tonePackets(200);
+  const archive = await open();
+  const source = { sha256: "cd".repeat(32) };
+  for (const chunkFrames of [0, 48, -48_000]) {
+    const refused = archive.import(await openOggSource(file), { id: "r", chunkFrames, source });
+    await expect(refused).rejects.toMatchObject({ code: "archive/options", kind: "usage" });
+  }
+  const left = [];
+  for await (const { key } of archive.store.list("")) left.push(key);
+  expect(left).toEqual([]);
+  expect((await archive.import(await openOggSource(file), { id: "r", source })).duplicate).toBe(false);
+});
+
+test("a recording whose metadata is damaged leaves the others readable, and repair leaves it alone", async () => {
+  const store = await recorded();
+  await store.put("rec/broken/zarr.json", bytes("{"));
+  await store.put("rec/broken/pcm/c/0/0", bytes("sound"));
+  const archive = await open(store);
+  await expect(archive.list()).rejects.toMatchObject({ code: "archive/metadata" });
+  const told: string[] = [];
+  const infos = await archive.list(undefined, (id, error) => told.push(`${id} ${error.code}`));
+  expect(infos.map((info) => info.id)).toEqual(["r"]);
+  expect(told).toEqual(["broken archive/metadata"]);
+  expect((await archive.repair()).damaged).toEqual(["broken"]);
+  expect(await store.get("rec/broken/pcm/c/0/0")).toBeDefined();
+});
+
 describe("a store of a newer version, or a foreign one", () => {
   test("is refused at the root", async () => {
     const store = await recorded();

@@ -13,7 +13,11 @@ export async function list(store: string, options: { json?: boolean; at?: string
   await withArchive(
     store,
     async (archive) => {
-      for (const info of await archive.list()) {
+      const infos = await archive.list(undefined, (_, error) => {
+        process.exitCode = 3;
+        process.stderr.write(`longwave: ${error.message} (${error.code})\n`);
+      });
+      for (const info of infos) {
         if (at !== undefined && timeAxis(info).rangesBetween(at, at + oneSampleNs).length === 0) continue;
         if (options.json === true) {
           const { id, state, frames, channels, counts } = info;

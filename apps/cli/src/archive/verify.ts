@@ -11,7 +11,18 @@ export async function verify(
   await withArchive(
     store,
     async (archive) => {
-      const ids = id === undefined ? (await archive.list()).map((each) => each.id) : [id];
+      const told = (each: string, { code, message }: { code: string; message: string }) => {
+        process.exitCode = 5;
+        const report = {
+          id: each,
+          level: options.level,
+          findings: [{ code, message }],
+          chunks: 0,
+          points: 0,
+        };
+        printLine(options.json === true ? JSON.stringify(report) : `${each}: ${message} (${code})`);
+      };
+      const ids = id === undefined ? (await archive.list(undefined, told)).map((each) => each.id) : [id];
       for (const each of ids) {
         const report = await archive.verify(each, options.level);
         if (report.findings.length > 0) process.exitCode = 5;
@@ -23,7 +34,9 @@ export async function verify(
         printLine(
           `${each}: ${state} (${options.level}: ${report.chunks} chunks, ${report.points} seek points)`,
         );
-        for (const finding of report.findings) printLine(`  ${finding.message} (${finding.code})`);
+        // All chunks of a shard that is missing say the same.
+        const lines = new Set(report.findings.map((finding) => `  ${finding.message} (${finding.code})`));
+        for (const line of lines) printLine(line);
       }
     },
     { mustExist: true },
