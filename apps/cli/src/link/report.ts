@@ -34,7 +34,9 @@ export async function report(file: string, options: ReportOptions): Promise<void
   const summary = await summarise(file);
   printResult(options.json === true, summary, () => [
     `${summary.records} records of a ${summary.role} over ${summary.seconds.toFixed(0)} s, ${summary.missingRecords} missing, longest pause ${summary.longestGapSeconds.toFixed(1)} s`,
-    `${summary.packets} packets, ${summary.lost} lost (${summary.loss.toExponential(1)})`,
+    summary.role === "sender"
+      ? `${summary.packets} packets, ${summary.lost} dropped here; what was lost on the way is in the receiver's statistics`
+      : `${summary.packets} packets, ${summary.lost} lost (${summary.loss.toExponential(1)})`,
     ...Object.entries(summary.links).map(
       ([id, link]) =>
         `${id}: ${(link.meanBps / 1e6).toFixed(2)} Mbit/s, round trip up to ${link.maxRttMs.toFixed(0)} ms, ${Object.entries(
@@ -44,6 +46,13 @@ export async function report(file: string, options: ReportOptions): Promise<void
           .join(", ")}`,
     ),
   ]);
+  if (options.maxLoss !== undefined && summary.role === "sender") {
+    throw new LinkError(
+      "link/bad-log",
+      "usage",
+      `${file} is a sender's: what was lost is in the receiver's statistics; give those with --max-loss.`,
+    );
+  }
   if (options.maxLoss !== undefined && summary.loss > options.maxLoss) {
     throw new LinkError(
       "link/threshold",
