@@ -149,5 +149,6 @@ function addLink(summary: Summary, id: string, link: LoggedRecord["links"][strin
   const phase = link.phase ?? (link.alive ? "alive" : "silent");
   entry.phases[phase] = (entry.phases[phase] ?? 0) + 1;
   entry.meanBps += link.observed_bps;
-  entry.maxRttMs = Math.max(entry.maxRttMs, link.rtt_ms);
+  // A link without proof has no round trip that was measured.
+  if (link.alive) entry.maxRttMs = Math.max(entry.maxRttMs, link.rtt_ms);
 }
