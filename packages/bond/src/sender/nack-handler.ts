@@ -96,8 +96,10 @@ export class NackHandler {
     }
     const link = this.#links[buffer.lastLink[slot]!]!;
     const sentUs = buffer.lastSentUs[slot]!;
-    // Links keep order: while acknowledgements advance but have not reached this transmission, it waits in a queue.
-    const isQueued = link.isAdvancing(nowUs) && link.ackedNumber < buffer.linkNumber[slot]!;
+    // Links keep order: while acknowledgements advance but have not reached this transmission, it waits in a queue. Reports
+    // that come apart from NACKs are older than these and prove nothing; GStreamer sends such, and may ask only once.
+    const isQueued =
+      via.hasReportWithNacks && link.isAdvancing(nowUs) && link.ackedNumber < buffer.linkNumber[slot]!;
     const earliestUs = sentUs + this.#deliveryUs(link) + via.path.rtt.minUs / 2;
     if (isQueued || (buffer.sends[slot] === 1 && nowUs < earliestUs - 2_000)) {
       via.prematureNacks++;

@@ -77,6 +77,8 @@ export class SenderLink {
   retransmissions = 0;
   nacksReceived = 0;
   prematureNacks = 0;
+  /** The compound that is being read has a report block before its NACKs: acknowledgements are as fresh as requests. */
+  hasReportWithNacks = false;
   proofAtAttachUs = 0;
   /** The peer answers echo requests, so reports need not serve for the round trip. */
   hasEchoes = false;

@@ -225,6 +225,7 @@ export class SenderLinks {
     const reader = this.#reader;
     const { feedback } = this.#target;
     reader.reset(bytes, start, end);
+    link.hasReportWithNacks = false;
     while (reader.next()) {
       const { kind } = reader;
       if (kind === RtcpKind.echoRequest) feedback.sendEchoResponse(link.path, reader, 0);
@@ -232,6 +233,7 @@ export class SenderLinks {
         link.hasEchoes = true;
         feedback.takeEchoResponse(link.path, reader, nowUs);
       } else if (kind === RtcpKind.receiverReport && reader.entryCount > 0) {
+        link.hasReportWithNacks = true;
         feedback.takeReportDelay(link.path, reader, nowUs, link.hasEchoes);
         this.#target.onBlock(link, reader.mediaSsrc, reader.highestSequence, nowUs);
       } else if (kind === RtcpKind.nackRange || kind === RtcpKind.nackBitmask) {
