@@ -18,7 +18,7 @@ const lost = firstSequence + 20;
 const roundTripUs = 100_000;
 
 /** A sender of the Simple profile before a peer whose feedback the test writes; `repeats` lists what it sent again. */
-function startSender() {
+function startSender(answersEchoes = true) {
   const clock = new VirtualClock();
   const repeats: number[] = [];
   const compound = new Uint8Array(256);
@@ -35,7 +35,7 @@ function startSender() {
       }
       reader.reset(bytes, start, end);
       while (reader.next()) {
-        if (reader.kind !== RtcpKind.echoRequest) continue;
+        if (reader.kind !== RtcpKind.echoRequest || !answersEchoes) continue;
         const { ssrc, timeHigh, timeLow } = reader;
         clock.schedule(clock.nowUs() + roundTripUs, () => {
           answer(
@@ -71,7 +71,7 @@ function startSender() {
     clock.runUntil(1_000_000 + 10_000 * i);
     sender.send(new Uint8Array(1316));
     // A report that left before the loss showed: one packet short of it.
-    if (i === 32) answer(report());
+    if (i === 32 && answersEchoes) answer(report());
   }
   return { sender, repeats, report, bare, askFor };
 }
@@ -89,5 +89,13 @@ test("a NACK whose own report stops short of the packet is premature: the packet
   askFor(report());
   expect(repeats).toEqual([]);
   expect(sender.stats().links[0]!.prematureNacks).toBe(1);
+  sender.close();
+});
+
+test("a NACK over a link whose round trip is not known is answered: a guessed one refuses nothing", () => {
+  const { sender, repeats, bare, askFor } = startSender(false);
+  askFor(bare());
+  expect(repeats).toEqual([lost]);
+  expect(sender.stats().links[0]!.prematureNacks).toBe(0);
   sender.close();
 });

@@ -101,7 +101,10 @@ export class NackHandler {
     const isQueued =
       via.hasReportWithNacks && link.isAdvancing(nowUs) && link.ackedNumber < buffer.linkNumber[slot]!;
     const earliestUs = sentUs + this.#deliveryUs(link) + via.path.rtt.minUs / 2;
-    if (isQueued || (buffer.sends[slot] === 1 && nowUs < earliestUs - 2_000)) {
+    // Nor does a round trip that is only guessed, before its first sample or after a reset, refuse such a request.
+    const isGuessed = link.path.rtt.sampleCount === 0 || via.path.rtt.sampleCount === 0;
+    const isEarly = buffer.sends[slot] === 1 && nowUs < earliestUs - 2_000;
+    if (isQueued || (isEarly && (via.hasReportWithNacks || !isGuessed))) {
       via.prematureNacks++;
       return;
     }
