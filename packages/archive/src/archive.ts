@@ -1,6 +1,7 @@
 import { type Hooks, isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import { opusPacketFrames } from "@longwave/media";
+import { checkRoot } from "./check-root.ts";
 import { ArchiveError, asWriteFailure } from "./errors.ts";
 import type { ImportJournal } from "./import-journal.ts";
 import {
@@ -32,7 +33,7 @@ import {
   type SampleForm,
 } from "./read-request.ts";
 import type { RecordOptions } from "./record-options.ts";
-import { parseJson, parseRecording, type RecordingInfo, type StoredForm } from "./recording-info.ts";
+import { parseRecording, type RecordingInfo, type StoredForm } from "./recording-info.ts";
 import { checkSampleRange, emptyReport, type ReadReport, RecordingReader } from "./recording-reader.ts";
 import { type AppendStart, RecordingWriter, type RecordingWriterOptions } from "./recording-writer.ts";
 import { finishLive, type RepairReport, repairStore } from "./repair.ts";
@@ -581,25 +582,6 @@ function checkId(id: string): void {
     throw new ArchiveError(
       "archive/not-found",
       `${JSON.stringify(id)} is no recording identifier: use letters, digits, - and _.`,
-    );
-  }
-}
-
-function checkRoot(bytes: Uint8Array): void {
-  const root = parseJson(bytes, rootKey) as {
-    attributes?: { longwave_archive?: { version?: unknown } };
-  } | null;
-  const version = root?.attributes?.longwave_archive?.version;
-  if (version === undefined) {
-    throw new ArchiveError(
-      "archive/metadata",
-      "This Zarr store is no Longwave archive; open an empty directory or an archive.",
-    );
-  }
-  if (version !== 1) {
-    throw new ArchiveError(
-      "archive/version",
-      `This archive has version ${String(version)}; this program reads version 1.`,
     );
   }
 }

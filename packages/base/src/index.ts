@@ -22,6 +22,7 @@ export {
   requireCondition,
   StoreError,
 } from "./object-store.ts";
+export type { OnnxRuntime, OnnxSession, OnnxTensor } from "./onnx-runtime.ts";
 export {
   type OpfsDirectory,
   type OpfsFile,

@@ -1,30 +1,8 @@
+import type { OnnxRuntime, OnnxSession, OnnxTensor } from "@longwave/base";
 import { sha256 } from "../sha256.ts";
 import { NeuralError } from "./errors.ts";
 
-/** What is used of ONNX Runtime's JavaScript interface; `onnxruntime-node` and `onnxruntime-web` both have it. */
-export interface OnnxRuntime {
-  readonly Tensor: new (
-    type: "float32" | "int64",
-    data: Float32Array | BigInt64Array,
-    dims: readonly number[],
-  ) => OnnxTensor;
-  readonly InferenceSession: { create(model: Uint8Array): Promise<OnnxSession> };
-}
-
-/** A tensor of the runtime. */
-export interface OnnxTensor {
-  readonly type: string;
-  readonly data: unknown;
-  readonly dims: readonly number[];
-}
-
-/** A loaded model of the runtime. */
-export interface OnnxSession {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
-  release?(): Promise<void>;
-}
+export type { OnnxRuntime, OnnxSession, OnnxTensor };
 
 /** Values with their shape. */
 export interface FloatTensor {

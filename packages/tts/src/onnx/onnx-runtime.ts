@@ -1,32 +1,8 @@
+import type { OnnxRuntime, OnnxSession, OnnxTensor } from "@longwave/base";
 import { TtsError } from "../errors.ts";
 import type { OnnxManifest } from "./export-onnx.ts";
 
-/** What we use of ONNX Runtime's JavaScript interface; `onnxruntime-node` and `onnxruntime-web` both have it. */
-export interface OnnxRuntime {
-  readonly Tensor: new (
-    type: "float32" | "int64",
-    data: Float32Array | BigInt64Array,
-    dims: readonly number[],
-  ) => OnnxTensor;
-  readonly InferenceSession: {
-    create(graph: Uint8Array | string, options?: unknown): Promise<OnnxSession>;
-  };
-}
-
-/** A tensor of the runtime. */
-export interface OnnxTensor {
-  readonly type: string;
-  readonly data: unknown;
-  readonly dims: readonly number[];
-}
-
-/** A loaded graph of the runtime. */
-export interface OnnxSession {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
-  release?(): Promise<void>;
-}
+export type { OnnxRuntime, OnnxSession, OnnxTensor };
 
 /** Reads a file of the exported folder. */
 export type ReadOnnxFile = (name: string) => Uint8Array | Promise<Uint8Array>;
