@@ -63,6 +63,7 @@ export const interpreter: OnnxRuntime = {
   Tensor: FakeTensor,
   InferenceSession: {
     create: async (model) => {
+      if (typeof model === "string") throw new Error("The stand-in reads bytes, not paths.");
       const graph = all(fieldsOf(model), 7)[0];
       if (graph === undefined) throw new Error("The model has no graph.");
       return new FakeSession(fieldsOf(graph.bytes));

@@ -1,5 +1,4 @@
-import { WavReader } from "@longwave/media";
-import { resamplePoly } from "../audio/resample-poly.ts";
+import { decodeProgramWav } from "../audio/program-wav.ts";
 import type { SpeechEngine, SpeechRequest, VoiceInfo } from "../engine/speech-engine.ts";
 import { TtsError } from "../errors.ts";
 import { chunkBySentence } from "../text/chunk-by-sentence.ts";
@@ -105,26 +104,5 @@ function decode({ exitCode, output, messages, isCut }: WasiResult): Float32Array
     const reason = messages === "" ? "." : `: ${messages}`;
     throw new TtsError("tts/non-zero-exit", `Flite ended with exit code ${exitCode}${reason}`);
   }
-  const parts: Float32Array[] = [];
-  let frames = 0;
-  const reader = new WavReader((pcm, count) => {
-    parts.push(pcm.slice(0, count));
-    frames += count;
-  });
-  try {
-    reader.push(output);
-    reader.end();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TtsError("tts/wav-malformed", `Flite did not write a WAV: ${reason}`, { cause });
-  }
-  const rate = reader.head?.format.sampleRate;
-  if (rate === undefined) throw new TtsError("tts/wav-malformed", "Flite wrote no sound.");
-  const pcm = new Float32Array(frames);
-  let at = 0;
-  for (const part of parts) {
-    pcm.set(part, at);
-    at += part.length;
-  }
-  return rate === sampleRate ? pcm : resamplePoly(pcm, rate, sampleRate);
+  return decodeProgramWav(output, { program: "Flite", from: "any", to: sampleRate });
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { WavReader } from "@longwave/media";
-import { resamplePoly } from "../audio/resample-poly.ts";
+import { decodeProgramWav } from "../audio/program-wav.ts";
 import type { SpeechEngine, SpeechRequest, VoiceInfo } from "../engine/speech-engine.ts";
 import { TtsError } from "../errors.ts";
 
@@ -145,7 +144,11 @@ export class SubprocessEngine implements SpeechEngine {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
-      return this.#decode(await this.#capture(request));
+      return decodeProgramWav(await this.#capture(request), {
+        program: this.#executable,
+        from: this.#template.sampleRate ?? sampleRate,
+        to: sampleRate,
+      });
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free++;
@@ -231,53 +234,6 @@ export class SubprocessEngine implements SpeechEngine {
       child.stdin.on("error", () => {});
       child.stdin.end(request.text);
     });
-  }
-
-  #decode(wav: Buffer): Float32Array {
-    const wanted = this.#template.sampleRate ?? sampleRate;
-    const parts: Float32Array[] = [];
-    let frames = 0;
-    const reader = new WavReader((pcm, count) => {
-      parts.push(pcm.slice(0, count));
-      frames += count;
-    });
-    let rate = 0;
-    try {
-      reader.push(wav.subarray(0, 4096));
-      const format = reader.head?.format;
-      if (format !== undefined) {
-        const isPlain = format.channels === 1 && format.encoding === "s16";
-        if (!isPlain || (wanted !== "any" && format.sampleRate !== wanted)) {
-          throw new TtsError(
-            "tts/format-unsupported",
-            `${this.#executable} wrote ${format.sampleRate} Hz, ${format.channels} channels, ${format.encoding}; ` +
-              `wanted ${wanted} Hz, mono, s16.`,
-          );
-        }
-        rate = format.sampleRate;
-      }
-      reader.push(wav.subarray(4096));
-      reader.end();
-    } catch (cause) {
-      if (cause instanceof TtsError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new TtsError("tts/wav-malformed", `${this.#executable} did not write a WAV: ${reason}`, {
-        cause,
-      });
-    }
-    if (rate === 0) {
-      throw new TtsError(
-        "tts/wav-malformed",
-        `${this.#executable} wrote ${wav.length} bytes that are no WAV.`,
-      );
-    }
-    const pcm = new Float32Array(frames);
-    let at = 0;
-    for (const part of parts) {
-      pcm.set(part, at);
-      at += part.length;
-    }
-    return rate === sampleRate ? pcm : resamplePoly(pcm, rate, sampleRate);
   }
 }
 
