@@ -17,6 +17,7 @@ command("format and lint", ["node_modules/@biomejs/biome/bin/biome", "ci", "--er
 command("types of the tests", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.tests.json"]);
 checkSnippets();
 command("arrows between packages", ["scripts/arrows.mjs"]);
+command("same bits on every machine", ["scripts/same-bits.mjs"]);
 const missing = findMissingLockEntries(JSON.parse(readFileSync(`${root}package-lock.json`, "utf8")));
 report("lock file is complete", missing.length === 0, missing.join("\n"));
 for (const name of readdirSync(`${root}packages`).sort()) {
