@@ -18,7 +18,9 @@ export type CatalogErrorCode =
   | "catalog/engine-failed"
   | "catalog/busy"
   | "catalog/bad-message"
-  | "catalog/query-too-long";
+  | "catalog/query-too-long"
+  | "catalog/job-abandoned"
+  | "catalog/shards-disagree";
 
 const kinds: Readonly<Record<CatalogErrorCode, ErrorKind>> = {
   "catalog/exists": "usage",
@@ -38,6 +40,8 @@ const kinds: Readonly<Record<CatalogErrorCode, ErrorKind>> = {
   "catalog/busy": "limit",
   "catalog/bad-message": "malformed",
   "catalog/query-too-long": "limit",
+  "catalog/job-abandoned": "limit",
+  "catalog/shards-disagree": "usage",
 };
 
 /** The errors of `@longwave/catalog`; `code` is one of {@link CatalogErrorCode}. */

@@ -11,6 +11,8 @@ import {
   EnrollQueue,
   type EnrollReport,
   followEvents,
+  type JobKind,
+  JobQueue,
   publishEvents,
   ScatteredCatalog,
   serveMatcher,
@@ -256,6 +258,64 @@ describe.skipIf(!hasNats())("over NATS", { timeout: 180_000 }, () => {
     stop.abort();
     await Promise.all([second, ended]);
     expect(catalog.size).toBe(1);
+  });
+
+  test("a job that ends its workers is reported, not tried for ever; one that is given up goes to another", async () => {
+    interface Job {
+      readonly name: string;
+    }
+    const kind: JobKind<Job, string> = {
+      parse: (value) => value as Job,
+      failure: (job, code) => `${job?.name} ${code}`,
+    };
+    const options = { stream: "THREE", subject: "three", ackWaitSeconds: 0.2, maxAttempts: 1 };
+    const dying = await newConnection();
+    const queue = await JobQueue.open(dying, kind, options);
+    await queue.add({ name: "deadly" });
+    expect(await queue.state()).toEqual({ waiting: 1, running: 0, failed: 0 });
+    const stop = new AbortController();
+    const dead = queue.work({
+      perform: async () => {
+        await dying.close();
+        return "nobody hears this";
+      },
+      clock: new VirtualClock(),
+      signal: stop.signal,
+    });
+    await dead.catch(() => undefined);
+    const other = await JobQueue.open(await newConnection(), kind, options);
+    const told: string[] = [];
+    const clock = new SystemClock();
+    const given = new AbortController();
+    const next = other.work({
+      perform: async ({ name }, signal) => {
+        given.abort();
+        signal.throwIfAborted();
+        return name;
+      },
+      clock,
+      signal: given.signal,
+      onReport: (report) => {
+        told.push(report);
+        // The deadly one is done with: now there is one to give up.
+        void other.add({ name: "given up" });
+      },
+    });
+    await next;
+    expect(told).toEqual(["deadly catalog/job-abandoned"]);
+    expect(await other.failures()).toEqual(told);
+    const last = await JobQueue.open(await newConnection(), kind, { ...options, maxAttempts: 1000 });
+    const end = new AbortController();
+    await last.work({
+      perform: async ({ name }) => `did ${name}`,
+      clock,
+      signal: end.signal,
+      onReport: (report) => {
+        told.push(report);
+        end.abort();
+      },
+    });
+    expect(told.at(-1)).toBe("did given up");
   });
 
   test("a full queue refuses; events go to whoever follows", async () => {
