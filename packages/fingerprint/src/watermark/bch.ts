@@ -16,6 +16,12 @@ export class BchCode {
   readonly #log: Uint16Array;
   /** Coefficients of the generator polynomial, lowest first. */
   readonly #generator: Uint8Array;
+  // Working space of `locate`; `#positions` holds what it found.
+  readonly #locator: Uint16Array;
+  readonly #previous: Uint16Array;
+  readonly #before: Uint16Array;
+  readonly #powers: Int32Array;
+  readonly #positions: Int32Array;
 
   /**
    * @param degree m, 7 or 8
@@ -36,6 +42,11 @@ export class BchCode {
     }
     this.#generator = this.#makeGenerator();
     this.messageBits = length - (this.#generator.length - 1);
+    this.#locator = new Uint16Array(2 * correctable + 2);
+    this.#previous = new Uint16Array(2 * correctable + 2);
+    this.#before = new Uint16Array(2 * correctable + 2);
+    this.#powers = new Int32Array(correctable + 1);
+    this.#positions = new Int32Array(length);
   }
 
   /** Product of (x + root) over the conjugates of alpha^1 to alpha^2t: a polynomial with coefficients 0 and 1. */
@@ -83,77 +94,97 @@ export class BchCode {
    * @returns wrong bits that were corrected, or undefined where there are more than the code can correct; `word` is then unchanged
    */
   decode(word: Uint8Array): number | undefined {
-    const syndromes = this.#syndromes(word);
-    if (syndromes.every((value) => value === 0)) return 0;
-    const locator = this.#errorLocator(syndromes);
-    if (locator === undefined) return undefined;
-    const wrong = this.#rootsOf(locator);
-    if (wrong.length !== locator.length - 1) return undefined;
-    for (const at of wrong) word[at]! ^= 1;
-    return wrong.length;
+    const syndromes = new Uint16Array(this.syndromeCount);
+    for (let at = 0; at < this.length; at++) if (word[at] !== 0) this.flip(syndromes, at);
+    const count = this.locate(syndromes);
+    for (let i = 0; i < (count ?? 0); i++) word[this.#positions[i]!]! ^= 1;
+    return count;
   }
 
-  #syndromes(word: Uint8Array): Uint16Array {
-    const syndromes = new Uint16Array(2 * this.correctable);
-    for (let at = 0; at < this.length; at++) {
-      if (word[at] === 0) continue;
-      for (let i = 0, power = at; i < syndromes.length; i++) {
-        syndromes[i]! ^= this.#exp[power]!;
-        power += at;
-        if (power >= this.length) power -= this.length;
-      }
+  /** Length of the array of syndromes, 2t. */
+  get syndromeCount(): number {
+    return 2 * this.correctable;
+  }
+
+  /** Adds what bit `at` of a word brings to the word's syndromes: they are linear, a second time takes it away again. */
+  flip(syndromes: Uint16Array, at: number): void {
+    for (let i = 0, power = at; i < syndromes.length; i++) {
+      syndromes[i]! ^= this.#exp[power]!;
+      power += at;
+      if (power >= this.length) power -= this.length;
     }
-    return syndromes;
   }
 
-  /** Chien's search: the positions p at which the locator of alpha^-p is zero. */
-  #rootsOf(locator: readonly number[]): number[] {
-    const powers = locator.map((coefficient) => this.#log[coefficient]!);
-    const positions: number[] = [];
+  /**
+   * How many bits are wrong in a word with these syndromes; undefined where they are more than the code can correct. Costs no
+   * memory: soft decisions try a hundred words that differ in a few bits.
+   */
+  locate(syndromes: Uint16Array): number | undefined {
+    if (syndromes.every(isZero)) return 0;
+    const errors = this.#errorLocator(syndromes);
+    if (errors === undefined || this.#findRoots(errors) !== errors) return undefined;
+    return errors;
+  }
+
+  /** Chien's search: the positions p at which the locator of alpha^-p is zero; returns how many there are. */
+  #findRoots(degree: number): number {
+    const powers = this.#powers;
+    for (let i = 0; i <= degree; i++) powers[i] = this.#log[this.#locator[i]!]!;
+    let found = 0;
     for (let at = 0; at < this.length; at++) {
       let sum = 0;
-      for (let i = 0; i < locator.length; i++) {
-        if (locator[i] === 0) continue;
-        sum ^= this.#exp[powers[i]!]!;
-        const next = powers[i]! - i;
-        powers[i] = next < 0 ? next + this.length : next;
+      for (let i = 0; i <= degree; i++) {
+        if (this.#locator[i] === 0) continue;
+        const power = powers[i]!;
+        sum ^= this.#exp[power]!;
+        powers[i] = power < i ? power - i + this.length : power - i;
       }
-      if (sum === 0) positions.push(at);
+      if (sum === 0) this.#positions[found++] = at;
     }
-    return positions;
+    return found;
   }
 
-  /** Berlekamp and Massey: the shortest recurrence of the syndromes, lowest coefficient first; undefined if too long. */
-  #errorLocator(syndromes: Uint16Array): number[] | undefined {
-    let locator = [1];
-    let previous = [1];
+  /**
+   * Berlekamp and Massey: the shortest recurrence of the syndromes into `#locator`, lowest coefficient first; returns its degree,
+   * undefined if it is too long, or shorter than the number of errors that it stands for.
+   */
+  #errorLocator(syndromes: Uint16Array): number | undefined {
+    const locator = this.#locator.fill(0);
+    const previous = this.#previous.fill(0);
+    locator[0] = previous[0] = 1;
     let errors = 0;
     let gap = 1;
     let previousDiscrepancy = 1;
     for (let step = 0; step < syndromes.length; step++) {
       let discrepancy = syndromes[step]!;
-      for (let i = 1; i <= errors; i++) {
-        discrepancy ^= this.#multiply(locator[i] ?? 0, syndromes[step - i]!);
-      }
+      for (let i = 1; i <= errors; i++) discrepancy ^= this.#multiply(locator[i]!, syndromes[step - i]!);
       if (discrepancy === 0) {
         gap++;
         continue;
       }
+      const grows = 2 * errors <= step;
+      // It never becomes shorter again.
+      if (grows && step + 1 - errors > this.correctable) return undefined;
       const scale = this.#multiply(discrepancy, this.#inverse(previousDiscrepancy));
-      const next = locator.slice();
-      previous.forEach((coefficient, at) => {
-        next[at + gap] = (next[at + gap] ?? 0) ^ this.#multiply(scale, coefficient);
-      });
-      for (let i = 0; i < next.length; i++) next[i] ??= 0;
-      if (2 * errors <= step) {
-        previous = locator;
+      if (grows) this.#before.set(locator);
+      for (let i = locator.length - 1; i >= gap; i--) {
+        locator[i]! ^= this.#multiply(scale, previous[i - gap]!);
+      }
+      if (grows) {
+        previous.set(this.#before);
         previousDiscrepancy = discrepancy;
         errors = step + 1 - errors;
         gap = 1;
       } else gap++;
-      locator = next;
     }
-    while (locator.length > 1 && locator[locator.length - 1] === 0) locator.pop();
-    return errors <= this.correctable && locator.length === errors + 1 ? locator : undefined;
+    return locator[errors] === 0 || locator.subarray(errors + 1).some(isNotZero) ? undefined : errors;
   }
+}
+
+function isZero(value: number): boolean {
+  return value === 0;
+}
+
+function isNotZero(value: number): boolean {
+  return value !== 0;
 }

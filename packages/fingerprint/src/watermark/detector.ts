@@ -12,8 +12,6 @@ const lookedAt = [2, 4, 8, heldPeriods] as const;
 /** Starts of the pattern that are tried, best first, and the standard deviations above chance that the best must reach. */
 const triedStarts = 6;
 const leastSync = 3;
-/** Least reliable bits of a word that are tried both ways (Chase 1972, second algorithm). */
-const chaseBits = 7;
 
 export interface WatermarkDetectOptions {
   /** Rate of the sound in Hz, 8,000 to 192,000. */
@@ -51,6 +49,9 @@ export class WatermarkDetector {
   readonly #levels = new CellLevels();
   readonly #code: MessageCode;
   readonly #pattern: Pattern;
+  /** The cells of known sign: where they are in `#slotSums` with the pattern's start at frame 0, and their signs. */
+  readonly #syncPlaces: Int32Array;
+  readonly #syncSigns: Int8Array;
   /** Sums of the levels of the last periods by frame of the period, a block of `period * bands` each, in a circle. */
   readonly #blocks: Float64Array[] = [];
   readonly #sum = new Float64Array(period * bands);
@@ -72,7 +73,14 @@ export class WatermarkDetector {
       Math.max(this.#resampler.maxOutputFrames(blockFrames), this.#resampler.maxOutputFrames()),
     );
     this.#code = new MessageCode(key, options.payloadBytes ?? 4);
-    this.#pattern = patternOf(key, this.#code.codeBits);
+    const pattern = patternOf(key, this.#code.codeBits);
+    const known = Array.from(pattern.bits.keys()).filter((cell) => pattern.bits[cell]! < 0);
+    this.#pattern = pattern;
+    this.#syncPlaces = Int32Array.from(
+      known,
+      (cell) => Math.floor(cell / bands) * perSlot * bands + (cell % bands),
+    );
+    this.#syncSigns = Int8Array.from(known, (cell) => pattern.signs[cell]!);
     for (let i = 0; i < heldPeriods; i++) this.#blocks.push(new Float64Array(period * bands));
   }
 
@@ -195,18 +203,14 @@ export class WatermarkDetector {
 
   /** Correlation of the cells of known sign, divided by its standard deviation for a sound without the mark. */
   #syncScore(start: number): number {
-    const { signs, bits } = this.#pattern;
+    const origin = start * bands;
     let sum = 0;
     let squares = 0;
-    for (let slot = 0; slot < slots; slot++) {
-      const row = ((start + slot * perSlot) % period) * bands;
-      for (let band = 0; band < bands; band++) {
-        const cell = slot * bands + band;
-        if (bits[cell]! >= 0) continue;
-        const level = this.#slotSums[row + band]!;
-        sum += signs[cell]! * level;
-        squares += level * level;
-      }
+    for (let i = 0; i < this.#syncPlaces.length; i++) {
+      const place = origin + this.#syncPlaces[i]!;
+      const level = this.#slotSums[place < period * bands ? place : place - period * bands]!;
+      sum += this.#syncSigns[i]! * level;
+      squares += level * level;
     }
     return squares > 0 ? sum / Math.sqrt(squares) : 0;
   }
@@ -222,24 +226,8 @@ export class WatermarkDetector {
         if (bit >= 0) soft[bit]! += signs[cell]! * this.#slotSums[row + band]!;
       }
     }
-    const weakest = Array.from(soft.keys())
-      .sort((a, b) => Math.abs(soft[a]!) - Math.abs(soft[b]!) || a - b)
-      .slice(0, chaseBits);
-    const received = Uint8Array.from(soft, (value) => (value > 0 ? 1 : 0));
-    for (let flips = 0; flips < 1 << chaseBits; flips++) {
-      const word = received.slice();
-      weakest.forEach((bit, i) => {
-        word[bit]! ^= (flips >> i) & 1;
-      });
-      const read = this.#code.decode(word);
-      if (read === undefined) continue;
-      let wrong = 0;
-      word.forEach((bit, i) => {
-        if (bit !== received[i]) wrong++;
-      });
-      return { payload: read.payload, bitErrorRate: wrong / word.length };
-    }
-    return undefined;
+    const read = this.#code.decodeSoft(soft);
+    return read && { payload: read.payload, bitErrorRate: read.wrong / soft.length };
   }
 }
 

@@ -7,6 +7,8 @@ export type PayloadBytes = 4 | 8;
 
 const checkBytes = 2;
 const macBytes = 2;
+/** Least reliable bits of a word that are tried both ways. */
+const chaseBits = 7;
 
 /**
  * The message of `keymark-v1` and its code: payload, CRC-16 of it, the first 16 bits of HMAC-SHA256(key, payload), zeros
@@ -56,6 +58,35 @@ export class MessageCode {
     }
     const payload = message.slice(0, this.payloadBytes);
     return equalInConstantTime(message, this.#messageOf(payload)) ? { payload, corrected } : undefined;
+  }
+
+  /**
+   * The payload of a code word of which each bit is known with more or less certainty: the sign of `soft` is the bit, the magnitude
+   * how sure it is. The least sure ones are tried both ways (Chase 1972, second algorithm).
+   * @returns undefined where none of the words can be decoded; else the payload, and how many bits had the wrong sign
+   */
+  decodeSoft(soft: Float64Array): { payload: Uint8Array; wrong: number } | undefined {
+    const received = Uint8Array.from(soft, (value) => (value > 0 ? 1 : 0));
+    const weakest = Array.from(soft.keys())
+      .sort((a, b) => Math.abs(soft[a]!) - Math.abs(soft[b]!) || a - b)
+      .slice(0, chaseBits);
+    const base = new Uint16Array(this.#bch.syndromeCount);
+    received.forEach((bit, at) => {
+      if (bit !== 0) this.#bch.flip(base, at);
+    });
+    const syndromes = new Uint16Array(base.length);
+    for (let flips = 0; flips < 1 << chaseBits; flips++) {
+      syndromes.set(base);
+      for (let i = 0; i < chaseBits; i++) if ((flips >> i) & 1) this.#bch.flip(syndromes, weakest[i]!);
+      if (this.#bch.locate(syndromes) === undefined) continue;
+      const word = received.slice();
+      for (let i = 0; i < chaseBits; i++) word[weakest[i]!]! ^= (flips >> i) & 1;
+      const read = this.decode(word);
+      if (read === undefined) continue;
+      const wrong = word.reduce((sum, bit, at) => sum + (bit === received[at] ? 0 : 1), 0);
+      return { payload: read.payload, wrong };
+    }
+    return undefined;
   }
 
   #messageOf(payload: Uint8Array): Uint8Array {

@@ -2,6 +2,7 @@ import { Archive, type RecordingInfo, timeAxis } from "@longwave/archive";
 import { type Clock, isLongwaveError, type ObjectStore } from "@longwave/base";
 import { createSeekableDecoder } from "@longwave/opus";
 import { StationError } from "../errors.ts";
+import { RecentObjects } from "./recent-objects.ts";
 import { WaveformPeaks } from "./waveform-peaks.ts";
 import type { Delivery, WriteBehindStore } from "./write-behind-store.ts";
 
@@ -60,6 +61,7 @@ export class StationArchive {
   readonly ownsStreams: boolean;
   /** Recordings that cannot be read, with the reason. */
   readonly damaged: Map<string, string> = new Map();
+  readonly #recent: RecentObjects;
   readonly #clock: Clock;
   readonly #delivery: WriteBehindStore | undefined;
   readonly #keepUs: number | undefined;
@@ -69,8 +71,9 @@ export class StationArchive {
   readonly #live = new Map<string, LiveRecording>();
   #refreshedUs = Number.NEGATIVE_INFINITY;
 
-  private constructor(archive: Archive, options: StationArchiveOptions) {
+  private constructor(archive: Archive, recent: RecentObjects, options: StationArchiveOptions) {
     this.archive = archive;
+    this.#recent = recent;
     this.place = options.place;
     this.isTemporary = options.isTemporary ?? false;
     this.ownsStreams = options.ownsStreams ?? true;
@@ -81,8 +84,9 @@ export class StationArchive {
 
   /** @throws ArchiveError `archive/version`, `archive/metadata` where the store is something else; StoreError */
   static async open(store: ObjectStore, options: StationArchiveOptions): Promise<StationArchive> {
-    const archive = await Archive.open(store, { decoder: createSeekableDecoder });
-    const opened = new StationArchive(archive, options);
+    const recent = new RecentObjects(store);
+    const archive = await Archive.open(recent, { decoder: createSeekableDecoder });
+    const opened = new StationArchive(archive, recent, options);
     await opened.#refresh();
     return opened;
   }
@@ -145,12 +149,14 @@ export class StationArchive {
     const info = live.info();
     if (info !== undefined) this.#known.set(id, info);
     this.#live.set(id, live);
+    this.#recent.keep(recordingPrefix(id));
   }
 
   /** Tells that a recording grows no more: it is complete, or (`info` absent) its writer gave it up. */
   noteEnd(id: string, info?: RecordingInfo): void {
     const last = this.#live.get(id);
     this.#live.delete(id);
+    this.#recent.release(recordingPrefix(id));
     if (info === undefined) return;
     this.#known.set(id, info);
     if (last !== undefined) this.#keep(id, last.peaks);
@@ -282,6 +288,11 @@ export function measureBlock(block: Float32Array): { peak: number; meanSquare: n
     if (size > peak) peak = size;
   }
   return { peak, meanSquare: block.length === 0 ? 0 : sum / block.length };
+}
+
+/** Everything of a recording in the store. */
+function recordingPrefix(id: string): string {
+  return `rec/${id}/`;
 }
 
 function peaksKey(id: string): string {
