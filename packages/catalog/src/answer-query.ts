@@ -10,10 +10,14 @@ import {
 import { CatalogError } from "./errors.ts";
 import { type AudioInput, type Identification, type IdentifyOptions, noAnswer } from "./identification.ts";
 import { identifyLanes } from "./lanes.ts";
-import { LiveMatcher, type LiveOptions, type Search } from "./live-matcher.ts";
+import { type AskWindow, LiveMatcher, type LiveOptions } from "./live-matcher.ts";
 import { Monitor, type MonitorEvent, type MonitorOptions } from "./monitor.ts";
 import { fingerprintQuery, peakQuery, type Query } from "./query.ts";
 import { SoundGate } from "./sound-gate.ts";
+import { type StreamWindow, windowQuery } from "./stream-window.ts";
+
+/** Looks a query up in a catalog. */
+export type Search = (query: Query, options: IdentifyOptions) => Promise<Identification>;
 
 /** The fingerprint of `input` in a profile. */
 export function extractFor(profile: ProfileId, input: AudioInput, signal?: AbortSignal): Fingerprint {
@@ -25,7 +29,7 @@ export function extractFor(profile: ProfileId, input: AudioInput, signal?: Abort
 }
 
 /** @throws CatalogError `catalog/profile-mismatch` for a fingerprint of another profile */
-export function requireProfile(profile: ProfileId, fingerprint: Fingerprint): void {
+export function requireProfile(profile: ProfileId, fingerprint: Pick<Fingerprint, "profile">): void {
   if (fingerprint.profile === profile) return;
   throw new CatalogError(
     "catalog/profile-mismatch",
@@ -37,9 +41,13 @@ export function requireProfile(profile: ProfileId, fingerprint: Fingerprint): vo
 export async function answerQuery(
   profile: ProfileId,
   search: Search,
-  query: AudioInput | Fingerprint,
+  query: AudioInput | Fingerprint | StreamWindow,
   options: IdentifyOptions,
 ): Promise<Identification> {
+  if ("firstFrame" in query) {
+    requireProfile(profile, query);
+    return search(windowQuery(query), options);
+  }
   const { layout = "mix" } = options;
   if (!("records" in query) && layout !== "mix") {
     const { sampleRate } = query;
@@ -77,15 +85,15 @@ export function isSilent(samples: Float32Array): boolean {
   return true;
 }
 
-/** Follows a stream of mono samples: the work of `Catalog.monitor`, for any search. */
+/** Follows a stream of mono samples: the work of `Catalog.monitor`, for any catalog. */
 export async function* followStream(
   profile: ProfileId,
-  search: Search,
+  ask: AskWindow,
   stream: AsyncIterable<Float32Array> | Iterable<Float32Array>,
   options: MonitorOptions & LiveOptions,
 ): AsyncIterable<MonitorEvent> {
   const { stepSeconds = 1, gapSeconds, maxFalse, only, signal, ...liveOptions } = options;
-  const live = new LiveMatcher(profile, search, liveOptions);
+  const live = new LiveMatcher(profile, ask, liveOptions);
   const monitor = new Monitor(live, {
     ...(gapSeconds !== undefined && { gapSeconds }),
     ...(maxFalse !== undefined && { maxFalse }),

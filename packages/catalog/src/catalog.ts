@@ -1,6 +1,6 @@
 import { isLongwaveError, type ObjectStore } from "@longwave/base";
 import { type Fingerprint, frameToMs, type ProfileId, profileOf } from "@longwave/fingerprint";
-import { answerQuery, extractFor, followStream, requireProfile } from "./answer-query.ts";
+import { answerQuery, extractFor, followStream, requireProfile, type Search } from "./answer-query.ts";
 import { type Calibration, fitCalibration } from "./calibration.ts";
 import { CatalogState } from "./catalog-state.ts";
 import { rewrite } from "./compaction.ts";
@@ -9,9 +9,10 @@ import { type DuplicateGroup, findDuplicates } from "./dedup.ts";
 import { CatalogError } from "./errors.ts";
 import type { AudioInput, Identification, IdentifyOptions } from "./identification.ts";
 import { encodeJournalEntry, type JournalEntry, journalKey } from "./journal.ts";
-import { LiveMatcher, type LiveOptions, type Search } from "./live-matcher.ts";
+import { type AskWindow, LiveMatcher, type LiveOptions } from "./live-matcher.ts";
 import { encodeManifest, manifestKey } from "./manifest.ts";
 import type { MonitorEvent, MonitorOptions } from "./monitor.ts";
+import type { StreamWindow } from "./stream-window.ts";
 import { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
 
 /** Options of {@link Catalog.open}. */
@@ -165,7 +166,10 @@ export class Catalog {
   }
 
   /** Finds the recording that the query is a piece of. Short or silent queries get an answer with a reason, no error. */
-  async identify(query: AudioInput | Fingerprint, options: IdentifyOptions = {}): Promise<Identification> {
+  async identify(
+    query: AudioInput | Fingerprint | StreamWindow,
+    options: IdentifyOptions = {},
+  ): Promise<Identification> {
     this.#requireOpen();
     return answerQuery(this.profile, this.#search, query, options);
   }
@@ -173,7 +177,7 @@ export class Catalog {
   /** Identifies a running stream over a sliding window; see {@link LiveMatcher}. */
   live(options: LiveOptions = {}): LiveMatcher {
     this.#requireOpen();
-    return new LiveMatcher(this.profile, this.#search, options);
+    return new LiveMatcher(this.profile, this.#ask, options);
   }
 
   /**
@@ -187,7 +191,7 @@ export class Catalog {
     options: MonitorOptions & LiveOptions,
   ): AsyncIterable<MonitorEvent> {
     this.#requireOpen();
-    yield* followStream(this.profile, this.#search, stream, options);
+    yield* followStream(this.profile, this.#ask, stream, options);
   }
 
   /** Groups of tracks that contain the same recording; see {@link findDuplicates}. */
@@ -258,6 +262,7 @@ export class Catalog {
   }
 
   readonly #search: Search = (query, options) => this.#state.searcher.search(query, options);
+  readonly #ask: AskWindow = (window, options) => answerQuery(this.profile, this.#search, window, options);
 
   async #append(entry: JournalEntry): Promise<void> {
     const state = this.#state;

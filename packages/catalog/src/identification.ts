@@ -60,8 +60,17 @@ export interface Identification {
   readonly skippedHashes: number;
   /** True if a part of the catalog could not be read, so that a match may be missing. */
   readonly partial: boolean;
+  /** Of a catalog in shards: how many were asked, and which of them gave no answer; their tracks were not searched. */
+  readonly shards?: { readonly asked: number; readonly missing: readonly MissingShard[] };
   /** With a `layout` other than `mix`: the answer of every lane; the answer itself is that of the best. */
   readonly lanes?: readonly LaneIdentification[];
+}
+
+/** A part of a scattered catalog that gave no answer, and why. */
+export interface MissingShard {
+  readonly shard: string;
+  readonly code: string;
+  readonly message: string;
 }
 
 /** The answer for one of several channels; its probabilities allow for all that were asked. */

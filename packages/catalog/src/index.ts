@@ -9,16 +9,18 @@ export type {
   Identification,
   IdentifyOptions,
   LaneIdentification,
+  MissingShard,
   TrackMatch,
 } from "./identification.ts";
 export { decodeJournalEntry, encodeJournalEntry, type JournalEntry } from "./journal.ts";
-export { type LiveIdentification, LiveMatcher, type LiveOptions } from "./live-matcher.ts";
+export { type AskWindow, type LiveIdentification, LiveMatcher, type LiveOptions } from "./live-matcher.ts";
 export { decodeManifest, encodeManifest, type Manifest, type SegmentReference } from "./manifest.ts";
 export type { MonitorEvent, MonitorOptions } from "./monitor.ts";
 export { PostingBatch, type PostingSource } from "./posting-batch.ts";
 export { Segment } from "./segment.ts";
 export { buildSegment } from "./segment-builder.ts";
 export type { PostingColumns } from "./sort-by-hash.ts";
+export type { StreamWindow } from "./stream-window.ts";
 export { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
 export { type CatalogReport, verifyCatalog } from "./verification.ts";
 export { type TrackVotes, VoteTable } from "./vote-table.ts";

@@ -6,8 +6,8 @@ import {
   type StreamOptions,
 } from "@longwave/fingerprint";
 import type { Identification, IdentifyOptions } from "./identification.ts";
-import { type Query, recordQuery } from "./query.ts";
 import { RowRing } from "./row-ring.ts";
+import type { StreamWindow } from "./stream-window.ts";
 
 /** Options of `Catalog.live`. */
 export interface LiveOptions extends StreamOptions {
@@ -23,11 +23,12 @@ export interface LiveIdentification extends Identification {
   readonly streamMs: number;
 }
 
-/** Looks a query up in a catalog. */
-export type Search = (query: Query, options: IdentifyOptions) => Promise<Identification>;
+/** Answers what a window is a piece of: `identify` of any catalog. */
+export type AskWindow = (window: StreamWindow, options: IdentifyOptions) => Promise<Identification>;
 
 /** Most records kept of the window; older ones leave first. */
 const capacity = 1 << 15;
+const noLevels = new Int8Array(0);
 
 /**
  * Identifies a running stream: `push` extracts and keeps the hashes of the newest seconds, `identify` looks them up. `push`
@@ -35,7 +36,7 @@ const capacity = 1 << 15;
  */
 export class LiveMatcher {
   readonly #stream: FingerprintStream;
-  readonly #search: Search;
+  readonly #ask: AskWindow;
   readonly #windowFrames: number;
   readonly #sampleRate: number;
   readonly #words: number;
@@ -44,7 +45,7 @@ export class LiveMatcher {
   readonly #rows: RowRing | undefined;
   #written = 0;
 
-  constructor(id: ProfileId, search: Search, options: LiveOptions = {}) {
+  constructor(id: ProfileId, ask: AskWindow, options: LiveOptions = {}) {
     const { windowSeconds = 8, ...streamOptions } = options;
     const profile = profileOf(id);
     const seconds = Math.min(120, Math.max(2, windowSeconds));
@@ -55,7 +56,7 @@ export class LiveMatcher {
       ...streamOptions,
       ...(rows !== undefined && { onWhitened: (frame, row) => rows.add(frame, row) }),
     });
-    this.#search = search;
+    this.#ask = ask;
     this.#sampleRate = options.sampleRate ?? profile.sampleRate;
     this.#words = profile.recordWords;
     this.#ring = new Uint32Array(capacity * this.#words);
@@ -99,8 +100,16 @@ export class LiveMatcher {
     }
     const queryMs = Math.round(((nowFrame - oldest) * 1000 * profile.hopSize) / profile.sampleRate);
     const records = this.#query.slice(0, count * words);
-    const query = this.#rows?.query(records, queryMs, oldest) ?? recordQuery(records, words, queryMs);
-    const answer = await this.#search(query, options);
+    const { levels, firstFrame } = this.#rows?.since(oldest) ?? { levels: noLevels, firstFrame: oldest };
+    const window = {
+      profile: profile.id,
+      milliseconds: queryMs,
+      records,
+      recordWords: words,
+      firstFrame,
+      levels,
+    };
+    const answer = await this.#ask(window, options);
     const positionMs = answer.match === undefined ? undefined : streamMs + answer.match.offsetMs;
     return { ...answer, positionMs, streamMs };
   }

@@ -1,5 +1,5 @@
 import type { SoundClass } from "@longwave/fingerprint";
-import { noAnswer, type TrackMatch } from "./identification.ts";
+import { type MissingShard, noAnswer, type TrackMatch } from "./identification.ts";
 import type { LiveIdentification, LiveMatcher } from "./live-matcher.ts";
 import type { Track } from "./track.ts";
 
@@ -18,7 +18,14 @@ export type MonitorEvent =
       readonly confirmations: number;
       readonly pFalse: number;
     }
-  | { readonly type: "unknown" | "silence"; readonly atMs: number };
+  | { readonly type: "unknown" | "silence"; readonly atMs: number }
+  | {
+      /** Of a catalog in shards: the shards that give no answer have changed; without any, all answer again. */
+      readonly type: "shards";
+      readonly atMs: number;
+      readonly asked: number;
+      readonly missing: readonly MissingShard[];
+    };
 
 /** Options of `Catalog.monitor`. */
 export interface MonitorOptions {
@@ -72,6 +79,8 @@ export class Monitor {
   #pending: Play | undefined;
   #lastState: "unknown" | "silence" | undefined;
   #quietSinceMs: number | undefined;
+  /** Names of the shards that gave no answer last time. */
+  #missing = "";
 
   constructor(live: LiveMatcher, options: MonitorOptions) {
     this.#live = live;
@@ -93,8 +102,10 @@ export class Monitor {
   }
 
   #take(answer: LiveIdentification): MonitorEvent[] {
-    const { match, streamMs } = answer;
-    const events: MonitorEvent[] = [];
+    const { match, streamMs, shards } = answer;
+    const events: MonitorEvent[] = this.#shardsChanged(shards, streamMs);
+    // A look that nobody answered says nothing about what plays.
+    if (shards !== undefined && shards.missing.length === shards.asked) return events;
     if (match === undefined) {
       this.#pending = undefined;
       if (this.#play !== undefined && streamMs - this.#play.lastHeardMs > this.#gapMs)
@@ -126,6 +137,16 @@ export class Monitor {
       events.push({ type: "enter", atMs: this.#play.enteredMs, track: match.track, match });
     } else this.#pending = heard;
     return events;
+  }
+
+  #shardsChanged(shards: LiveIdentification["shards"], atMs: number): MonitorEvent[] {
+    // What was skipped was asked nobody.
+    if (shards === undefined) return [];
+    const { asked, missing } = shards;
+    const names = missing.map(({ shard }) => shard).join(" ");
+    if (names === this.#missing) return [];
+    this.#missing = names;
+    return [{ type: "shards", atMs, asked, missing }];
   }
 
   /** Ends the stream: the last leave, if a track is on. */

@@ -1,5 +1,4 @@
-import { evidenceOf, type MarkEvidence, markColumns } from "@longwave/fingerprint";
-import { peakQuery, type Query } from "./query.ts";
+import { markColumns } from "@longwave/fingerprint";
 
 /** The newest whitened rows of a stream in `mark-v1`, against which alignments are verified. */
 export class RowRing {
@@ -22,20 +21,15 @@ export class RowRing {
     this.#end = 0;
   }
 
-  /** A query of `peaks`, records of the same stream, and of the rows from frame `oldest` on. */
-  query(peaks: Uint32Array, milliseconds: number, oldest: number): Query {
-    const first = Math.max(oldest, this.#end - this.#capacity, 0);
-    const rows = Math.max(0, this.#end - first);
+  /** A copy of the rows from frame `oldest` on, as far as they are kept, and the frame of the first. */
+  since(oldest: number): { readonly levels: Int8Array; readonly firstFrame: number } {
+    const firstFrame = Math.max(oldest, this.#end - this.#capacity, 0);
+    const rows = Math.max(0, this.#end - firstFrame);
     const levels = new Int8Array(rows * markColumns);
     for (let row = 0; row < rows; row++) {
-      const from = ((first + row) % this.#capacity) * markColumns;
+      const from = ((firstFrame + row) % this.#capacity) * markColumns;
       levels.set(this.#rows.subarray(from, from + markColumns), row * markColumns);
     }
-    let made: MarkEvidence | undefined;
-    const evidence = () => {
-      made ??= evidenceOf({ levels, rows, rowsPerFrame: 1 });
-      return made;
-    };
-    return peakQuery({ peaks: [peaks], shiftFrames: [0], seconds: milliseconds / 1000, evidence }, first);
+    return { levels, firstFrame };
   }
 }

@@ -15,3 +15,4 @@ export {
 } from "./job-queue.ts";
 export { type Matchable, type Matcher, type MatcherOptions, serveMatcher } from "./matcher-service.ts";
 export { ScatteredCatalog, type ScatteredCatalogOptions } from "./scattered-catalog.ts";
+export { type ShardInfo, shardName, shardOfTrack } from "./shard-info.ts";

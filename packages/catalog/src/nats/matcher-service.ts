@@ -1,26 +1,36 @@
-import { isLongwaveError } from "@longwave/base";
+import { type Clock, type Hooks, isLongwaveError, silentHooks } from "@longwave/base";
 import type { Fingerprint, ProfileId } from "@longwave/fingerprint";
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core";
 import { CatalogError } from "../errors.ts";
 import type { AudioInput, Identification, IdentifyOptions } from "../identification.ts";
+import type { StreamWindow } from "../stream-window.ts";
 import { decodeQuestion, encodeAnswer } from "./match-wire.ts";
+import { infoSubject, type ShardInfo, subjectOf } from "./shard-info.ts";
 
 /** A catalog that can be asked: in segments, in PostgreSQL, or made of others. */
 export interface Matchable {
   readonly profile: ProfileId;
-  identify(query: AudioInput | Fingerprint, options: IdentifyOptions): Promise<Identification>;
+  identify(query: AudioInput | Fingerprint | StreamWindow, options: IdentifyOptions): Promise<Identification>;
 }
 
 /** Options of {@link serveMatcher}. */
 export interface MatcherOptions {
   /** Part of the tracks that this catalog holds, a token without dots. Matchers of the same shard share its questions. */
   readonly shard: string;
+  /** Of how many numbered shards this is one (`shardName`), so that who asks misses those that are silent. */
+  readonly of?: number;
   /** Root of the subjects; default `longwave.identify`. */
   readonly subject?: string;
   /** Questions answered at once; default 2. */
   readonly concurrency?: number;
   /** Questions that may wait; what comes beyond is refused with `catalog/busy`. Default 100. */
   readonly maxWaiting?: number;
+  /**
+   * Counters `catalog_matcher_answers`, `catalog_matcher_refusals` (label `code`), and with a clock `catalog_matcher_answer_us`, the time
+   * from question to answer.
+   */
+  readonly hooks?: Hooks;
+  readonly clock?: Clock;
 }
 
 /** A running matcher. */
@@ -35,41 +45,50 @@ export interface Matcher {
 export const errorCodeHeader = "Longwave-Error";
 export const errorKindHeader = "Longwave-Error-Kind";
 
-/** Subject of a shard. @throws CatalogError `catalog/bad-id` */
-export function subjectOf(root: string, shard: string): string {
-  if (/^[A-Za-z0-9_-]{1,64}$/.test(shard)) return `${root}.${shard}`;
-  throw new CatalogError(
-    "catalog/bad-id",
-    `${JSON.stringify(shard)} is no name of a shard: use letters, digits, _ and -, at most 64.`,
-  );
-}
-
 /**
  * Answers questions about one shard of the tracks. All matchers of a shard are one queue group: NATS gives each question to one of them,
  * so that more of them mean more questions a second, and one that ends is not missed.
  */
 export function serveMatcher(
   connection: NatsConnection,
-  catalog: Matchable,
+  catalog: Matchable & { readonly size?: unknown; readonly postings?: number },
   options: MatcherOptions,
 ): Matcher {
-  const { concurrency = 2, maxWaiting = 100 } = options;
-  const subject = subjectOf(options.subject ?? "longwave.identify", options.shard);
-  const waiting: Msg[] = [];
+  const { concurrency = 2, maxWaiting = 100, hooks = silentHooks, clock } = options;
+  const root = options.subject ?? "longwave.identify";
+  const subject = subjectOf(root, options.shard);
+  const waiting: { readonly message: Msg; readonly sinceUs: number }[] = [];
   let [running, answered] = [0, 0];
   let whenIdle: () => void = () => {};
+  const refuse = (message: Msg, error: unknown) => {
+    const known = isLongwaveError(error) ? error : undefined;
+    const code = known?.code ?? "catalog/engine-failed";
+    const header = headers();
+    header.set(errorCodeHeader, code);
+    header.set(errorKindHeader, known?.kind ?? "unavailable");
+    message.respond(new TextEncoder().encode((error as Error).message), { headers: header });
+    hooks.metric?.("catalog_matcher_refusals", 1, { code });
+  };
+  const answer = async ({ message, sinceUs }: (typeof waiting)[number]) => {
+    try {
+      message.respond(encodeAnswer(await answerOf(catalog, message.data)));
+      hooks.metric?.("catalog_matcher_answers", 1);
+      if (clock !== undefined) hooks.metric?.("catalog_matcher_answer_us", clock.nowUs() - sinceUs);
+    } catch (error) {
+      refuse(message, error);
+    }
+    running--;
+    answered++;
+    next();
+  };
   const next = () => {
     while (running < concurrency && waiting.length > 0) {
       running++;
-      void answer(catalog, waiting.shift()!).then(() => {
-        running--;
-        answered++;
-        next();
-      });
+      void answer(waiting.shift()!);
     }
     if (running === 0) whenIdle();
   };
-  const subscription = connection.subscribe(subject, {
+  const questions = connection.subscribe(subject, {
     queue: subject,
     callback: (error, message) => {
       if (error !== null) return;
@@ -79,9 +98,25 @@ export function serveMatcher(
           new CatalogError("catalog/busy", `${maxWaiting} questions wait already; try again later.`),
         );
       } else {
-        waiting.push(message);
+        waiting.push({ message, sinceUs: clock?.nowUs() ?? 0 });
         next();
       }
+    },
+  });
+  const info = connection.subscribe(infoSubject(root), {
+    callback: (error, message) => {
+      if (error !== null) return;
+      const { size, postings, profile } = catalog;
+      const told: ShardInfo = {
+        shard: options.shard,
+        ...(options.of !== undefined && { of: options.of }),
+        profile,
+        ...(typeof size === "number" && { tracks: size }),
+        ...(typeof postings === "number" && { postings }),
+        answered,
+        waiting: waiting.length,
+      };
+      message.respond(new TextEncoder().encode(JSON.stringify(told)));
     },
   });
   return {
@@ -89,7 +124,8 @@ export function serveMatcher(
       return answered;
     },
     close: async () => {
-      await subscription.drain();
+      info.unsubscribe();
+      await questions.drain();
       await new Promise<void>((resolve) => {
         whenIdle = resolve;
         next();
@@ -98,25 +134,11 @@ export function serveMatcher(
   };
 }
 
-async function answer(catalog: Matchable, message: Msg): Promise<void> {
-  try {
-    const { profile, query, options } = decodeQuestion(message.data);
-    if (profile !== catalog.profile) {
-      throw new CatalogError(
-        "catalog/profile-mismatch",
-        `The question has profile ${profile} and this shard ${catalog.profile}; ask with that one.`,
-      );
-    }
-    message.respond(encodeAnswer(await catalog.identify(query, options)));
-  } catch (error) {
-    refuse(message, error);
-  }
-}
-
-function refuse(message: Msg, error: unknown): void {
-  const known = isLongwaveError(error) ? error : undefined;
-  const header = headers();
-  header.set(errorCodeHeader, known?.code ?? "catalog/engine-failed");
-  header.set(errorKindHeader, known?.kind ?? "unavailable");
-  message.respond(new TextEncoder().encode((error as Error).message), { headers: header });
+function answerOf(catalog: Matchable, data: Uint8Array): Promise<Identification> {
+  const { profile, query, options } = decodeQuestion(data);
+  if (profile === catalog.profile) return catalog.identify(query, options);
+  throw new CatalogError(
+    "catalog/profile-mismatch",
+    `The question has profile ${profile} and this shard ${catalog.profile}; ask with that one.`,
+  );
 }

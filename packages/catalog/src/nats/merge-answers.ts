@@ -1,6 +1,6 @@
 import type { ProfileId } from "@longwave/fingerprint";
 import { defaultCalibrationOf, falseProbability } from "../calibration.ts";
-import type { Identification, IdentifyOptions, TrackMatch } from "../identification.ts";
+import type { Identification, IdentifyOptions, MissingShard, TrackMatch } from "../identification.ts";
 
 /**
  * One answer from those of all shards. A chance of a false answer in one shard becomes as many times as large as there are shards that
@@ -11,13 +11,13 @@ import type { Identification, IdentifyOptions, TrackMatch } from "../identificat
 export function mergeAnswers(
   profile: ProfileId,
   answers: readonly Identification[],
-  missing: number,
+  missing: readonly MissingShard[],
   options: IdentifyOptions,
 ): Identification {
   const ranked = oneOfEachRecording(
     answers.flatMap(({ candidates }) => candidates).sort((a, b) => b.score - a.score || b.votes - a.votes),
   );
-  const shards = answers.length + missing;
+  const shards = answers.length + missing.length;
   const candidates = ranked
     .slice(0, options.limit ?? 5)
     .map((each) => withRunnerUp(profile, each, ranked, shards));
@@ -34,7 +34,8 @@ export function mergeAnswers(
     queryHashes: Math.max(0, ...answers.map(({ queryHashes }) => queryHashes)),
     queryMs: Math.max(0, ...answers.map(({ queryMs }) => queryMs)),
     skippedHashes: answers.reduce((sum, { skippedHashes }) => sum + skippedHashes, 0),
-    partial: missing > 0 || answers.some(({ partial }) => partial),
+    partial: missing.length > 0 || answers.some(({ partial }) => partial),
+    shards: { asked: shards, missing },
   };
 }
 

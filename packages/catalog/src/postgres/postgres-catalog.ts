@@ -1,14 +1,15 @@
 import { durationSeconds, type Fingerprint, PairList, type ProfileId } from "@longwave/fingerprint";
-import { answerQuery, extractFor, followStream, requireProfile } from "../answer-query.ts";
+import { answerQuery, extractFor, followStream, requireProfile, type Search } from "../answer-query.ts";
 import { type Calibration, defaultCalibrationOf, fitCalibration } from "../calibration.ts";
 import type { Enrollment } from "../catalog.ts";
 import { contentHashOf } from "../content-hash.ts";
 import { CatalogError } from "../errors.ts";
 import type { AudioInput, Identification, IdentifyOptions } from "../identification.ts";
-import { LiveMatcher, type LiveOptions, type Search } from "../live-matcher.ts";
+import { type AskWindow, LiveMatcher, type LiveOptions } from "../live-matcher.ts";
 import type { MonitorEvent, MonitorOptions } from "../monitor.ts";
 import { encodePeaks } from "../peak-codec.ts";
 import { postingsOf } from "../query.ts";
+import type { StreamWindow } from "../stream-window.ts";
 import { checkTrackId, type Track, type TrackMetadata } from "../track.ts";
 import { trackOf } from "./candidate-tracks.ts";
 import { compactTables } from "./compact-tables.ts";
@@ -214,13 +215,16 @@ export class PostgresCatalog {
   }
 
   /** Finds the recording that the query is a piece of; see `Catalog.identify`. */
-  identify(query: AudioInput | Fingerprint, options: IdentifyOptions = {}): Promise<Identification> {
+  identify(
+    query: AudioInput | Fingerprint | StreamWindow,
+    options: IdentifyOptions = {},
+  ): Promise<Identification> {
     return answerQuery(this.profile, this.#search, query, options);
   }
 
   /** Identifies a running stream over a sliding window; see {@link LiveMatcher}. */
   live(options: LiveOptions = {}): LiveMatcher {
-    return new LiveMatcher(this.profile, this.#search, options);
+    return new LiveMatcher(this.profile, this.#ask, options);
   }
 
   /** Follows a stream of mono samples; see `Catalog.monitor`. */
@@ -228,7 +232,7 @@ export class PostgresCatalog {
     stream: AsyncIterable<Float32Array> | Iterable<Float32Array>,
     options: MonitorOptions & LiveOptions,
   ): AsyncIterable<MonitorEvent> {
-    return followStream(this.profile, this.#search, stream, options);
+    return followStream(this.profile, this.#ask, stream, options);
   }
 
   /** Fits the probabilities of false matches and stores the fit; see `Catalog.calibrate`. */
@@ -268,6 +272,7 @@ export class PostgresCatalog {
   }
 
   readonly #search: Search = (query, options) => this.#searches.search(query, options);
+  readonly #ask: AskWindow = (window, options) => this.identify(window, options);
 
   #pool(calibration: Calibration | undefined): SearchPool {
     return new SearchPool(
