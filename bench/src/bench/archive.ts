@@ -15,6 +15,7 @@ import { measureCloseStates } from "../archive-bench/close-states.js";
 import { measureExactness } from "../archive-bench/exact-slices.js";
 import { measureIndex, runChild } from "../archive-bench/index-sizes.js";
 import { writeOpusFile } from "../archive-bench/opus-file.js";
+import { measureOverlap } from "../archive-bench/overlap.js";
 import { measurePeers } from "../archive-bench/peers.js";
 import { measureRandomAccess } from "../archive-bench/random-access.js";
 import {
@@ -55,6 +56,7 @@ const stages: readonly (readonly [string, () => unknown])[] = [
   ["tonal", () => measureIndex(folder, minutes, "other")],
   ["access", () => measureRandomAccess(music, `${minutes} min of 64 kbit/s stereo music`, 1)],
   ["states", () => measureCloseStates(folder)],
+  ["overlap", () => measureOverlap(folder)],
   ["threads", () => measureThreads(music)],
   ["peers", () => measurePeers(folder, `${music}.opus`, minutes * 60)],
   ["day", measureDay],

@@ -11,15 +11,7 @@ import {
   importRecording,
 } from "./import-recording.ts";
 import { toInt16 } from "./int16.ts";
-import {
-  chunkKey,
-  hashKey,
-  partKey,
-  recordingKey,
-  recordingPrefix,
-  rootKey,
-  rootMetadata,
-} from "./layout.ts";
+import { hashKey, partKey, recordingKey, recordingPrefix, rootKey, rootMetadata } from "./layout.ts";
 import { Lease } from "./lease.ts";
 import { readOriginal, storeOriginal } from "./original.ts";
 import type { PacketItem } from "./packet-item.ts";
@@ -221,6 +213,12 @@ export class Archive {
     if (options.v2Twin === true && options.live) {
       throw new ArchiveError("archive/options", "A live recording cannot have a twin for Zarr version 2.");
     }
+    if (options.v2Twin === true && options.overlap === true) {
+      throw new ArchiveError(
+        "archive/options",
+        "Chunks that are objects of their own cannot overlap; choose the twin for Zarr version 2 or overlapping run-ups.",
+      );
+    }
     const lease = options.live ? await this.#lease(id, options.takeOver === true) : undefined;
     const live = options.live === true ? { publishFrames: 48_000 } : options.live || undefined;
     const chunkFrames = options.chunkFrames ?? 480_000;
@@ -232,6 +230,7 @@ export class Archive {
       chunksPerShard: options.chunksPerShard ?? Math.max(1, Math.floor(hourFrames / chunkFrames)),
       pointFrames: options.pointFrames ?? 48_000,
       ...(options.checkpointFrames !== undefined && { checkpointFrames: options.checkpointFrames }),
+      ...((internal.resume ?? options).overlap === true && { overlap: true }),
     };
     const { resume } = internal;
     return new RecordingWriter(store, {
@@ -320,6 +319,7 @@ export class Archive {
         append: await this.#appendStart(info),
         seek: await this.#storedSeek(info),
         ...(info.v2Twin === true ? { v2Twin: true } : {}),
+        ...(info.overlap === true ? { overlap: true } : {}),
         ...(live === undefined ? {} : { live }),
       });
       await writer.begin();
@@ -337,19 +337,13 @@ export class Archive {
     if (info.v2Twin === true) {
       if (info.frames % info.chunkFrames === 0) return { info, places: [], last: undefined };
       const number = Math.floor(info.frames / info.chunkFrames);
-      const storedBytes = (await this.store.head(chunkKey(info.id, number)))?.size ?? 0;
-      return {
-        info,
-        places: [],
-        last: { chunk: await reader.chunk(number, emptyReport(info)), storedBytes },
-      };
+      return { info, places: [], last: await reader.chunk(number, emptyReport(info)) };
     }
     const found = await reader.places(info.sealedShards - 1, emptyReport(info));
     const places = found.filter((place) => place !== undefined);
     if (info.frames % info.chunkFrames === 0) return { info, places, last: undefined };
     const number = Math.floor(info.frames / info.chunkFrames);
-    const chunk = await reader.chunk(number, emptyReport(info));
-    return { info, places, last: { chunk, storedBytes: places.at(-1)!.size } };
+    return { info, places, last: await reader.chunk(number, emptyReport(info)) };
   }
 
   /** The seek points of a recording, from their array, or from the chunks where that is missing. */
@@ -426,6 +420,7 @@ export class Archive {
         chunksPerShard,
         pointFrames,
         v2Twin: v2Twin === true,
+        overlap: info.overlap === true,
         ...(info.checkpointFrames !== undefined && { checkpointFrames: info.checkpointFrames }),
       };
       await rewriteRecording(this.store, info, this.packets(id), (store) => this.#recordIn(store, form));
@@ -559,7 +554,14 @@ async function writing<T>(work: () => Promise<T>): Promise<T> {
 /** How a recording is laid out. */
 type RecordingForm = Pick<
   RecordingInfo,
-  "id" | "profile" | "channels" | "chunkFrames" | "chunksPerShard" | "pointFrames" | "checkpointFrames"
+  | "id"
+  | "profile"
+  | "channels"
+  | "chunkFrames"
+  | "chunksPerShard"
+  | "pointFrames"
+  | "checkpointFrames"
+  | "overlap"
 >;
 
 /** A shard is an hour unless told otherwise. */

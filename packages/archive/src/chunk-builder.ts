@@ -1,6 +1,7 @@
 import { type DecoderFactory, type OpusHead, opusPacketFrames } from "@longwave/media";
 import type { BuilderCheckpoint, PacketCounts, SegmentStart } from "./builder-checkpoint.ts";
 import { type Chunk, encodeChunk } from "./chunk-format.ts";
+import { ChunkOverlaps } from "./chunk-overlaps.ts";
 import { changesMode, packetConceals } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
@@ -15,7 +16,9 @@ import { packetsOf } from "./packet-source.ts";
 import type { RecordingInfo } from "./recording-info.ts";
 import { RunUpProver, StateSaver } from "./run-up-prover.ts";
 import { SampleDigest } from "./sample-digest.ts";
+import type { SealedChunk } from "./sealed-chunk.ts";
 import { type PacketEvent, pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
+import { withChecksum } from "./shard.ts";
 import { chooseStates, usualStateFrames } from "./stored-states.ts";
 
 export interface ChunkBuilderOptions {
@@ -26,22 +29,9 @@ export interface ChunkBuilderOptions {
   readonly pointFrames: number;
   /** Longest way in sample frames from a point without run-up to a stored state; default by what states cost. */
   readonly checkpointFrames?: number | undefined;
-}
-
-/** A finished chunk and what it adds to the recording's counts. */
-export interface SealedChunk {
-  readonly index: number;
-  readonly payload: Uint8Array;
-  readonly validFrames: number;
-  readonly firstPacket: number;
-  readonly firstSample: number;
-  readonly seekPoints: readonly SeekPoint[];
-  readonly packetBytes: number;
-  readonly preRollBytes: number;
-  readonly points: number;
-  readonly provenPoints: number;
-  readonly checkpoints: number;
-  readonly maxRunUp: number;
+  readonly chunksPerShard: number;
+  /** Chunks begin inside the one before, instead of storing the packets of their run-ups a second time. */
+  readonly overlap?: boolean | undefined;
 }
 
 /** A seek point under construction. */
@@ -82,6 +72,7 @@ export class ChunkBuilder {
   readonly #saver = new StateSaver();
   /** Over the samples behind the last seek point. */
   readonly #digest: SampleDigest;
+  readonly #overlaps: ChunkOverlaps | undefined;
   readonly #sealed: SealedChunk[] = [];
   readonly #segments: SegmentStart[] = [];
   readonly #counts: PacketCounts = { lost: 0, malformed: 0, dtx: 0 };
@@ -118,6 +109,7 @@ export class ChunkBuilder {
     this.#decoder = new SegmentDecoder(options.decoder, options.profile, options.channels);
     this.#prover = new RunUpProver(options.decoder, options.profile, options.channels, pointFrames);
     this.#digest = new SampleDigest(options.channels);
+    if (options.overlap === true) this.#overlaps = new ChunkOverlaps(options.chunksPerShard);
   }
 
   /** Sample frames so far. */
@@ -441,7 +433,9 @@ export class ChunkBuilder {
   }
 
   #seal(chunk: OpenChunk, lastPacket: number, endSample: number, last: boolean): void {
-    this.#sealed.push(this.#encode(chunk, lastPacket, endSample, last));
+    const sealed = this.#encode(chunk, lastPacket, endSample, last);
+    this.#overlaps?.sealed(chunk.index, sealed.firstListed, lastPacket, sealed.stored);
+    this.#sealed.push(sealed);
   }
 
   #encode(chunk: OpenChunk, lastPacket: number, endSample: number, last: boolean): SealedChunk {
@@ -466,14 +460,19 @@ export class ChunkBuilder {
 
     const list: (Uint8Array | undefined)[] = [];
     const events: PacketEvent[] = [];
+    const overlap = this.#overlaps?.of(chunk.index, preRollStart);
+    const ownFrom = preRollStart + (overlap?.sharedCount ?? 0);
+    let sharedBytes = 0;
     let packetBytes = 0;
     let preRollBytes = 0;
     for (let i = preRollStart; i <= lastPacket; i++) {
       const packet = at(i);
       const place = i - preRollStart;
       list.push(packet.data);
-      if (i < firstPacket) preRollBytes += packet.data?.length ?? 0;
-      else packetBytes += packet.data?.length ?? 0;
+      const bytes = packet.data?.length ?? 0;
+      if (i < ownFrom) sharedBytes += bytes;
+      else if (i < firstPacket) preRollBytes += bytes;
+      else packetBytes += bytes;
       if (packet.segmentStart !== undefined) {
         events.push({
           packet: place,
@@ -527,7 +526,7 @@ export class ChunkBuilder {
         digest: draft.digest,
       };
     });
-    const payload = encodeChunk({
+    const parts = {
       channels: this.#options.channels,
       profile: this.#options.profile,
       startsFromState: !startExact,
@@ -543,12 +542,14 @@ export class ChunkBuilder {
       points,
       events,
       states,
-    });
+    };
     return {
       index: chunk.index,
-      payload,
+      stored: withChecksum(encodeChunk(parts, overlap)),
+      borrowedBytes: sharedBytes + (overlap?.between.length ?? 0),
       validFrames: endSample - chunk.first.sample,
       firstPacket,
+      firstListed: preRollStart,
       firstSample: chunk.first.sample,
       seekPoints: points,
       packetBytes,

@@ -6,8 +6,9 @@ import type { PacketEvent, SeekPoint } from "./seek-point.ts";
 import { readVarints, varintSize, writeVarint } from "./varint.ts";
 
 /**
- * Chunk payload, format 1: the Opus packets of one inner Zarr chunk with everything needed to decode it exactly. Layout
- * in docs/design/archive.md. All integers are little-endian.
+ * Chunk payload: the Opus packets of one inner Zarr chunk with everything needed to decode it exactly. Layout in
+ * docs/design/archive.md. All integers are little-endian. Format 1 begins with a header. Format 2 ends with it, so that a chunk
+ * can begin with packets that end the chunk before, in the same bytes of their shard.
  */
 export interface Chunk {
   readonly channels: number;
@@ -38,14 +39,33 @@ export interface Chunk {
   readonly states: ReadonlyMap<number, Uint8Array>;
   /** All packet bytes, pre-roll first. */
   readonly packets: Uint8Array;
-  /** Bytes of the payload that this was parsed from. */
+  /** Bytes at the start of `packets` that lie in the chunk before (format 2). */
+  readonly sharedBytes: number;
+  /** Bytes of the payload that this was parsed from, without those that lie in the chunk before. */
   readonly storedBytes: number;
 }
 
+/** How chunks of a shard lie: each for itself (format 1), or over the end of the one before (format 2). */
+export type ChunkLayout = "apart" | "overlapping";
+
+/** What a chunk shares with the one before it in its shard. */
+export interface ChunkOverlap {
+  /** Packets at the start of the list whose bytes end the packets of the chunk before. */
+  readonly sharedCount: number;
+  /** What lies between them and the chunk's own bytes: the end of the chunk before, its trailer and checksum. */
+  readonly between: Uint8Array;
+}
+
+/** Nothing is shared: the first chunk of a shard. */
+export const nothingShared: ChunkOverlap = { sharedCount: 0, between: new Uint8Array(0) };
+
 export const chunkHeaderBytes = 72;
+/** The header's fields up to the hash, u32 shared bytes, u32 bytes between, u64 hash. */
+export const chunkTrailerBytes = 80;
 const magic = 0x434f574c; // "LWOC"
-const formatVersion = 1;
+const formats = { apart: 1, overlapping: 2 } as const;
 const flag = {
+  trailer: 1,
   startsFromState: 2,
   hasEvents: 4,
   startProvenFloat: 8,
@@ -80,87 +100,119 @@ export function profileHash(profile: string): number {
   return hash;
 }
 
-export interface ChunkParts extends Omit<Chunk, "offsets" | "lengths" | "packets" | "storedBytes"> {
+export interface ChunkParts
+  extends Omit<Chunk, "offsets" | "lengths" | "packets" | "sharedBytes" | "storedBytes"> {
   readonly packetList: readonly (Uint8Array | undefined)[];
 }
 
-/** Serialises a chunk. The result depends on nothing but the argument. */
-export function encodeChunk(chunk: ChunkParts): Uint8Array {
+/**
+ * Serialises a chunk. The result depends on nothing but the arguments.
+ * @param overlap makes it one of format 2, `nothingShared` included: shared packets, what lies between, sections, own packets,
+ * trailer
+ */
+export function encodeChunk(chunk: ChunkParts, overlap?: ChunkOverlap): Uint8Array {
   const lengths = deflated(encodeLengths(chunk.packetList));
   const points = deflated(encodePoints(chunk.points));
   const events = deflated(encodeEvents(chunk.events));
   const states = deflated(encodeStates(chunk.states));
-  let packetBytes = 0;
-  for (const packet of chunk.packetList) packetBytes += packet?.length ?? 0;
   const sections = [lengths, points, events, states];
-  const bytes = new Uint8Array(
-    chunkHeaderBytes + sections.reduce((sum, each) => sum + each.length, packetBytes),
-  );
-  const view = new DataView(bytes.buffer);
+  const bytesOf = (packets: readonly (Uint8Array | undefined)[]) =>
+    packets.reduce((sum, packet) => sum + (packet?.length ?? 0), 0);
+  const shared = chunk.packetList.slice(0, overlap?.sharedCount ?? 0);
+  const own = chunk.packetList.slice(shared.length);
+  const sharedBytes = bytesOf(shared);
+  const between = overlap?.between ?? nothingShared.between;
+  const fixed = overlap === undefined ? chunkHeaderBytes : chunkTrailerBytes;
+  const body = sections.reduce((sum, each) => sum + each.length, bytesOf(own));
+  const bytes = new Uint8Array(sharedBytes + between.length + body + fixed);
+  let at = overlap === undefined ? chunkHeaderBytes : 0;
+  const put = (piece: Uint8Array) => {
+    bytes.set(piece, at);
+    at += piece.length;
+  };
+  for (const packet of shared) if (packet !== undefined) put(packet);
+  put(between);
+  for (const section of sections) put(section);
+  for (const packet of own) if (packet !== undefined) put(packet);
+
+  const header = bytes.subarray(overlap === undefined ? 0 : at);
+  const view = new DataView(header.buffer, header.byteOffset, fixed);
   view.setUint32(0, magic, true);
-  bytes[4] = formatVersion;
-  bytes[5] =
+  header[4] = overlap === undefined ? formats.apart : formats.overlapping;
+  header[5] =
+    (overlap === undefined ? 0 : flag.trailer) |
     (chunk.startsFromState ? flag.startsFromState : 0) |
     (chunk.events.length > 0 ? flag.hasEvents : 0) |
     (chunk.startProvenFloat ? flag.startProvenFloat : 0) |
     (chunk.preRollApproximate ? flag.preRollApproximate : 0) |
     (chunk.last ? flag.last : 0);
-  bytes[6] = compressions.compact;
-  bytes[7] = chunk.channels;
+  header[6] = compressions.compact;
+  header[7] = chunk.channels;
   view.setUint32(8, chunk.preRollCount, true);
   view.setUint32(12, chunk.packetList.length - chunk.preRollCount, true);
   setU64(view, 16, chunk.firstPacket);
   setU64(view, 24, chunk.firstSample);
   view.setUint32(32, chunk.trimHead, true);
   view.setUint32(36, chunk.validFrames, true);
-  let at = chunkHeaderBytes;
-  for (const [i, section] of sections.entries()) {
-    view.setUint32(40 + 4 * i, section.length, true);
-    bytes.set(section, at);
-    at += section.length;
-  }
-  view.setUint32(56, packetBytes, true);
+  for (const [i, section] of sections.entries()) view.setUint32(40 + 4 * i, section.length, true);
+  view.setUint32(56, sharedBytes + bytesOf(own), true);
   view.setUint32(60, profileHash(chunk.profile), true);
-  for (const packet of chunk.packetList) {
-    if (packet === undefined) continue;
-    bytes.set(packet, at);
-    at += packet.length;
+  if (overlap !== undefined) {
+    view.setUint32(64, sharedBytes, true);
+    view.setUint32(68, between.length, true);
   }
-  const hash = new Uint32Array(2);
-  xxHash64(hash, bytes.subarray(0, 64), bytes.subarray(chunkHeaderBytes));
-  view.setUint32(64, hash[0]!, true);
-  view.setUint32(68, hash[1]!, true);
+  const hash = hashOf(bytes, overlap === undefined ? "apart" : "overlapping");
+  view.setUint32(fixed - 8, hash[0]!, true);
+  view.setUint32(fixed - 4, hash[1]!, true);
   return bytes;
 }
 
+/** XXH64 of the header or trailer without the hash itself, then of all the rest. */
+function hashOf(bytes: Uint8Array, layout: ChunkLayout): Uint32Array {
+  const hash = new Uint32Array(2);
+  if (layout === "apart") xxHash64(hash, bytes.subarray(0, 64), bytes.subarray(chunkHeaderBytes));
+  else {
+    const at = bytes.length - chunkTrailerBytes;
+    xxHash64(hash, bytes.subarray(at, at + 72), bytes.subarray(0, at));
+  }
+  return hash;
+}
+
 /**
- * Parses and validates a chunk. The packet bytes are a view of `bytes`.
+ * Parses and validates a chunk. The packet bytes are a view of `bytes`, or a copy where some lie in the chunk before.
  * @param where names the chunk in errors
+ * @param layout as the recording's description tells
  * @throws ArchiveError `archive/chunk-corrupt`, `archive/version`, `archive/profile`, `archive/limit`
  */
-export function decodeChunk(bytes: Uint8Array, profile: string, where: string): Chunk {
+export function decodeChunk(
+  bytes: Uint8Array,
+  profile: string,
+  where: string,
+  layout: ChunkLayout = "apart",
+): Chunk {
   const corrupt = (reason: string) =>
     new ArchiveError(
       "archive/chunk-corrupt",
       `${where} is damaged (${reason}); restore it from a copy or run repair.`,
     );
-  if (bytes.length < chunkHeaderBytes) throw corrupt(`${bytes.length} bytes are too few`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const fixed = layout === "apart" ? chunkHeaderBytes : chunkTrailerBytes;
+  if (bytes.length < fixed) throw corrupt(`${bytes.length} bytes are too few`);
+  const header = layout === "apart" ? bytes : bytes.subarray(bytes.length - fixed);
+  const view = new DataView(header.buffer, header.byteOffset, fixed);
   if (view.getUint32(0, true) !== magic) throw corrupt("no chunk header");
-  const hash = new Uint32Array(2);
-  xxHash64(hash, bytes.subarray(0, 64), bytes.subarray(chunkHeaderBytes));
-  if (hash[0] !== view.getUint32(64, true) || hash[1] !== view.getUint32(68, true))
+  const hash = hashOf(bytes, layout);
+  if (hash[0] !== view.getUint32(fixed - 8, true) || hash[1] !== view.getUint32(fixed - 4, true))
     throw corrupt("its hash differs");
-  if (bytes[4] !== formatVersion) {
+  if (header[4] !== formats[layout]) {
     throw new ArchiveError(
       "archive/version",
-      `${where} has chunk format ${bytes[4]}; this version reads format 1.`,
+      `${where} has chunk format ${header[4]}; format ${formats[layout]} is expected here.`,
     );
   }
   if (view.getUint32(60, true) !== profileHash(profile)) {
     throw new ArchiveError("archive/profile", `${where} was not proven for decoder profile ${profile}.`);
   }
-  const compression = bytes[6]!;
+  const compression = header[6]!;
   if (!Object.values<number>(compressions).includes(compression)) {
     throw new ArchiveError(
       "archive/version",
@@ -168,18 +220,21 @@ export function decodeChunk(bytes: Uint8Array, profile: string, where: string): 
     );
   }
   const isCompact = compression === compressions.compact;
-  const bits = bytes[5]!;
-  const channels = bytes[7]!;
+  const bits = header[5]!;
+  const channels = header[7]!;
   const preRollCount = view.getUint32(8, true);
   const packetCount = preRollCount + view.getUint32(12, true);
   if (channels < 1 || channels > 2) throw corrupt(`${channels} channels`);
   if (packetCount > maxPackets)
     throw new ArchiveError("archive/limit", `${where} claims ${packetCount} packets.`);
   const sizes = [0, 1, 2, 3, 4].map((i) => view.getUint32(40 + 4 * i, true));
-  if (chunkHeaderBytes + sizes.reduce((sum, each) => sum + each, 0) !== bytes.length)
+  const sharedBytes = layout === "apart" ? 0 : view.getUint32(64, true);
+  const between = layout === "apart" ? 0 : view.getUint32(68, true);
+  if (fixed + sizes.reduce((sum, each) => sum + each, between) !== bytes.length || sharedBytes > sizes[4]!)
     throw corrupt("section sizes");
+  const body = layout === "apart" ? fixed : sharedBytes + between;
   const section = (i: number) => {
-    const start = chunkHeaderBytes + sizes.slice(0, i).reduce((sum, each) => sum + each, 0);
+    const start = body + sizes.slice(0, i).reduce((sum, each) => sum + each, 0);
     return bytes.subarray(start, start + sizes[i]!);
   };
   const unpack = (i: number) => {
@@ -188,7 +243,9 @@ export function decodeChunk(bytes: Uint8Array, profile: string, where: string): 
     if (unpacked === undefined) throw corrupt(`section ${i} does not unpack`);
     return unpacked;
   };
-  const packets = section(4);
+  const ownStart = body + sizes.slice(0, 4).reduce((sum, each) => sum + each, 0);
+  const ownPackets = bytes.subarray(ownStart, ownStart + sizes[4]! - sharedBytes);
+  const packets = sharedBytes === 0 ? ownPackets : joined(bytes.subarray(0, sharedBytes), ownPackets);
   const lengths = readVarints(unpack(0), packetCount);
   if (lengths === undefined) throw corrupt("packet lengths");
   const offsets = new Uint32Array(packetCount + 1);
@@ -222,8 +279,39 @@ export function decodeChunk(bytes: Uint8Array, profile: string, where: string): 
     events,
     states,
     packets,
-    storedBytes: bytes.length,
+    sharedBytes,
+    storedBytes: bytes.length - sharedBytes - between,
   };
+}
+
+/** Where a chunk's bytes go. */
+export interface ChunkBytes {
+  /** Its own packets, those that the chunk before holds left out. */
+  readonly packetBytes: number;
+  /** Packets of run-ups that are stored a second time. */
+  readonly preRollBytes: number;
+  /** All others, the checksum that Zarr adds included. */
+  readonly indexBytes: number;
+}
+
+export function chunkBytes(
+  chunk: Pick<Chunk, "offsets" | "preRollCount" | "sharedBytes" | "storedBytes">,
+): ChunkBytes {
+  const { offsets, preRollCount, sharedBytes, storedBytes } = chunk;
+  const all = offsets.at(-1)!;
+  const own = Math.max(offsets[preRollCount]!, sharedBytes);
+  return {
+    packetBytes: all - own,
+    preRollBytes: own - sharedBytes,
+    indexBytes: storedBytes + 4 - (all - sharedBytes),
+  };
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
 
 function encodeLengths(packets: readonly (Uint8Array | undefined)[]): Uint8Array {

@@ -11,6 +11,8 @@ export interface ImportJournal {
   readonly shardSha256: readonly string[];
   readonly shardBytes: readonly number[];
   readonly counts: Omit<RecordingInfo["counts"], "lost" | "malformed" | "dtx">;
+  /** Its chunks overlap; a resume goes on like that. */
+  readonly overlap?: boolean;
   readonly checkpoint: BuilderCheckpoint;
 }
 

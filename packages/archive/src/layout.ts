@@ -118,7 +118,7 @@ export function arrayMetadata(info: RecordingInfo, frames: number): Uint8Array {
 
 function codecConfiguration(info: RecordingInfo): Record<string, unknown> {
   return {
-    format: 1,
+    format: info.overlap === true ? 2 : 1,
     profile: info.profile,
     segments: info.segments.map((each) => [each.firstPacket, each.gainQ8]),
   };

@@ -1,3 +1,4 @@
+import type { ChunkLayout } from "./chunk-format.ts";
 import { ArchiveError } from "./errors.ts";
 
 /** A stretch of packets decoded without reset: an Ogg link, one run of an encoder. */
@@ -33,7 +34,8 @@ export interface SourceInfo {
 
 /** Everything the archive knows about a recording without touching its chunks; stored in its `zarr.json`. */
 export interface RecordingInfo {
-  readonly version: 1;
+  /** 2 where chunks overlap: readers of version 1 alone must refuse these. */
+  readonly version: 1 | 2;
   readonly id: string;
   /** `recording`: still being written, `frames` grows. */
   readonly state: "complete" | "recording";
@@ -57,6 +59,8 @@ export interface RecordingInfo {
   readonly tailChunks: number;
   /** Chunks are objects of their own instead of lying in shards, and readers of Zarr version 2 find metadata as well. */
   readonly v2Twin?: boolean;
+  /** Chunks begin inside the one before them, with the packets of their run-ups. */
+  readonly overlap?: boolean;
   readonly counts: {
     readonly packetBytes: number;
     readonly preRollBytes: number;
@@ -98,6 +102,7 @@ export type StoredForm = Pick<
   | "shardBytes"
   | "shardSha256"
   | "v2Twin"
+  | "overlap"
 > & {
   readonly segments: readonly Omit<RecordingInfo["segments"][number], "packetsSha256">[];
   readonly frames?: number;
@@ -111,10 +116,10 @@ export function checkRecordingInfo(value: unknown, where: string): RecordingInfo
   const bad = (what: string) =>
     new ArchiveError("archive/metadata", `${where} is damaged: ${what}. Restore it from a copy.`);
   if (!isRecord(value)) throw bad("it holds no archive attributes");
-  if (value["version"] !== 1) {
+  if (value["version"] !== 1 && value["version"] !== 2) {
     throw new ArchiveError(
       "archive/version",
-      `${where} has version ${String(value["version"])}; this one reads 1.`,
+      `${where} has version ${String(value["version"])}; this program reads 1 and 2.`,
     );
   }
   const info = value as unknown as RecordingInfo;
@@ -133,6 +138,8 @@ export function checkRecordingInfo(value: unknown, where: string): RecordingInfo
   integer("sealedShards", 0);
   integer("tailChunks", 0);
   if (info.checkpointFrames !== undefined) integer("checkpointFrames", 48_000);
+  if ((info.overlap === true) !== (info.version === 2))
+    throw bad("version and overlap contradict each other");
   if (info.chunkFrames % info.pointFrames !== 0) throw bad("seek points do not divide the chunks");
   if (typeof info.id !== "string" || typeof info.profile !== "string") throw bad("id or profile is missing");
   if (info.state !== "complete" && info.state !== "recording") throw bad(`state is ${String(info.state)}`);
@@ -178,4 +185,9 @@ export function parseJson(bytes: Uint8Array, where: string): unknown {
       cause,
     });
   }
+}
+
+/** How the chunks of a recording lie in their shards. */
+export function chunkLayout(form: Pick<RecordingInfo, "overlap">): ChunkLayout {
+  return form.overlap === true ? "overlapping" : "apart";
 }

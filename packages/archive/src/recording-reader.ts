@@ -4,7 +4,7 @@ import { type Chunk, decodeChunk } from "./chunk-format.ts";
 import { ArchiveError } from "./errors.ts";
 import { chunkKey, shardKey, tailKey } from "./layout.ts";
 import { RangeDecoder, type RangeStatistics } from "./range-decoder.ts";
-import type { RecordingInfo, StoredForm } from "./recording-info.ts";
+import { chunkLayout, type RecordingInfo, type StoredForm } from "./recording-info.ts";
 import { decodeShardIndex, type InnerChunk, shardIndexBytes, withoutChecksum } from "./shard.ts";
 
 /** Cost and quality of a read. */
@@ -106,7 +106,12 @@ export class RecordingReader {
 
   #parse(number: number, stored: Uint8Array): Chunk {
     const where = this.#nameOf(number);
-    const chunk = decodeChunk(withoutChecksum(stored, where), this.info.profile, where);
+    const chunk = decodeChunk(
+      withoutChecksum(stored, where),
+      this.info.profile,
+      where,
+      chunkLayout(this.info),
+    );
     if (chunk.channels !== this.info.channels || chunk.firstSample !== number * this.info.chunkFrames) {
       throw new ArchiveError("archive/chunk-corrupt", `${where} belongs to another place; run repair.`);
     }
@@ -144,7 +149,7 @@ export class RecordingReader {
     return index;
   }
 
-  /** The stored bytes of chunk `first` and of those up to `last` that lie right behind it. */
+  /** The stored bytes of chunk `first` and of those up to `last` that lie right behind it, or over its end. */
   async #fetch(first: number, last: number, report: ReadReport, signal?: AbortSignal): Promise<Uint8Array[]> {
     const { chunksPerShard, sealedShards, id, v2Twin } = this.info;
     const shard = Math.floor(first / chunksPerShard);
@@ -163,7 +168,7 @@ export class RecordingReader {
       const place = index[number % chunksPerShard];
       const before = places.at(-1);
       if (place === undefined || this.#chunks.has(number)) break;
-      if (before !== undefined && place.offset !== before.offset + before.size) break;
+      if (before !== undefined && !goesOn(before, place)) break;
       places.push(place);
     }
     if (places.length === 0) throw this.#missing(first, key);
@@ -191,6 +196,12 @@ export class RecordingReader {
     this.#chunks.clear();
     this.#indexes.clear();
   }
+}
+
+/** Whether `next` begins inside `before` or right behind it, and ends later. */
+function goesOn(before: InnerChunk, next: InnerChunk): boolean {
+  const end = before.offset + before.size;
+  return next.offset >= before.offset && next.offset <= end && next.offset + next.size >= end;
 }
 
 /** Throws `archive/range` unless `[start, end)` lies in the recording. */

@@ -1,6 +1,6 @@
 import type { ObjectStore } from "@longwave/base";
-import { ChunkBuilder, type ChunkBuilderOptions, type SealedChunk } from "./chunk-builder.ts";
-import type { Chunk } from "./chunk-format.ts";
+import { ChunkBuilder, type ChunkBuilderOptions } from "./chunk-builder.ts";
+import { type Chunk, chunkBytes } from "./chunk-format.ts";
 import { ArchiveError, asWriteFailure } from "./errors.ts";
 import { encodeJournal, type ImportJournal, SkippedStart } from "./import-journal.ts";
 import {
@@ -20,10 +20,11 @@ import type { Lease } from "./lease.ts";
 import { combinedHash, PacketHash } from "./packet-hash.ts";
 import type { PacketItem } from "./packet-item.ts";
 import type { RecordingInfo, SourceInfo } from "./recording-info.ts";
+import type { SealedChunk } from "./sealed-chunk.ts";
 import { SeekArray } from "./seek-array.ts";
 import { unproven } from "./seek-point.ts";
 import type { Sha256Factory } from "./sha256.ts";
-import { type InnerChunk, shardIndexBytes, withChecksum } from "./shard.ts";
+import { type InnerChunk, shardIndexBytes } from "./shard.ts";
 import { ShardWriter } from "./shard-writer.ts";
 import { storeAnchors } from "./time-anchors.ts";
 
@@ -56,8 +57,8 @@ export interface AppendStart {
   readonly info: RecordingInfo;
   /** Chunks of the last shard, where that has room left, and where they lie in it. */
   readonly places: readonly InnerChunk[];
-  /** The last chunk where it is not full: as parsed and as stored. */
-  readonly last: { readonly chunk: Chunk; readonly storedBytes: number } | undefined;
+  /** The last chunk where it is not full. */
+  readonly last: Chunk | undefined;
 }
 
 /**
@@ -132,16 +133,15 @@ export class RecordingWriter {
       return;
     }
     // The last chunk is written again; take its share out of the counts.
-    const { chunk, storedBytes } = last;
-    this.#builder.reopen(chunk, info);
-    const preRoll = chunk.offsets[chunk.preRollCount]!;
-    this.#counts.packetBytes -= chunk.packets.length - preRoll;
-    this.#counts.preRollBytes -= preRoll;
-    this.#counts.indexBytes -= storedBytes - chunk.packets.length;
-    this.#counts.points -= chunk.points.length;
-    this.#counts.provenPoints -= chunk.points.filter((point) => point.runUpFloat !== unproven).length;
-    this.#counts.checkpoints -= chunk.states.size;
-    this.#seek.dropFrom(chunk.firstSample / info.chunkFrames);
+    this.#builder.reopen(last, info);
+    const bytes = chunkBytes(last);
+    this.#counts.packetBytes -= bytes.packetBytes;
+    this.#counts.preRollBytes -= bytes.preRollBytes;
+    this.#counts.indexBytes -= bytes.indexBytes;
+    this.#counts.points -= last.points.length;
+    this.#counts.provenPoints -= last.points.filter((point) => point.runUpFloat !== unproven).length;
+    this.#counts.checkpoints -= last.states.size;
+    this.#seek.dropFrom(last.firstSample / info.chunkFrames);
   }
 
   /**
@@ -258,7 +258,7 @@ export class RecordingWriter {
       ...(this.#packetHash === undefined ? [] : [this.#packetHash.digest()]),
     ];
     return {
-      version: 1,
+      version: o.overlap === true ? 2 : 1,
       id: o.id,
       state,
       profile: o.profile,
@@ -275,6 +275,7 @@ export class RecordingWriter {
       shardBytes: [...this.#shardBytes],
       tailChunks: this.#tailChunks,
       ...(o.v2Twin === true ? { v2Twin: true } : {}),
+      ...(o.overlap === true ? { overlap: true } : {}),
       counts: { ...this.#counts, ...builder.counts },
       packetsSha256: combinedHash(hashes),
       source: { ...o.source, ...this.#sourceAmendment },
@@ -307,9 +308,9 @@ export class RecordingWriter {
   async #drain(): Promise<void> {
     for (let chunk = this.#builder.take(); chunk !== undefined; chunk = this.#builder.take()) {
       this.#count(chunk);
-      const stored = withChecksum(chunk.payload);
+      const { stored, borrowedBytes } = chunk;
       if (this.#options.v2Twin === true) await this.#store.put(chunkKey(this.id, chunk.index), stored);
-      else await this.#shard.push(stored);
+      else await this.#shard.push(stored, borrowedBytes);
       this.#seek.add(chunk, this.#options.pointFrames);
       if (this.#options.live !== undefined) {
         await this.#store.put(tailKey(this.id, chunk.index), stored);
@@ -331,7 +332,7 @@ export class RecordingWriter {
   async #publish(): Promise<void> {
     const open = this.#builder.snapshotOpenChunk();
     if (open === undefined) return;
-    await this.#store.put(tailKey(this.id, open.index), withChecksum(open.payload));
+    await this.#store.put(tailKey(this.id, open.index), open.stored);
     this.#publishedFrames = open.index * this.#options.chunkFrames + open.validFrames;
     this.#tailChunks = this.#shard.length + 1;
     await this.#writeMetadata("recording");
@@ -354,6 +355,7 @@ export class RecordingWriter {
         shardSha256: this.#shardSha256,
         shardBytes: this.#shardBytes,
         counts: this.#counts,
+        ...(this.#options.overlap === true ? { overlap: true } : {}),
         checkpoint,
       });
       await this.#store.put(partKey(this.id), journal);
@@ -368,7 +370,7 @@ export class RecordingWriter {
     const counts = this.#counts;
     counts.packetBytes += chunk.packetBytes;
     counts.preRollBytes += chunk.preRollBytes;
-    counts.indexBytes += chunk.payload.length + 4 - chunk.packetBytes - chunk.preRollBytes;
+    counts.indexBytes += chunk.stored.length - chunk.borrowedBytes - chunk.packetBytes - chunk.preRollBytes;
     counts.points += chunk.points;
     counts.provenPoints += chunk.provenPoints;
     counts.checkpoints += chunk.checkpoints;

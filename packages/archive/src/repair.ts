@@ -11,7 +11,7 @@ import {
   shardKey,
   tailKey,
 } from "./layout.ts";
-import { parseRecording, type RecordingInfo } from "./recording-info.ts";
+import { chunkLayout, parseRecording, type RecordingInfo } from "./recording-info.ts";
 import { RecordingReader } from "./recording-reader.ts";
 import { finishRewrite } from "./rewrite-recording.ts";
 import { scanRecording } from "./scan-recording.ts";
@@ -134,7 +134,7 @@ export async function finishLive(
     const key = tailKey(info.id, first + i);
     const bytes = await store.get(key);
     if (bytes === undefined) break;
-    last = decodeChunk(withoutChecksum(bytes, key), info.profile, key);
+    last = decodeChunk(withoutChecksum(bytes, key), info.profile, key, chunkLayout(info));
     await shard.push(bytes);
   }
   // A tail chunk may be newer than the metadata: its own header says how far it goes.

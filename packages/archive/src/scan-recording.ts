@@ -1,4 +1,4 @@
-import type { Chunk } from "./chunk-format.ts";
+import { type Chunk, chunkBytes } from "./chunk-format.ts";
 import { packetConceals } from "./concealing-packet.ts";
 import { packetsOf } from "./packet-source.ts";
 import type { RecordingInfo } from "./recording-info.ts";
@@ -35,10 +35,10 @@ export async function scanRecording(
     hashes.add(chunk);
     seek.addStored(number, chunk, info.pointFrames);
     next = countPackets(chunk, next, more);
-    const preRoll = chunk.offsets[chunk.preRollCount]!;
-    counts.packetBytes += chunk.packets.length - preRoll;
-    counts.preRollBytes += preRoll;
-    counts.indexBytes += chunk.storedBytes + 4 - chunk.packets.length;
+    const bytes = chunkBytes(chunk);
+    counts.packetBytes += bytes.packetBytes;
+    counts.preRollBytes += bytes.preRollBytes;
+    counts.indexBytes += bytes.indexBytes;
     counts.points += chunk.points.length;
     for (const { runUpFloat } of chunk.points) {
       if (runUpFloat === unproven) continue;

@@ -1,9 +1,9 @@
 import type { ObjectStore } from "@longwave/base";
 import { gunzipSync, gzipSync } from "fflate";
-import type { SealedChunk } from "./chunk-builder.ts";
 import type { Chunk } from "./chunk-format.ts";
 import { json, seekKey } from "./layout.ts";
 import { emptyReport, type RecordingReader } from "./recording-reader.ts";
+import type { SealedChunk } from "./sealed-chunk.ts";
 import { pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
 
 /** Rows of the array: what is known of every seek point. */

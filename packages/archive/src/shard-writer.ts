@@ -36,10 +36,13 @@ export class ShardWriter {
     return this.#places.length;
   }
 
-  /** Adds the next chunk, its checksum included. */
-  async push(stored: Uint8Array): Promise<void> {
-    const place = { offset: this.#offset, size: stored.length };
-    await this.#write(stored);
+  /**
+   * Adds the next chunk, its checksum included.
+   * @param borrowedBytes so many bytes at its start are the ones that the shard ends with so far
+   */
+  async push(stored: Uint8Array, borrowedBytes = 0): Promise<void> {
+    const place = { offset: this.#offset - borrowedBytes, size: stored.length };
+    await this.#write(stored.subarray(borrowedBytes));
     this.#places.push(place);
   }
 

@@ -18,7 +18,7 @@ export interface ZarrChunk {
   readonly stride: number[];
 }
 
-/** Configuration of our codec in `zarr.json`: segments are [first packet, gain in Q7.8]. */
+/** Configuration of our codec in `zarr.json`: format 1, or 2 where chunks overlap; segments are [first packet, gain in Q7.8]. */
 export interface ChunkCodecConfiguration {
   readonly format: number;
   readonly profile: string;
@@ -46,6 +46,12 @@ export function createChunkCodec(decoder: DecoderFactory): {
   return {
     fromConfig(configuration, metadata) {
       const [frames = 0, channels = 0] = metadata.shape;
+      if (configuration.format !== 1 && configuration.format !== 2) {
+        throw new ArchiveError(
+          "archive/version",
+          `The chunks have format ${configuration.format}; this program reads 1 and 2.`,
+        );
+      }
       return {
         kind: "array_to_bytes",
         encode() {
@@ -70,7 +76,8 @@ function decodeWholeChunk(
   channels: number,
   create: DecoderFactory,
 ): Int16Array {
-  const chunk = decodeChunk(bytes, configuration.profile, "A Zarr chunk");
+  const layout = configuration.format === 2 ? "overlapping" : "apart";
+  const chunk = decodeChunk(bytes, configuration.profile, "A Zarr chunk", layout);
   if (chunk.channels !== channels || chunk.validFrames > frames) {
     throw new ArchiveError("archive/chunk-corrupt", "A Zarr chunk does not fit its array; run repair.");
   }

@@ -40,6 +40,7 @@ export interface ImportCommandOptions {
   readonly bitrate?: string;
   readonly rate?: RateMode;
   readonly v2Compat?: boolean;
+  readonly overlapPreRoll?: boolean;
   readonly keepOriginal?: boolean;
   readonly checkpointEvery?: string;
   readonly json?: boolean;
@@ -90,6 +91,7 @@ async function importOne(archive: Archive, file: string, options: ImportCommandO
     ...(chunkFrames !== undefined && { chunkFrames }),
     ...(startTimeNs === undefined ? { anchors: input.anchors ?? [] } : { startTimeNs }),
     ...(options.v2Compat === true && { v2Twin: true }),
+    ...(options.overlapPreRoll === true && { overlap: true }),
     ...(options.keepOriginal === true && { original: input.bytes }),
     ...(options.checkpointEvery !== undefined && { checkpointFrames: framesOf(options.checkpointEvery) }),
     resume: options.resume === true,

@@ -45,6 +45,10 @@ export function registerArchive(program: Command): void {
         "other rates than 48 kHz; default resample, above 96 kHz expand time",
       ).choices(["resample", "expand"]),
     )
+    .option(
+      "--overlap-pre-roll",
+      "store run-ups once: chunks begin inside the one before; a damaged byte may cost two of them",
+    )
     .option("--v2-compat", "write metadata for readers of Zarr version 2 as well")
     .option("--json", "one JSON object a file")
     .action(importFiles);
