@@ -8,6 +8,8 @@ const load = (path) => import(`${root}${path}`);
 const { createProgram } = await load("apps/cli/dist/program.js");
 const { loadCommands } = await load("apps/cli/dist/commands/index.js");
 const { settingDefinitions } = await load("apps/cli/dist/config.js");
+const { speechDefinitions } = await load("apps/cli/dist/speech/speech-settings.js");
+const { jobsDefinitions } = await load("apps/cli/dist/jobs/jobs-settings.js");
 const { createApp } = await load("apps/server/dist/index.js");
 const { SpeechService, Tts, FormantEngine } = await load("packages/tts/dist/index.js");
 const { VirtualClock } = await load("packages/base/dist/index.js");
@@ -58,10 +60,6 @@ function helpOf(command) {
 }
 
 function settingsPage() {
-  const rows = Object.entries(settingDefinitions).map(([name, { kind, fallback, description }]) => {
-    const shown = fallback === undefined ? "" : `\`${fallback}\``;
-    return `| \`${name}\` | \`--${name}\` | \`LONGWAVE_${name.toUpperCase()}\` | ${kind} | ${shown} | ${description} |`;
-  });
   return `${note}
 # Settings
 
@@ -70,8 +68,38 @@ which program it was written for; \`longwave config migrate\` brings an older on
 
 | key | flag | environment | kind | default | |
 | --- | --- | --- | --- | --- | --- |
-${rows.join("\n")}
+${settingRows(settingDefinitions, "LONGWAVE_")}
+
+## The table [tts]: speech
+For \`station\`, \`serve\`, \`say\` and the other commands that speak.
+
+| key | flag | environment | kind | default | |
+| --- | --- | --- | --- | --- | --- |
+${settingRows(speechDefinitions, "LONGWAVE_TTS_")}
+
+## The table [jobs]: the job queue
+For \`longwave jobs\`, and for what the console shows of it.
+
+| key | flag | environment | kind | default | |
+| --- | --- | --- | --- | --- | --- |
+${settingRows(jobsDefinitions, "LONGWAVE_JOBS_", { url: "queue", backend: undefined })}
 `;
+}
+
+/** @param flagNames where a flag has another name than its key, or none */
+function settingRows(definitions, prefix, flagNames = {}) {
+  const rows = Object.entries(definitions).map(([name, { kind, fallback, description, choices }]) => {
+    const shown = fallback === undefined ? "" : `\`${fallback}\``;
+    const flagName = name in flagNames ? flagNames[name] : name;
+    const flag =
+      flagName === undefined
+        ? ""
+        : `\`--${flagName.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}\``;
+    const variable = prefix + name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+    const values = choices === undefined ? "" : `: ${choices.join(", ")}`;
+    return `| \`${name}\` | ${flag} | \`${variable}\` | ${kind} | ${shown} | ${description}${values} |`;
+  });
+  return rows.join("\n");
 }
 
 async function httpPage() {

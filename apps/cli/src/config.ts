@@ -91,8 +91,9 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
 
 export type Settings = Readonly<Record<SettingName, Setting>>;
 
-/** The table of longwave.toml that holds the settings of speech, see speech/speech-settings.ts. */
+/** The tables of longwave.toml: settings of speech (speech/speech-settings.ts) and of the job queue (jobs/jobs-settings.ts). */
 export const speechTable = "tts";
+export const jobsTable = "jobs";
 
 /** The file that is read from the working directory where none is named. */
 export const defaultConfigFile = "longwave.toml";
@@ -120,6 +121,50 @@ export function resolveSettings(
     });
   }
   return settings as Settings;
+}
+
+/** A table of the configuration file with settings of its own. */
+export interface TableDefinition<Name extends string> {
+  readonly table: string;
+  readonly definitions: Readonly<Record<Name, Definition>>;
+  /** Beginnings of its environment variables, the first one first. */
+  readonly prefixes: readonly string[];
+}
+
+/** Resolves the settings of a table. @throws ConfigError for an unknown key or a value of the wrong kind */
+export function resolveTable<Name extends string>(
+  { table, definitions, prefixes }: TableDefinition<Name>,
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+  file?: string,
+): Readonly<Record<Name, Setting>> {
+  const { path, values: whole } = readConfig(environment, file);
+  const found = whole[table] ?? {};
+  if (typeof found !== "object" || found === null || Array.isArray(found)) {
+    throw new ConfigError("config/bad-value", "usage", `${table} in ${path} must be a table.`);
+  }
+  const values = found as Record<string, unknown>;
+  for (const key of Object.keys(values)) {
+    if (Object.hasOwn(definitions, key)) continue;
+    const known = Object.keys(definitions).join(", ");
+    throw new ConfigError(
+      "config/unknown-key",
+      "usage",
+      `[${table}] in ${path} has the unknown key ${key}; known are ${known}.`,
+    );
+  }
+  const settings: Partial<Record<Name, Setting>> = {};
+  for (const [name, definition] of Object.entries(definitions) as [Name, Definition][]) {
+    const upper = name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+    const variables = prefixes.map((prefix) => `${prefix}${upper}`);
+    settings[name] = resolveSetting(name, definition, {
+      flags,
+      environment,
+      variables,
+      stored: { path, values },
+    });
+  }
+  return settings as Record<Name, Setting>;
 }
 
 /** A configuration file as it was read. */
@@ -186,7 +231,8 @@ function readConfigFile(path: string, required: boolean): { path: string; values
   const values = parseConfig(content, path);
   requireKnownVersion(values["version"], path);
   for (const key of Object.keys(values)) {
-    if (key === "version" || key === speechTable || Object.hasOwn(settingDefinitions, key)) continue;
+    if (key === "version" || key === speechTable || key === jobsTable) continue;
+    if (Object.hasOwn(settingDefinitions, key)) continue;
     const known = Object.keys(settingDefinitions).join(", ");
     throw new ConfigError(
       "config/unknown-key",

@@ -2,17 +2,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { systemErrorKind, systemReason } from "@longwave/base/node";
 import type { Command } from "commander";
 import pc from "picocolors";
-import {
-  defaultConfigFile,
-  type Setting,
-  type SettingName,
-  type Settings,
-  settingDefinitions,
-} from "../config.ts";
+import { type Definition, defaultConfigFile, type Setting, settingDefinitions } from "../config.ts";
 import { ConfigError } from "../errors.ts";
+import { jobBackendOf, jobsDefinitions, leaseSecondsOf, resolveJobsSettings } from "../jobs/jobs-settings.ts";
 import { migrateConfig } from "../migrate-config.ts";
 import { printResult } from "../output.ts";
-import { resolveSpeechSettings, type SpeechSettings } from "../speech/speech-settings.ts";
+import { resolveSpeechSettings, speechDefinitions } from "../speech/speech-settings.ts";
 import { settingsOf } from "../station-options.ts";
 
 /** `longwave config`: which settings are in force, and where they come from. */
@@ -32,14 +27,19 @@ export function registerConfig(program: Command): void {
     .addHelpText("after", "\nExample:\n  LONGWAVE_PORT=8080 longwave config show --origin")
     .action((options: Record<string, unknown>) => {
       const settings = settingsOf(options);
-      const tts = resolveSpeechSettings({}, process.env, options["config"] as string | undefined);
+      const file = options["config"] as string | undefined;
+      const tts = resolveSpeechSettings({}, process.env, file);
+      const jobs = resolveJobsSettings({}, process.env, file);
       const origin = options["origin"] === true;
-      const object = { ...asObject(settings, origin), tts: speechObject(tts, origin) };
+      const object = {
+        ...asObject(settings, settingDefinitions, origin),
+        tts: asObject(tts, speechDefinitions, origin),
+        jobs: asObject(jobs, jobsDefinitions, origin),
+      };
       printResult(options["json"] === true, object, () => [
-        ...asLines(settings, origin),
-        ...(Object.entries(tts) as [string, Setting][]).map(([name, setting]) =>
-          settingLine(`tts.${name}`, setting.value, setting, origin),
-        ),
+        ...asLines(settings, settingDefinitions, origin),
+        ...asLines(tts, speechDefinitions, origin, "tts."),
+        ...asLines(jobs, jobsDefinitions, origin, "jobs."),
       ]);
     });
   config
@@ -52,7 +52,11 @@ export function registerConfig(program: Command): void {
     .option("--json", "print one JSON object")
     .action((options: Record<string, unknown>) => {
       settingsOf(options);
-      resolveSpeechSettings({}, process.env, options["config"] as string | undefined);
+      const file = options["config"] as string | undefined;
+      resolveSpeechSettings({}, process.env, file);
+      const jobs = resolveJobsSettings({}, process.env, file);
+      if (jobs.url.value !== undefined) jobBackendOf(jobs);
+      leaseSecondsOf(jobs);
       printResult(options["json"] === true, { ok: true }, () => ["The configuration is good."]);
     });
   config
@@ -89,38 +93,38 @@ function readText(file: string): string {
   }
 }
 
-function shown(name: SettingName, { value }: Setting): string | number | boolean | null {
+type Definitions = Readonly<Record<string, Definition>>;
+
+function shown({ kind }: Definition, { value }: Setting): string | number | boolean | null {
   if (value === undefined) return null;
-  return settingDefinitions[name].kind === "secret" ? "(hidden)" : value;
+  return kind === "secret" ? "(hidden)" : value;
 }
 
-function asObject(settings: Settings, origin: boolean): Record<string, unknown> {
+function asObject(
+  settings: Readonly<Record<string, Setting>>,
+  definitions: Definitions,
+  origin: boolean,
+): Record<string, unknown> {
   return Object.fromEntries(
-    (Object.entries(settings) as [SettingName, Setting][]).map(([name, setting]) => [
-      name,
-      origin
-        ? { value: shown(name, setting), origin: setting.origin, from: setting.from }
-        : shown(name, setting),
-    ]),
+    Object.entries(settings).map(([name, setting]) => {
+      const value = shown(definitions[name]!, setting);
+      return [name, origin ? { value, origin: setting.origin, from: setting.from } : value];
+    }),
   );
 }
 
-function asLines(settings: Settings, origin: boolean): string[] {
-  return (Object.entries(settings) as [SettingName, Setting][]).map(([name, setting]) => {
-    return settingLine(name, shown(name, setting) ?? undefined, setting, origin);
-  });
+function asLines(
+  settings: Readonly<Record<string, Setting>>,
+  definitions: Definitions,
+  origin: boolean,
+  prefix = "",
+): string[] {
+  return Object.entries(settings).map(([name, setting]) =>
+    settingLine(prefix + name, shown(definitions[name]!, setting) ?? undefined, setting, origin),
+  );
 }
 
 function settingLine(name: string, value: Setting["value"], setting: Setting, origin: boolean): string {
   const text = value ?? pc.dim("(not set)");
   return `${name.padEnd(20)} ${text}${origin ? pc.dim(`  from ${setting.from}`) : ""}`;
-}
-
-function speechObject(settings: SpeechSettings, origin: boolean): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(settings).map(([name, { value = null, ...from }]) => [
-      name,
-      origin ? { value, origin: from.origin, from: from.from } : value,
-    ]),
-  );
 }

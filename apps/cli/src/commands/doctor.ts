@@ -8,6 +8,9 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { consoleDirectory } from "../console-directory.ts";
 import { CliError } from "../errors.ts";
+import { countsLine } from "../jobs/format.ts";
+import { type JobsSettings, resolveJobsSettings } from "../jobs/jobs-settings.ts";
+import { openJobQueue } from "../jobs/open-job-queue.ts";
 import { printResult } from "../output.ts";
 import { speechFindings } from "../speech/doctor.ts";
 import { resolveSpeechSettings } from "../speech/speech-settings.ts";
@@ -31,6 +34,7 @@ export function registerDoctor(program: Command): void {
   addServerOptions(command).action(async (options: Record<string, unknown>) => {
     const settings = settingsOf(options);
     const speech = resolveSpeechSettings(options, process.env, options["config"] as string | undefined);
+    const jobs = resolveJobsSettings({}, process.env, options["config"] as string | undefined);
     const findings = [
       node(),
       cores(),
@@ -39,6 +43,7 @@ export function registerDoctor(program: Command): void {
       webConsole(),
       await port(settings.address.value as string, settings.port.value as number),
       ...(settings.catalog.value === undefined ? [] : [await catalog(settings.catalog.value as string)]),
+      ...(jobs.url.value === undefined ? [] : [await jobQueue(jobs)]),
       ...(await speechFindings(speech)),
     ];
     printResult(options["json"] === true, { findings }, () => findings.map(line));
@@ -120,5 +125,18 @@ async function catalog(directory: string): Promise<Finding> {
     return { name: "catalog", state: "good", says };
   } catch (error) {
     return { name: "catalog", state: "bad", says: (error as Error).message };
+  }
+}
+
+async function jobQueue(settings: JobsSettings): Promise<Finding> {
+  try {
+    const queue = await openJobQueue(settings);
+    try {
+      return { name: "jobs", state: "good", says: countsLine(await queue.counts()) };
+    } finally {
+      await queue.close();
+    }
+  } catch (error) {
+    return { name: "jobs", state: "bad", says: (error as Error).message };
   }
 }

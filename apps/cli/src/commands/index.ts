@@ -13,6 +13,7 @@ const commands: ReadonlyMap<string, () => Promise<RegisterCommand>> = new Map([
   ["opus", async () => (await import("./opus.ts")).registerOpus],
   ["archive", async () => (await import("./archive.ts")).registerArchive],
   ["id", async () => (await import("./id.ts")).registerId],
+  ["jobs", async () => (await import("./jobs.ts")).registerJobs],
   ["watermark", async () => (await import("./watermark.ts")).registerWatermark],
   ["link", async () => (await import("./link.ts")).registerLink],
   ["say", async () => (await import("./say.ts")).registerSay],

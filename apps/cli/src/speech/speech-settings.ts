@@ -1,5 +1,5 @@
 import { engineNames, type OpenTtsOptions } from "@longwave/tts/node";
-import { type Definition, readConfig, resolveSetting, type Setting, speechTable } from "../config.ts";
+import { type Definition, resolveTable, type Setting, speechTable } from "../config.ts";
 import { parseDurationUs } from "../duration.ts";
 import { ConfigError } from "../errors.ts";
 
@@ -87,34 +87,18 @@ export function resolveSpeechSettings(
   environment: Readonly<Record<string, string | undefined>> = process.env,
   file?: string,
 ): SpeechSettings {
-  const whole = readConfig(environment, file);
-  const table = whole.values[speechTable] ?? {};
-  if (typeof table !== "object" || table === null || Array.isArray(table)) {
-    throw new ConfigError("config/bad-value", "usage", `${speechTable} in ${whole.path} must be a table.`);
-  }
-  const values = table as Record<string, unknown>;
-  for (const key of Object.keys(values)) {
-    if (Object.hasOwn(speechDefinitions, key)) continue;
-    const known = Object.keys(speechDefinitions).join(", ");
-    throw new ConfigError(
-      "config/unknown-key",
-      "usage",
-      `[${speechTable}] in ${whole.path} has the unknown key ${key}; known are ${known}.`,
-    );
-  }
-  const stored = { path: whole.path, values };
-  const settings: Partial<Record<SpeechSettingName, Setting>> = {};
-  for (const [name, definition] of Object.entries(speechDefinitions) as [SpeechSettingName, Definition][]) {
-    const upper = name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-    const variables = [`LONGWAVE_TTS_${upper}`, `POCKETTTS_${upper}`];
-    settings[name] = resolveSetting(name, definition, { flags, environment, variables, stored });
-  }
-  const threads = settings.threads!.value;
+  const settings = resolveTable(
+    { table: speechTable, definitions: speechDefinitions, prefixes: ["LONGWAVE_TTS_", "POCKETTTS_"] },
+    flags,
+    environment,
+    file,
+  );
+  const threads = settings.threads.value;
   if (threads !== 1 && threads !== 2) {
-    throw new ConfigError("config/bad-value", "usage", `threads (${settings.threads!.from}) must be 1 or 2.`);
+    throw new ConfigError("config/bad-value", "usage", `threads (${settings.threads.from}) must be 1 or 2.`);
   }
-  checkRanges(settings as SpeechSettings);
-  return settings as SpeechSettings;
+  checkRanges(settings);
+  return settings;
 }
 
 /** Timers cannot be set further ahead than 24 days; a day is more than any text needs. */

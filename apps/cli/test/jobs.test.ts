@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Archive } from "@longwave/archive";
+import { SeededRandom } from "@longwave/base";
+import { DirectoryStore } from "@longwave/base/node";
+import { Catalog } from "@longwave/catalog";
+import { createSeekableDecoder } from "@longwave/opus";
+import type { Job } from "@longwave/station/jobs";
+import { hasNats, postgresPrograms, repositoryPath, startNats, startPostgres } from "@longwave/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { song, wav } from "./id-program.ts";
+import { runHere } from "./run-here.ts";
+
+const program = repositoryPath("apps/cli/dist/main.js");
+/** `npm run verify:exhaustive` asks for more. */
+const asked = { jobs: process.env["LONGWAVE_JOBS"], kills: process.env["LONGWAVE_KILLS"] };
+const hunted = asked.jobs === undefined ? 2 : 4;
+/** A worker process that is killed now and then, at moments that a seed decides, and started again. */
+class HuntedWorker {
+  readonly ended: Promise<void>;
+  #child: ChildProcess | undefined;
+
+  constructor(args: readonly string[], folder: string, kill: () => number | undefined) {
+    this.ended = this.#run(args, folder, kill);
+  }
+
+  async #run(args: readonly string[], folder: string, kill: () => number | undefined): Promise<void> {
+    for (;;) {
+      const child = spawn(process.execPath, [program, "jobs", "work", "--json", ...args], { cwd: folder });
+      this.#child = child;
+      let said = "";
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+      });
+      let rest = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) {
+          const delayMs = line.startsWith('{"type":"started"') ? kill() : undefined;
+          if (delayMs !== undefined) setTimeout(() => child.kill("SIGKILL"), delayMs);
+        }
+      });
+      const [status, signal] = await new Promise<[number | null, string | null]>((resolve) => {
+        child.once("close", (...how) => resolve(how));
+      });
+      if (status === 0) return;
+      if (signal !== "SIGKILL") throw new Error(`A worker ended with ${status ?? signal}: ${said}`);
+    }
+  }
+
+  end(): void {
+    this.#child?.kill("SIGKILL");
+  }
+}
+
+interface Backend {
+  readonly name: string;
+  /** Jobs and kills of npm test. */
+  readonly jobs: number;
+  readonly kills: number;
+  readonly isThere: boolean;
+  start(): Promise<{ readonly url: string; close(): Promise<void> }>;
+}
+
+const backends: readonly Backend[] = [
+  {
+    name: "PostgreSQL",
+    jobs: 16,
+    kills: 3,
+    isThere: postgresPrograms() !== undefined,
+    start: async () => {
+      const server = await startPostgres(postgresPrograms()!);
+      const url = `postgres://${server.user}@localhost/postgres?host=${server.socketFolder}`;
+      return { url, close: () => server.close() };
+    },
+  },
+  {
+    name: "NATS JetStream",
+    jobs: 8,
+    kills: 2,
+    isThere: hasNats(),
+    start: async () => {
+      const server = await startNats();
+      return { url: `nats://${server.servers}`, close: () => server.close() };
+    },
+  },
+];
+
+describe.skipIf(!existsSync(program)).each(backends)("jobs over $name (needs npm run build)", (backend) => {
+  const sources = Number(asked.jobs ?? backend.jobs) / 2;
+  const kills = Number(asked.kills ?? backend.kills);
+  const patienceMs = 150_000 + 4000 * sources;
+  let folder = "";
+  let server: Awaited<ReturnType<Backend["start"]>> | undefined;
+  const workers: HuntedWorker[] = [];
+  const jobs = async (...args: string[]) => {
+    const run = await runHere(["jobs", ...args, "--queue", server!.url, "--json"]);
+    expect([run.code, run.stderr]).toEqual([0, ""]);
+    const lines = run.stdout.split("\n").filter((line) => line !== "");
+    return lines.map((line) => JSON.parse(line));
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "longwave-jobs-"));
+    if (backend.isThere) server = await backend.start();
+  }, 120_000);
+  afterAll(async () => {
+    for (const worker of workers) worker.end();
+    await Promise.allSettled(workers.map(({ ended }) => ended));
+    await server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test(
+    "workers that are killed at random do every job exactly once, and poison fails with its reason",
+    async (context) => {
+      context.skip(!backend.isThere, `${backend.name} is not installed`);
+      const music = join(folder, "music");
+      mkdirSync(music);
+      for (let i = 0; i < sources; i++) writeFileSync(join(music, `${i}.wav`), wav(song(i + 1, 4)));
+      writeFileSync(join(folder, "poison.wav"), "RIFF, but no sound at all");
+      writeFileSync(join(folder, "gone.wav"), wav(song(1000, 1)));
+
+      const many = ["--attempts", "1000"];
+      expect((await jobs("add", "import", music, "--lossy", ...many)).at(-1)).toEqual({
+        summary: { added: sources, known: 0 },
+      });
+      expect((await jobs("add", "enroll", music, ...many)).at(-1)).toEqual({
+        summary: { added: sources, known: 0 },
+      });
+      const doomed = ["poison.wav", "gone.wav"].map((name) => join(folder, name));
+      const [poison, gone] = await jobs("add", "import", ...doomed, "--attempts", "2");
+      unlinkSync(join(folder, "gone.wav"));
+
+      const random = new SeededRandom(7);
+      let [begun, killed] = [0, 0];
+      // Every third job that is begun is the last of its worker, while kills are left.
+      const kill = () => {
+        if (++begun % 3 !== 0 || killed === kills) return undefined;
+        killed++;
+        return random.below(80);
+      };
+      const places = ["--archive", "archive", "--catalog", "catalog", "--queue", server!.url];
+      const args = [...places, "--until-empty", "--lease", "1s", "--retry", "200ms"];
+      for (let i = 0; i < hunted; i++) workers.push(new HuntedWorker(args, folder, kill));
+      await Promise.all(workers.map(({ ended }) => ended));
+      expect(killed).toBe(kills);
+
+      const [{ jobs: all, counts }] = (await jobs("ls", "--limit", "10000")) as [
+        { jobs: readonly Job[]; counts: object },
+      ];
+      expect(counts).toEqual({ waiting: 0, running: 0, done: 2 * sources, failed: 2, cancelled: 0 });
+      const jobOf = (id: string) => all.find((job) => job.id === id);
+      expect(jobOf(poison.job.id)?.failure?.code).toMatch(/^media\//);
+      expect(jobOf(gone.job.id)).toMatchObject({ attempts: 2, failure: { code: "station/unreadable" } });
+
+      // What the jobs came to: each recording once, each track once, and everything whole.
+      const archive = await Archive.open(new DirectoryStore(join(folder, "archive")), {
+        decoder: createSeekableDecoder,
+      });
+      const recordings = await archive.list();
+      const names = Array.from({ length: sources }, (_, i) => `${i}.wav`).sort();
+      expect(recordings.map(({ source }) => source.name).sort()).toEqual(names);
+      expect(recordings.map(({ id }) => id).sort()).toEqual(
+        all.flatMap(({ result }) => result?.["recording"] ?? []).sort(),
+      );
+      for (const { id } of recordings) expect((await archive.verify(id, "hashes")).findings).toEqual([]);
+      archive.close();
+      await using catalog = await Catalog.open(new DirectoryStore(join(folder, "catalog")), {
+        readOnly: true,
+      });
+      const tracks = catalog.tracks().map(({ id }) => id);
+      expect([...tracks].sort()).toEqual(names);
+      expect((await jobs("add", "enroll", music)).at(-1)).toEqual({ summary: { added: 0, known: sources } });
+    },
+    2 * patienceMs,
+  );
+});
+
+test("a job queue that is not there is named in one line, with a status that says so", async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+  const { port } = taken.address() as { port: number };
+  await new Promise((resolve) => taken.close(resolve));
+  for (const queue of [`postgres://nobody@127.0.0.1:${port}/x`, `nats://127.0.0.1:${port}`]) {
+    const run = await runHere(["jobs", "ls", "--queue", queue]);
+    expect(run.stderr).toMatch(/^longwave: The job queue .*(ECONNREFUSED|refused).*jobs-unavailable\)\n$/i);
+    expect(run.code).toBe(5);
+  }
+  const none = await runHere(["jobs", "ls"]);
+  expect([none.code, none.stderr]).toEqual([2, expect.stringMatching(/No job queue is configured.*--queue/)]);
+  const other = await runHere(["jobs", "ls", "--queue", "redis://x"]);
+  expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/must begin with postgres:/)]);
+  const nowhere = await runHere(["jobs", "work", "--queue", `nats://127.0.0.1:${port}`]);
+  expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringMatching(/--archive PLACE/)]);
+});

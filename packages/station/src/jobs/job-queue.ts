@@ -1,0 +1,108 @@
+import type { ErrorKind } from "@longwave/base";
+import { StationError } from "../errors.ts";
+import type { Job, JobCounts, JobFailure, JobKind, JobRequest, JobResult, JobState } from "./job.ts";
+
+/**
+ * Jobs that survive whoever does them, shared by any number of workers in any number of processes. Every method throws
+ * StationError `station/jobs-unavailable` where the service behind it cannot be reached.
+ */
+export interface JobQueue {
+  /**
+   * Adds a job. One that is known stays as it is; with `again` an ended one is done anew.
+   * @throws StationError `station/jobs-full`
+   */
+  add(request: JobRequest, options?: { readonly again?: boolean }): Promise<AddedJob>;
+  get(id: string): Promise<Job | undefined>;
+  /** The newest jobs first. */
+  list(options?: JobListOptions): Promise<readonly Job[]>;
+  counts(): Promise<JobCounts>;
+  /** Jobs that wait or run. */
+  pending(): Promise<number>;
+  /** Lets a failed or cancelled job wait again. @throws StationError `station/no-such-job`, `station/job-state` */
+  retry(id: string): Promise<Job>;
+  /** Cancels a job that waits or runs; its worker notices within a third of the lease. @throws as `retry` */
+  cancel(id: string): Promise<Job>;
+  /** Takes a job of these kinds for the time of the lease; undefined where none waits. It may wait for one for about a second. */
+  take(worker: string, kinds: readonly JobKind[]): Promise<ClaimedJob | undefined>;
+  close(): Promise<void>;
+}
+
+export interface AddedJob {
+  readonly job: Job;
+  /** False where it was known before, in whatever state. */
+  readonly added: boolean;
+}
+
+export interface JobListOptions {
+  readonly state?: JobState;
+  /** Default 100. */
+  readonly limit?: number;
+}
+
+/** A job in the hands of a worker. What returns false says: it is no longer yours, and nothing was changed. */
+export interface ClaimedJob {
+  readonly job: Job;
+  /** Renews the lease. */
+  extend(): Promise<boolean>;
+  complete(result: JobResult): Promise<boolean>;
+  fail(failure: JobFailure): Promise<boolean>;
+  /** Lets it wait again, for at least so long. */
+  retryLater(failure: JobFailure, delaySeconds: number): Promise<boolean>;
+  /** Gives it back as if it had not been begun. */
+  release(): Promise<boolean>;
+}
+
+/** What all queues are opened with. */
+export interface JobQueueOptions {
+  /** A worker that says nothing for so long has lost its job to another; default 30. */
+  readonly leaseSeconds?: number;
+  /** Jobs that may wait; more are refused. Default 1,000,000. */
+  readonly maxJobs?: number;
+}
+
+export const defaultLeaseSeconds = 30;
+export const defaultMaxJobs = 1_000_000;
+export const defaultJobListLimit = 100;
+
+/** The workers that had begun a job ended without a word. */
+export function abandonedBy(attempts: number, worker: string | null | undefined): JobFailure {
+  return {
+    code: "station/job-abandoned",
+    message: `It was begun ${attempts} times, and every worker ended without a word; the last was ${worker ?? "unknown"}.`,
+  };
+}
+
+export function noSuchJob(id: string): StationError {
+  const shown = JSON.stringify(id.slice(0, 100));
+  return new StationError(
+    "station/no-such-job",
+    "usage",
+    `There is no job ${shown}; longwave jobs ls shows them.`,
+  );
+}
+
+export function wrongState(job: Job, wanted: string): StationError {
+  return new StationError(
+    "station/job-state",
+    "usage",
+    `Job ${job.id} is ${job.state}; only ${wanted} jobs can be.`,
+  );
+}
+
+export function queueIsFull(maxJobs: number, options?: ErrorOptions): StationError {
+  const message = `${maxJobs} jobs wait already; add workers, or add the job later.`;
+  return new StationError("station/jobs-full", "limit", message, options);
+}
+
+/** A failure of the service behind a queue, in its own words. */
+export function queueFailure(service: string, cause: unknown, kind: ErrorKind = "unavailable"): StationError {
+  if (cause instanceof StationError) return cause;
+  // A driver's words without the name of the service, which stands in front already.
+  const reason = ((cause as Error | undefined)?.message || String(cause)).replace(/^PostgreSQL failed: /, "");
+  return new StationError(
+    "station/jobs-unavailable",
+    kind,
+    `The job queue in ${service} failed: ${reason.replace(/[.\s]+$/, "")}.`,
+    { cause },
+  );
+}

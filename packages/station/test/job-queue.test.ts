@@ -1,0 +1,236 @@
+import { VirtualClock } from "@longwave/base";
+import { SystemClock } from "@longwave/base/node";
+import { postgresClient } from "@longwave/catalog/postgres";
+import { hasNats, postgresPrograms, startNats, startPostgres } from "@longwave/testkit";
+import { connect } from "@nats-io/transport-node";
+import postgres from "postgres";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { StationError } from "../src/errors.ts";
+import {
+  type ClaimedJob,
+  type JobQueue,
+  type JobQueueOptions,
+  type JobRequest,
+  type WorkEvent,
+  workJobs,
+} from "../src/jobs/index.ts";
+import { parseJobRequest } from "../src/jobs/job.ts";
+import { NatsJobQueue } from "../src/jobs/nats/index.ts";
+import { PostgresJobQueue } from "../src/jobs/postgres/index.ts";
+
+type OpenQueue = (name: string, options?: JobQueueOptions) => Promise<JobQueue>;
+
+const job = (number: number, options: Partial<JobRequest> = {}): JobRequest => ({
+  id: `import-${String(number).padStart(24, "0")}`,
+  kind: "import",
+  source: `/music/${number}.opus`,
+  sha256: "0".repeat(64),
+  maxAttempts: 2,
+  ...options,
+});
+
+const backends = [
+  {
+    name: "PostgreSQL",
+    isThere: postgresPrograms() !== undefined,
+    start: async () => {
+      const server = await startPostgres(postgresPrograms()!);
+      const open: OpenQueue = (schema, options) => {
+        const sql = postgres({
+          host: server.socketFolder,
+          user: server.user,
+          database: "postgres",
+          max: 2,
+          onnotice: () => {},
+        });
+        return PostgresJobQueue.open(postgresClient(sql), { ...options, schema });
+      };
+      return { open, close: () => server.close() };
+    },
+  },
+  {
+    name: "NATS JetStream",
+    isThere: hasNats(),
+    start: async () => {
+      const server = await startNats();
+      const open: OpenQueue = async (name, options) => {
+        const connection = await connect({ servers: server.servers });
+        return NatsJobQueue.open(connection, {
+          ...options,
+          stream: name,
+          subject: name,
+          clock: new SystemClock(),
+        });
+      };
+      return { open, close: () => server.close() };
+    },
+  },
+];
+
+describe.each(backends)("a job queue in $name", { timeout: 150_000 }, (backend) => {
+  let server: { open: OpenQueue; close(): Promise<void> } | undefined;
+  const queues: JobQueue[] = [];
+  const open: OpenQueue = async (name, options) => {
+    const queue = await server!.open(name, options);
+    queues.push(queue);
+    return queue;
+  };
+  /** The next job, however many polls it takes. */
+  const take = async (queue: JobQueue, worker = "one"): Promise<ClaimedJob> => {
+    for (;;) {
+      const claimed = await queue.take(worker, ["import"]);
+      if (claimed !== undefined) return claimed;
+    }
+  };
+  beforeAll(async () => {
+    if (backend.isThere) server = await backend.start();
+  }, 120_000);
+  afterAll(async () => {
+    for (const queue of queues) await queue.close();
+    await server?.close();
+  });
+  const asked = backend.isThere ? test : test.skip;
+
+  asked("keeps a job once, through all its states", async () => {
+    const [queue, other] = [await open("states"), await open("states")];
+    expect(await queue.add(job(1))).toMatchObject({ added: true, job: { state: "waiting", attempts: 0 } });
+    expect(await other.add(job(1))).toMatchObject({ added: false, job: { state: "waiting" } });
+    expect(await queue.take("one", ["enroll"])).toBeUndefined();
+    const first = await take(queue);
+    expect(first.job).toMatchObject({ ...job(1), state: "running", attempts: 1, worker: "one" });
+    expect(await first.extend()).toBe(true);
+    expect(await first.retryLater({ code: "a/b", message: "not now" }, 0)).toBe(true);
+    expect(await other.get(job(1).id)).toMatchObject({ state: "waiting", failure: { message: "not now" } });
+    const second = await take(other, "two");
+    expect(second.job).toMatchObject({ attempts: 2, worker: "two" });
+    expect(await second.release()).toBe(true);
+    const third = await take(queue);
+    expect(third.job.attempts).toBe(2);
+    expect(await third.complete({ recording: "x" })).toBe(true);
+    const done = await queue.get(job(1).id);
+    expect(done).toMatchObject({ state: "done", result: { recording: "x" } });
+    expect(done).not.toHaveProperty("failure");
+    expect(done!.endedAtMs).toBeGreaterThanOrEqual(done!.addedAtMs);
+    expect(await third.fail({ code: "a/b", message: "too late" })).toBe(false);
+    expect(await queue.add(job(1))).toMatchObject({ added: false, job: { state: "done" } });
+    await expect(queue.retry(job(1).id)).rejects.toMatchObject({ code: "station/job-state" });
+    await expect(queue.cancel(job(2).id)).rejects.toMatchObject({ code: "station/no-such-job" });
+
+    expect(await queue.add(job(1), { again: true })).toMatchObject({ added: true, job: { attempts: 0 } });
+    const again = await take(other);
+    expect(await again.fail({ code: "a/b", message: "no sound" })).toBe(true);
+    expect(await queue.retry(job(1).id)).toMatchObject({ state: "waiting", attempts: 0 });
+    const running = await take(queue);
+    expect(await other.cancel(job(1).id)).toMatchObject({ state: "cancelled" });
+    expect(await running.extend()).toBe(false);
+    expect(await running.complete({})).toBe(false);
+    await queue.add(job(2));
+    await queue.cancel(job(2).id);
+    expect(await queue.counts()).toEqual({ waiting: 0, running: 0, done: 0, failed: 0, cancelled: 2 });
+    expect((await queue.list({ limit: 1 })).map(({ id }) => id)).toEqual([job(2).id]);
+    expect(await queue.list({ state: "done" })).toEqual([]);
+    // What was cancelled while it waited is not given to anybody.
+    expect(await queue.take("one", ["import"])).toBeUndefined();
+    expect(await queue.pending()).toBe(0);
+  });
+
+  asked("gives the job of a silent worker to another, and gives up what no worker survives", async () => {
+    const queue = await open("leases", { leaseSeconds: 0.2 });
+    await queue.add(job(1));
+    const silent = await take(queue, "silent");
+    const second = await take(queue, "second");
+    expect(second.job).toMatchObject({ id: job(1).id, attempts: 2 });
+    expect(await silent.complete({})).toBe(false);
+    expect(await silent.extend()).toBe(false);
+    // The second one dies as well, and two attempts are all.
+    while ((await queue.get(job(1).id))!.state === "running") await queue.take("third", ["import"]);
+    expect(await queue.get(job(1).id)).toMatchObject({
+      state: "failed",
+      attempts: 2,
+      failure: { code: "station/job-abandoned", message: expect.stringMatching(/2 times.*second/) },
+    });
+  });
+
+  asked("refuses more than may wait", async () => {
+    const queue = await open("full", { maxJobs: 2 });
+    await queue.add(job(1));
+    await queue.add(job(2));
+    await expect(queue.add(job(3))).rejects.toMatchObject({ code: "station/jobs-full", kind: "limit" });
+    expect(await queue.add(job(2))).toMatchObject({ added: false });
+  });
+
+  asked("is worked off: what may pass is tried again, the rest fails with its reason", async () => {
+    const queue = await open("work");
+    for (let i = 0; i < 6; i++) await queue.add(job(i));
+    const begun = new Map<string, number>();
+    const events: WorkEvent[] = [];
+    await workJobs(queue, {
+      worker: "one",
+      clock: new SystemClock(),
+      signal: new AbortController().signal,
+      retrySeconds: 0,
+      untilEmpty: true,
+      onEvent: (event) => events.push(event),
+      handlers: {
+        import: async ({ id, source }) => {
+          const count = (begun.get(id) ?? 0) + 1;
+          begun.set(id, count);
+          if (id === job(1).id) throw new StationError("station/bad-job", "malformed", "no sound in it");
+          if (id === job(2).id) throw new StationError("station/unreadable", "unavailable", "away");
+          if (id === job(3).id && count === 1) throw new Error("strange");
+          return { source };
+        },
+      },
+    });
+    const counts = { waiting: 0, running: 0, done: 4, failed: 2, cancelled: 0 };
+    expect(await queue.counts()).toEqual(counts);
+    expect([...begun].sort().map(([, count]) => count)).toEqual([1, 1, 2, 2, 1, 1]);
+    expect(await queue.get(job(1).id)).toMatchObject({ attempts: 1, failure: { message: "no sound in it" } });
+    expect(await queue.get(job(2).id)).toMatchObject({ attempts: 2, failure: { message: "away" } });
+    expect(events.filter(({ type }) => type === "retried")).toHaveLength(2);
+  });
+
+  asked("gets the job back of a worker that is told to end", async () => {
+    const queue = await open("stopped");
+    await queue.add(job(1));
+    const stop = new AbortController();
+    const events: string[] = [];
+    await workJobs(queue, {
+      worker: "one",
+      clock: new VirtualClock(),
+      signal: stop.signal,
+      onEvent: ({ type }) => events.push(type),
+      handlers: {
+        import: (_, signal) => {
+          stop.abort();
+          return Promise.reject(signal.reason);
+        },
+      },
+    });
+    expect(events).toEqual(["started", "released"]);
+    expect(await queue.get(job(1).id)).toMatchObject({ state: "waiting", attempts: 0 });
+  });
+});
+
+test("what is no job is refused, whatever it is", () => {
+  expect(parseJobRequest(JSON.parse(JSON.stringify(job(1))))).toEqual(job(1));
+  const enroll = { ...job(1), kind: "enroll", track: { id: "a", title: "A" } };
+  expect(parseJobRequest(enroll)).toEqual(enroll);
+  for (const bad of [
+    undefined,
+    null,
+    1,
+    [],
+    {},
+    { ...job(1), id: "import-x" },
+    { ...job(1), kind: "delete" },
+    { ...job(1), kind: "enroll" },
+    { ...job(1), source: "" },
+    { ...job(1), source: "x".repeat(5000) },
+    { ...job(1), sha256: "0" },
+    { ...job(1), maxAttempts: 0 },
+    { ...enroll, track: { id: "" } },
+  ]) {
+    expect(() => parseJobRequest(bad), JSON.stringify(bad)).toThrow(/is no job/);
+  }
+});
