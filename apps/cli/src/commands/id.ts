@@ -3,16 +3,20 @@ import { profileIds, soundClasses } from "@longwave/fingerprint";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BenchOptions } from "../id/bench.ts";
 import { calibrate } from "../id/calibrate.ts";
-import { enroll } from "../id/enroll.ts";
+import { type EnrollOptions, enroll } from "../id/enroll.ts";
 import { alignFiles, dedup, monitor } from "../id/follow.ts";
 import { inspect } from "../id/inspect.ts";
 import { listen } from "../id/listen.ts";
 import { compact, verify } from "../id/maintain.ts";
 import { match } from "../id/match.ts";
+import { isNats } from "../id/nats-place.ts";
 import { remove } from "../id/remove.ts";
+import type { ServeMatcherOptions, ShardNumber } from "../id/serve-matcher.ts";
+import type { WorkOptions } from "../id/work.ts";
 
 const writable = "the catalog: a directory or postgres://user@host/database";
-const searchable = "the catalog: a directory, the http(s) address of one, or postgres://user@host/database";
+const searchable =
+  "the catalog: a directory, the http(s) address of one, postgres://user@host/database, or nats://host for the matchers of one";
 
 /** `longwave id`: recognise recordings. */
 export function registerId(program: Command): void {
@@ -22,7 +26,7 @@ export function registerId(program: Command): void {
   id.command("enroll")
     .description("add files or directories to a catalog, creating it where there is none")
     .argument("<path...>", "audio files or directories")
-    .requiredOption("--catalog <place>", writable)
+    .requiredOption("--catalog <place>", `${writable}, or nats://host: the files become jobs for id worker`)
     .addOption(profile())
     .option("--replace", "replace tracks that have other sound under the same id")
     .option("--resume", "skip files whose ids are enrolled, without reading them")
@@ -34,8 +38,13 @@ export function registerId(program: Command): void {
     )
     .option("--meta <file>", "JSON file with title, artist and anything else of each id")
     .option("--skip-errors", "report files that cannot be read and go on")
+    .option("--no-wait", "over NATS: end once the jobs are queued")
     .option("--json", "one JSON object a file, then a summary")
-    .action(enroll);
+    .action(async (paths: string[], options: EnrollOptions) =>
+      isNats(options.catalog)
+        ? (await import("../id/enroll-jobs.ts")).enrollByJobs(paths, options)
+        : enroll(paths, options),
+    );
 
   id.command("match")
     .description("find the recording that a file (or - for standard input) is a piece of")
@@ -137,6 +146,42 @@ export function registerId(program: Command): void {
       (await import("../id/bench.ts")).bench(paths, options),
     );
 
+  const nats = "the NATS server, nats://[user:password@]host:4222[?subject=name]";
+  const shard = new Option("--shard <i/n>", "which of how many shards, as 1/3").argParser(shardNumber);
+
+  id.command("serve")
+    .description(
+      "answer questions about one shard of a catalog over NATS; several of the same shard share them",
+    )
+    .requiredOption("--catalog <place>", searchable)
+    .requiredOption("--nats <address>", nats)
+    .addOption(shard.default({ number: 1, of: 1 }, "1/1"))
+    .option("--concurrency <n>", "questions answered at once", count, 2)
+    .option("--max-waiting <n>", "questions that may wait; more are refused", count, 100)
+    .option("--refresh <seconds>", "time between two looks at what others enrolled", seconds, 5)
+    .option("--metrics <port>", "Prometheus text on http://127.0.0.1:port/metrics; 0 for any port", port)
+    .option("--json", "one JSON object once it answers")
+    // What speaks NATS is loaded for nobody else.
+    .action(async (options: ServeMatcherOptions) =>
+      (await import("../id/serve-matcher.ts")).serveShard(options),
+    );
+
+  id.command("worker")
+    .description("enroll what id enroll --catalog nats://host has queued for a shard")
+    .requiredOption("--catalog <place>", writable)
+    .requiredOption("--nats <address>", nats)
+    .addOption(shard)
+    .addOption(profile())
+    .option(
+      "--jobs <n>",
+      "files that are read and analysed at once",
+      count,
+      Math.min(8, availableParallelism()),
+    )
+    .option("--once", "end when nothing is left to do")
+    .option("--json", "one JSON object a file")
+    .action(async (options: WorkOptions) => (await import("../id/work.ts")).work(options));
+
   id.command("remove")
     .description("remove tracks from a catalog")
     .argument("<id...>", "track ids")
@@ -156,6 +201,19 @@ function probability(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= 1) return value;
   throw new InvalidArgumentError("Give a number above 0 and at most 1.");
+}
+
+function shardNumber(text: string): ShardNumber {
+  const [, number, of] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? [];
+  if (Number(number) >= 1 && Number(number) <= Number(of) && Number(of) <= 1024)
+    return { number: Number(number), of: Number(of) };
+  throw new InvalidArgumentError("Give the number of the shard and how many there are, as 1/3.");
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  throw new InvalidArgumentError("Give a port from 0 to 65535.");
 }
 
 function seedOf(text: string): number {

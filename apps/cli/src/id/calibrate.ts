@@ -1,5 +1,6 @@
 import { BaseError } from "@longwave/base";
 import type { AudioInput } from "@longwave/catalog";
+import { printLine } from "../output.ts";
 import { findAudioFiles } from "./audio-files.ts";
 import { openCatalog } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
@@ -32,10 +33,10 @@ export async function calibrate(
   }
   await using catalog = await openCatalog(options.catalog);
   const calibration = await catalog.calibrate(pieces);
-  if (options.json === true) console.log(JSON.stringify({ pieces: pieces.length, calibration }));
+  if (options.json === true) printLine(JSON.stringify({ pieces: pieces.length, calibration }));
   else {
     const { threshold, share, scale } = calibration;
-    console.log(
+    printLine(
       `Of ${pieces.length} pieces ${(100 * share).toFixed(0)} % reach a contrast of ${threshold.toFixed(1)}; ` +
         `every ${scale.toFixed(1)} more divides their number by e.`,
     );

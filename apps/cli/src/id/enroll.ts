@@ -1,13 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { BaseError, isLongwaveError, type LongwaveError } from "@longwave/base";
-import { isSystemError, systemErrorKind, systemReason } from "@longwave/base/node";
-import type { TrackMetadata } from "@longwave/catalog";
 import type { ProfileId } from "@longwave/fingerprint";
-import { progress } from "../output.ts";
+import { printLine, progress } from "../output.ts";
 import { type AudioFile, findAudioFiles } from "./audio-files.ts";
 import { fingerprintFiles } from "./fingerprint-files.ts";
 import { clockTime } from "./format.ts";
-import { countTracks, openCatalog } from "./open-catalog.ts";
+import { readMetadata } from "./metadata-file.ts";
+import { countTracks, mostLooseChanges, openCatalog } from "./open-catalog.ts";
 
 export interface EnrollOptions {
   readonly catalog: string;
@@ -19,11 +17,10 @@ export interface EnrollOptions {
   /** JSON file: an object from id to what is known about the track. */
   readonly meta?: string;
   readonly skipErrors?: boolean;
+  /** False with `--no-wait`: only for jobs over NATS. */
+  readonly wait?: boolean;
   readonly json?: boolean;
 }
-
-/** Changes that are left to be read one by one when the catalog is opened. */
-const mostLooseChanges = 500;
 
 /** `longwave id enroll PATH...`: one line (or JSON object) a file, then a summary. */
 export async function enroll(paths: readonly string[], options: EnrollOptions): Promise<void> {
@@ -60,17 +57,17 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
       count[status]++;
       const { hashes, durationSeconds } = track;
       if (options.json === true) {
-        console.log(JSON.stringify({ id, path, status, hashes, durationSeconds, duplicates }));
+        printLine(JSON.stringify({ id, path, status, hashes, durationSeconds, duplicates }));
       } else {
         const same = duplicates.length === 0 ? "" : `, same sound as ${duplicates.join(", ")}`;
-        console.log(`${status} ${id}: ${hashes} hashes, ${clockTime(durationSeconds * 1000)}${same}`);
+        printLine(`${status} ${id}: ${hashes} hashes, ${clockTime(durationSeconds * 1000)}${same}`);
       }
     } catch (error) {
       if (!isLongwaveError(error)) throw error;
       if (options.skipErrors !== true) throw naming(path, error);
       count.failed++;
       const { code, message } = error;
-      if (options.json === true) console.log(JSON.stringify({ id, path, status: "failed", code, message }));
+      if (options.json === true) printLine(JSON.stringify({ id, path, status: "failed", code, message }));
       else console.error(`failed ${id}: ${message} (${code})`);
     }
   }
@@ -80,33 +77,13 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
   }
   const tracks = await countTracks(catalog);
   const postings = "postings" in catalog ? catalog.postings : undefined;
-  if (options.json === true) console.log(JSON.stringify({ summary: { ...count, tracks, postings } }));
+  if (options.json === true) printLine(JSON.stringify({ summary: { ...count, tracks, postings } }));
   else {
-    console.log(
+    printLine(
       `${count.added} added, ${count.replaced} replaced, ${count.unchanged} unchanged, ${count.failed} failed; ` +
         `the catalog holds ${tracks} tracks${postings === undefined ? "" : ` with ${postings} hashes`}.`,
     );
   }
-}
-
-/** What `--meta` says about the tracks. @throws BaseError `cli/bad-metadata` */
-async function readMetadata(path: string): Promise<Record<string, Partial<TrackMetadata>>> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    const isPlain = (each: unknown) => typeof each === "object" && each !== null && !Array.isArray(each);
-    if (isPlain(value) && Object.values(value as object).every(isPlain)) {
-      return value as Record<string, Partial<TrackMetadata>>;
-    }
-  } catch (cause) {
-    const kind = isSystemError(cause) ? systemErrorKind(cause) : "usage";
-    const message = `${path} cannot be read as JSON: ${systemReason(cause)}.`;
-    throw new BaseError("cli/bad-metadata", kind, message, { cause });
-  }
-  throw new BaseError(
-    "cli/bad-metadata",
-    "usage",
-    `${path} must hold an object from track ids to objects such as {"title": "...", "artist": "..."}.`,
-  );
 }
 
 /** The error with the file's name in front, where it does not say which of many it was. */

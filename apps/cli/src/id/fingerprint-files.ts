@@ -11,7 +11,7 @@ export interface FingerprintedFile {
 }
 
 /** A file that takes longer is given up, and the thread with it. */
-const fileTimeoutUs = 600e6;
+export const fileTimeoutUs = 600e6;
 
 /** The fingerprints of files in the order of the files, made on `jobs` threads: with any number of them the same. */
 export async function* fingerprintFiles(

@@ -3,12 +3,12 @@ import { BaseError, MemoryStore } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
 import { align, Catalog, type MonitorEvent } from "@longwave/catalog";
 import type { SoundClass } from "@longwave/fingerprint";
-import { progress } from "../output.ts";
+import { printLine, progress } from "../output.ts";
 import { findAudioFiles } from "./audio-files.ts";
 import { fingerprintFiles } from "./fingerprint-files.ts";
 import { clockTime, eventLine, matchLine } from "./format.ts";
 import { openRecording } from "./live-source.ts";
-import { openCatalog } from "./open-catalog.ts";
+import { openSearchable } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
 
 interface FollowOptions {
@@ -23,15 +23,15 @@ interface FollowOptions {
 
 /** `longwave id monitor INPUT`: which tracks a long recording enters and leaves. */
 export async function monitor(input: string, options: FollowOptions): Promise<void> {
-  await using catalog = await openCatalog(options.catalog, { readOnly: true });
+  await using catalog = await openSearchable(options.catalog);
   const source = await openRecording(input, options);
-  if (options.csv === true) console.log("event,at_ms,id,entered_ms,reference_start_ms,reference_end_ms");
+  if (options.csv === true) printLine("event,at_ms,id,entered_ms,reference_start_ms,reference_end_ms");
   const { chunks, sampleRate } = source;
   const { step: stepSeconds, only } = options;
   try {
     for await (const event of catalog.monitor(chunks, { sampleRate, stepSeconds, ...(only && { only }) })) {
-      if (options.json === true) console.log(JSON.stringify(event));
-      else console.log(options.csv === true ? csvLine(event) : eventLine(event));
+      if (options.json === true) printLine(JSON.stringify(event));
+      else printLine(options.csv === true ? csvLine(event) : eventLine(event));
     }
   } finally {
     source.close();
@@ -61,18 +61,18 @@ export async function dedup(
       : await Catalog.open(new DirectoryStore(options.catalog), { readOnly: true });
   const groups = await catalog.dedup();
   if (options.json === true) {
-    console.log(JSON.stringify({ groups }));
+    printLine(JSON.stringify({ groups }));
     return;
   }
   for (const { ids, pairs } of groups) {
-    console.log(ids.join("  "));
+    printLine(ids.join("  "));
     for (const { ids: two, offsetMs, coverage } of pairs) {
-      console.log(
+      printLine(
         `  ${two[1]} lies ${clockTime(offsetMs)} later than ${two[0]}, ${Math.round(100 * coverage)} % agree`,
       );
     }
   }
-  console.log(`${groups.length} groups among ${catalog.size} tracks.`);
+  printLine(`${groups.length} groups among ${catalog.size} tracks.`);
 }
 
 /** A catalog in memory, for as long as the comparison takes. */
@@ -96,13 +96,13 @@ async function catalogOfFiles(paths: readonly string[]): Promise<Catalog> {
 export async function alignFiles(first: string, second: string, options: { json?: boolean }): Promise<void> {
   const found = await align(await readSound(first), await readSound(second));
   if (options.json === true) {
-    console.log(JSON.stringify({ first, second, ...found, overall: found.overall ?? null }));
+    printLine(JSON.stringify({ first, second, ...found, overall: found.overall ?? null }));
     return;
   }
-  console.log(
+  printLine(
     found.overall === undefined ? "The recordings have nothing in common." : matchLine(found.overall),
   );
   for (const point of found.points)
-    console.log(`  ${clockTime(point.secondMs)} lies at ${clockTime(point.firstMs)}`);
-  if (found.driftPpm !== undefined) console.log(`drift ${found.driftPpm} ppm`);
+    printLine(`  ${clockTime(point.secondMs)} lies at ${clockTime(point.firstMs)}`);
+  if (found.driftPpm !== undefined) printLine(`drift ${found.driftPpm} ppm`);
 }

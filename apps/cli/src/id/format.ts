@@ -27,5 +27,10 @@ export function eventLine(event: MonitorEvent): string {
     return `${at}  enter ${name} at ${clockTime(match.referenceSpanMs.start)}`;
   }
   if (event.type === "leave") return `${at}  leave ${event.track.id}`;
+  if (event.type === "shards") {
+    const names = event.missing.map(({ shard }) => shard).join(", ");
+    if (names === "") return `${at}  all ${event.asked} shards answer again`;
+    return `${at}  no answer from ${event.missing.length} of ${event.asked} shards: ${names}`;
+  }
   return `${at}  ${event.type}`;
 }

@@ -11,6 +11,7 @@ import {
   recordCount,
   toEnvelope,
 } from "@longwave/fingerprint";
+import { printLine } from "../output.ts";
 import { clockTime } from "./format.ts";
 import { inspectSegment } from "./inspect-segment.ts";
 import { readSound } from "./read-sound.ts";
@@ -43,14 +44,14 @@ async function inspectCatalog(path: string, options: InspectOptions): Promise<vo
   const tracks = catalog.tracks();
   const seconds = tracks.reduce((sum, track) => sum + track.durationSeconds, 0);
   if (options.json === true) {
-    console.log(JSON.stringify({ path, profile, tracks, postings, seconds }));
+    printLine(JSON.stringify({ path, profile, tracks, postings, seconds }));
     return;
   }
-  console.log(
+  printLine(
     `catalog ${path}: profile ${profile}, ${size} tracks, ${clockTime(seconds * 1000)}, ${postings} hashes`,
   );
   for (const track of tracks) {
-    console.log(`  ${track.id}  ${clockTime(track.durationSeconds * 1000)}  ${track.hashes} hashes`);
+    printLine(`  ${track.id}  ${clockTime(track.durationSeconds * 1000)}  ${track.hashes} hashes`);
   }
 }
 
@@ -74,23 +75,23 @@ function inspectFingerprint(path: string, fingerprint: Fingerprint, options: Ins
       lists,
       differences,
     };
-    console.log(JSON.stringify(report));
+    printLine(JSON.stringify(report));
     return;
   }
-  console.log(`${path}: ${fingerprint.profile}, config ${fingerprint.configHash}`);
-  console.log(`${hashes} hashes in ${clockTime(seconds * 1000)}`);
-  console.log(`hashes a second: ${density.join(" ")}`);
-  console.log(`longest lists: ${lists.map(({ hash, count }) => `${hash} x ${count}`).join(", ")}`);
+  printLine(`${path}: ${fingerprint.profile}, config ${fingerprint.configHash}`);
+  printLine(`${hashes} hashes in ${clockTime(seconds * 1000)}`);
+  printLine(`hashes a second: ${density.join(" ")}`);
+  printLine(`longest lists: ${lists.map(({ hash, count }) => `${hash} x ${count}`).join(", ")}`);
   const differences = timeDifferences(fingerprint);
   if (differences.length > 0) {
-    console.log(
+    printLine(
       `frames spanned x hashes: ${differences.map(({ frames, count }) => `${frames} x ${count}`).join(", ")}`,
     );
   }
   const bytes = toEnvelope(fingerprint).subarray(0, 128);
   for (let at = 0; at < bytes.length; at += 16) {
     const row = [...bytes.subarray(at, at + 16)].map((byte) => byte.toString(16).padStart(2, "0"));
-    console.log(`${at.toString(16).padStart(6, "0")}  ${row.join(" ")}`);
+    printLine(`${at.toString(16).padStart(6, "0")}  ${row.join(" ")}`);
   }
 }
 

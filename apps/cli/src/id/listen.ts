@@ -2,7 +2,7 @@ import type { MonitorEvent } from "@longwave/catalog";
 import { printLine, progress } from "../output.ts";
 import { clockTime, eventLine } from "./format.ts";
 import { type LiveSource, openLiveSource } from "./live-source.ts";
-import { openCatalog } from "./open-catalog.ts";
+import { openSearchable } from "./open-catalog.ts";
 
 export interface ListenOptions {
   readonly catalog: string;
@@ -17,7 +17,7 @@ export interface ListenOptions {
 
 /** `longwave id listen [INPUT]`: what is playing, while it plays, until the sound ends or Ctrl-C. */
 export async function listen(input: string | undefined, options: ListenOptions): Promise<void> {
-  await using catalog = await openCatalog(options.catalog, { readOnly: true });
+  await using catalog = await openSearchable(options.catalog);
   const source = await openLiveSource(input, options);
   let stopped = false;
   const stop = () => {

@@ -1,5 +1,6 @@
 import { DirectoryStore } from "@longwave/base/node";
 import { Catalog, verifyCatalog } from "@longwave/catalog";
+import { printLine } from "../output.ts";
 import { isDatabase, openDatabase } from "./open-catalog.ts";
 
 /** Exit code of a verification that found damage. */
@@ -17,9 +18,9 @@ export async function compact(options: MaintainOptions): Promise<void> {
   const before = catalog.storage;
   await catalog.compact();
   const after = catalog.storage;
-  if (options.json === true) console.log(JSON.stringify({ before, after, postings: catalog.postings }));
+  if (options.json === true) printLine(JSON.stringify({ before, after, postings: catalog.postings }));
   else {
-    console.log(
+    printLine(
       `${before.segments} segments and ${before.journalEntries} journal entries became ${after.segments} segment of ` +
         `${after.segmentBytes} bytes with ${catalog.postings} hashes.`,
     );
@@ -30,11 +31,11 @@ export async function compact(options: MaintainOptions): Promise<void> {
 export async function verify(options: MaintainOptions): Promise<void> {
   if (isDatabase(options.catalog)) return verifyDatabase(options);
   const report = await verifyCatalog(new DirectoryStore(options.catalog));
-  if (options.json === true) console.log(JSON.stringify(report));
+  if (options.json === true) printLine(JSON.stringify(report));
   else {
-    for (const problem of report.problems) console.log(problem);
+    for (const problem of report.problems) printLine(problem);
     const { segments, blocks, postings, journalEntries, orphans } = report;
-    console.log(
+    printLine(
       `${report.ok ? "Sound" : "Damaged"}: ${segments} segments, ${blocks} blocks, ${postings} hashes, ` +
         `${journalEntries} journal entries, ${orphans.length} left-over objects.`,
     );
@@ -47,9 +48,9 @@ async function compactDatabase({ catalog: place, json }: MaintainOptions): Promi
   const before = await catalog.verify();
   await catalog.compact();
   const after = await catalog.verify();
-  if (json === true) console.log(JSON.stringify({ before, after, postings: after.postings }));
+  if (json === true) printLine(JSON.stringify({ before, after, postings: after.postings }));
   else
-    console.log(
+    printLine(
       `${before.rows} rows became ${after.rows} with ${after.postings} hashes of ${after.tracks} tracks.`,
     );
 }
@@ -57,11 +58,11 @@ async function compactDatabase({ catalog: place, json }: MaintainOptions): Promi
 async function verifyDatabase({ catalog: place, json }: MaintainOptions): Promise<void> {
   await using catalog = await openDatabase(place, { readOnly: true });
   const report = await catalog.verify();
-  if (json === true) console.log(JSON.stringify(report));
+  if (json === true) printLine(JSON.stringify(report));
   else {
-    for (const problem of report.problems) console.log(problem);
+    for (const problem of report.problems) printLine(problem);
     const { ok, tracks, rows, postings } = report;
-    console.log(`${ok ? "Sound" : "Damaged"}: ${tracks} tracks, ${rows} rows, ${postings} hashes.`);
+    printLine(`${ok ? "Sound" : "Damaged"}: ${tracks} tracks, ${rows} rows, ${postings} hashes.`);
   }
   if (!report.ok) process.exitCode = damagedExitCode;
 }

@@ -1,6 +1,7 @@
 import type { ChannelLayout } from "@longwave/fingerprint";
+import { printLine } from "../output.ts";
 import { matchLine } from "./format.ts";
-import { openCatalog } from "./open-catalog.ts";
+import { openSearchable } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
 
 export interface MatchOptions {
@@ -18,21 +19,24 @@ const noMatchExitCode = 5;
 
 /** `longwave id match INPUT`: what the recording is, or why there is no answer. */
 export async function match(input: string, options: MatchOptions): Promise<void> {
-  await using catalog = await openCatalog(options.catalog, { readOnly: true });
+  await using catalog = await openSearchable(options.catalog);
   const { maxFalse, limit, layout = "mix", explain = false } = options;
   const answer = await catalog.identify(await readSound(input), { maxFalse, limit, layout, explain });
+  const missing = answer.shards?.missing ?? [];
   if (options.json === true) {
     const plain = (_: string, value: unknown) => (value instanceof Int32Array ? [...value] : value);
-    console.log(JSON.stringify({ input, ...answer, match: answer.match ?? null }, plain));
+    printLine(JSON.stringify({ input, ...answer, match: answer.match ?? null }, plain));
   } else if (answer.lanes !== undefined) {
     for (const { name, match, reason } of answer.lanes) {
-      console.log(`${name}: ${match === undefined ? `no match: ${reason}` : matchLine(match)}`);
+      printLine(`${name}: ${match === undefined ? `no match: ${reason}` : matchLine(match)}`);
     }
   } else if (answer.match !== undefined) {
-    console.log(matchLine(answer.match));
-    for (const other of answer.candidates.slice(1)) console.log(`  or ${matchLine(other)}`);
+    printLine(matchLine(answer.match));
+    for (const other of answer.candidates.slice(1)) printLine(`  or ${matchLine(other)}`);
   } else {
-    console.log(`No match: ${answer.reason} (${answer.queryHashes} hashes in ${answer.queryMs / 1000} s).`);
+    const where = missing.length === 0 ? "No match" : "No match in the shards that answered";
+    printLine(`${where}: ${answer.reason} (${answer.queryHashes} hashes in ${answer.queryMs / 1000} s).`);
   }
+  if (options.json !== true) for (const { message } of missing) console.error(`not searched: ${message}`);
   if (answer.match === undefined && options.require === true) process.exitCode = noMatchExitCode;
 }

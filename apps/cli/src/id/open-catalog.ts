@@ -2,9 +2,16 @@ import { BaseError, HttpStore } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
 import { Catalog, type CatalogOptions } from "@longwave/catalog";
 import type { PostgresCatalog } from "@longwave/catalog/postgres";
+import { connectTo, isNats, parseNatsPlace, scatteredOver } from "./nats-place.ts";
 
 /** A catalog in a directory, on a web server or in PostgreSQL: what the commands do with it is the same. */
 export type AnyCatalog = Catalog | PostgresCatalog;
+
+/** What can be asked: a catalog, or the matchers of one. */
+export type Searchable = Pick<Catalog, "profile" | "identify" | "monitor"> & AsyncDisposable;
+
+/** Changes that are left to be read one by one when a catalog is opened. */
+export const mostLooseChanges = 500;
 
 /** True for the address of a database. */
 export function isDatabase(place: string): boolean {
@@ -20,6 +27,13 @@ export async function openCatalog(
   options: Pick<CatalogOptions, "profile" | "readOnly"> = {},
 ): Promise<AnyCatalog> {
   if (isDatabase(place)) return openDatabase(place, options);
+  if (isNats(place)) {
+    throw new BaseError(
+      "cli/no-broker-command",
+      "usage",
+      "Over NATS a catalog can be searched and enrolled into; for the rest name the catalog of each shard itself.",
+    );
+  }
   if (!/^https?:\/\//.test(place)) return Catalog.open(new DirectoryStore(place), options);
   if (options.readOnly === true) return Catalog.open(new HttpStore(place), options);
   throw new BaseError(
@@ -27,6 +41,25 @@ export async function openCatalog(
     "usage",
     `${place} can only be searched; change the catalog where it was made and copy it there again.`,
   );
+}
+
+/** Opens what `--catalog` names for searching: as `openCatalog`, or matchers by `nats://host?of=3`. */
+export async function openSearchable(place: string): Promise<Searchable> {
+  if (!isNats(place)) return openCatalog(place, { readOnly: true });
+  const parsed = parseNatsPlace(place);
+  const connection = await connectTo(parsed);
+  try {
+    const scattered = await scatteredOver(connection, parsed);
+    return {
+      profile: scattered.profile,
+      identify: (query, options) => scattered.identify(query, options),
+      monitor: (stream, options) => scattered.monitor(stream, options),
+      [Symbol.asyncDispose]: () => connection.close(),
+    };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
 }
 
 /** The driver is loaded for those who ask for it. */

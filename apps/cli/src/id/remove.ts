@@ -1,3 +1,4 @@
+import { printLine } from "../output.ts";
 import { countTracks, openCatalog } from "./open-catalog.ts";
 
 /** `longwave id remove ID...`. */
@@ -8,8 +9,7 @@ export async function remove(
   await using catalog = await openCatalog(options.catalog);
   for (const id of ids) {
     await catalog.remove(id);
-    if (options.json !== true) console.log(`removed ${id}`);
+    if (options.json !== true) printLine(`removed ${id}`);
   }
-  if (options.json === true)
-    console.log(JSON.stringify({ removed: ids, tracks: await countTracks(catalog) }));
+  if (options.json === true) printLine(JSON.stringify({ removed: ids, tracks: await countTracks(catalog) }));
 }

@@ -1,5 +1,6 @@
 import { BaseError, type ErrorKind, type Hooks, isLongwaveError, silentHooks } from "@longwave/base";
 import {
+  channelLanes,
   downmix,
   type Fingerprint,
   markColumns,
@@ -17,6 +18,7 @@ import {
   type MissingShard,
   noAnswer,
 } from "../identification.ts";
+import { identifyLanes } from "../lanes.ts";
 import { type AskWindow, LiveMatcher, type LiveOptions } from "../live-matcher.ts";
 import type { MonitorEvent, MonitorOptions } from "../monitor.ts";
 import type { StreamWindow } from "../stream-window.ts";
@@ -109,6 +111,12 @@ export class ScatteredCatalog {
     query: AudioInput | Fingerprint | StreamWindow,
     options: IdentifyOptions = {},
   ): Promise<Identification> {
+    const { layout = "mix", ...rest } = options;
+    if ("samples" in query && layout !== "mix") {
+      const { sampleRate } = query;
+      const lanes = channelLanes(query.samples, query.channels ?? 1, layout);
+      return identifyLanes(lanes, (samples, each) => this.identify({ samples, sampleRate }, each), rest);
+    }
     let asked: AudioInput | Fingerprint | StreamWindow;
     try {
       asked = "records" in query ? query : this.#monoAtRate(query);

@@ -1,0 +1,95 @@
+import { TaskPool } from "@longwave/base";
+import { nodeTaskWorker, SystemClock } from "@longwave/base/node";
+import { EnrollQueue, type EnrollReport, shardName } from "@longwave/catalog/nats";
+import type { Fingerprint, ProfileId } from "@longwave/fingerprint";
+import { printLine } from "../output.ts";
+import { untilStopped } from "../until-stopped.ts";
+import type { EnrollTask } from "./enroll-worker.ts";
+import { fileTimeoutUs } from "./fingerprint-files.ts";
+import { clockTime } from "./format.ts";
+import { connectTo, parseNatsPlace, queueNames } from "./nats-place.ts";
+import { type AnyCatalog, mostLooseChanges, openCatalog } from "./open-catalog.ts";
+import type { ShardNumber } from "./serve-matcher.ts";
+
+export interface WorkOptions {
+  readonly catalog: string;
+  readonly nats: string;
+  readonly shard: ShardNumber;
+  readonly profile?: ProfileId;
+  readonly jobs: number;
+  /** End when nothing is left to do. */
+  readonly once?: boolean;
+  readonly json?: boolean;
+}
+
+/** How often `--once` asks whether anything is left. */
+const idleCheckMs = 500;
+
+/** `longwave id worker`: enrolls what `id enroll --catalog nats://...` has queued, until Ctrl-C. */
+export async function work(options: WorkOptions): Promise<void> {
+  const place = parseNatsPlace(options.nats);
+  const { number, of } = options.shard;
+  const shard = shardName(number, of);
+  const { profile: wanted, jobs, json } = options;
+  await using catalog = await openCatalog(options.catalog, {
+    ...(wanted !== undefined && { profile: wanted }),
+  });
+  const { profile } = catalog;
+  const connection = await connectTo(place);
+  const clock = new SystemClock();
+  using pool = new TaskPool<EnrollTask, Fingerprint>(
+    () => nodeTaskWorker(new URL("./enroll-worker.js", import.meta.url)),
+    { workers: jobs, timeout: { us: fileTimeoutUs, clock } },
+  );
+  const queue = await EnrollQueue.open(connection, queueNames(place, shard));
+  const stop = new AbortController();
+  if (json !== true)
+    printLine(`Enrolls for shard ${number} of ${of} into ${options.catalog}. End with Ctrl-C.`);
+  const onReport = (report: EnrollReport) => {
+    printLine(json === true ? JSON.stringify(report) : lineOf(report));
+    void flush(catalog);
+  };
+  const load = (path: string) => pool.run({ path, profile });
+  const working = Array.from({ length: jobs }, () =>
+    queue.work({ catalog, load, clock, signal: stop.signal, onReport }),
+  );
+  const ended = Promise.race([
+    untilStopped(),
+    options.once === true ? untilIdle(queue) : new Promise(() => {}),
+  ]);
+  try {
+    await Promise.race([ended, Promise.all(working)]);
+  } finally {
+    stop.abort();
+    await Promise.allSettled(working);
+    await flush(catalog, 0);
+    await connection.close();
+  }
+}
+
+/** Opening reads every change since the last segment: thousands of them should not be left. */
+async function flush(catalog: AnyCatalog, most: number = mostLooseChanges): Promise<void> {
+  if (!("storage" in catalog) || catalog.storage.journalEntries <= most) return;
+  try {
+    await catalog.compact({ merge: false });
+  } catch (error) {
+    // The changes are safe in the journal; the next flush writes them.
+    process.stderr.write(`longwave: no segment was written: ${(error as Error).message}\n`);
+  }
+}
+
+async function untilIdle(queue: EnrollQueue): Promise<void> {
+  for (;;) {
+    const { waiting, running } = await queue.state();
+    if (waiting + running === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, idleCheckMs));
+  }
+}
+
+/** What became of a job, in one line for people. */
+export function lineOf(report: EnrollReport): string {
+  if (report.status === "failed") return `failed ${report.id}: ${report.message} (${report.code})`;
+  const { status, id, hashes, seconds, duplicates } = report;
+  const same = duplicates.length === 0 ? "" : `, same sound as ${duplicates.join(", ")}`;
+  return `${status} ${id}: ${hashes} hashes, ${clockTime(seconds * 1000)}${same}`;
+}
