@@ -45,3 +45,8 @@ export function bytesText(bytes: number): string {
   if (bytes < 1e6) return `${Math.round(bytes / 1000)} KB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
+
+/** `−12 dB`, with a minus sign. */
+export function decibels(value: number): string {
+  return `${value < 0 ? "−" : ""}${Math.abs(value)} dB`;
+}

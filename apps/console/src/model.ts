@@ -31,6 +31,7 @@ export interface Stream {
   readonly programme: string;
   readonly running: boolean;
   readonly playedMs: number;
+  readonly receivedMs: number;
   readonly onAir: OnAir | null;
   readonly heard: Heard | null;
   readonly listeners: number;
@@ -71,11 +72,13 @@ export interface IdentifyAnswer {
   readonly matchedTrackMs: number | null;
 }
 
+export type LinkPhase = "init" | "probe" | "warm" | "live" | "degrade" | "cooldown" | "reset";
 export interface Link {
   readonly id: string;
   readonly name: string;
   readonly cut: boolean;
   readonly alive: boolean;
+  readonly phase: LinkPhase;
   readonly delayMs: number;
   readonly setLoss: number;
   readonly loss: number;
@@ -86,6 +89,18 @@ export interface Link {
   readonly retransmissions: number;
 }
 
+/** Samples of a link at equal distance, oldest first. */
+export interface LinkCourse {
+  readonly id: string;
+  readonly sentBps: readonly number[];
+  readonly loss: readonly number[];
+  readonly rttMs: readonly (number | null)[];
+  readonly cut: readonly boolean[];
+}
+export interface LinkHistory {
+  readonly everyMs: number;
+  readonly links: readonly LinkCourse[];
+}
 export interface Bond {
   readonly codec: string;
   readonly bufferMs: number;

@@ -111,7 +111,7 @@ describe.skipIf(!canRun)("the console in Chromium (needs npm run build and /usr/
     expect(streams[0]?.reception.highHz).toBe(3400);
     await page.getByLabel("Noise").focus();
     await page.keyboard.press("ArrowRight");
-    await page.getByText("-43 dB", { exact: true }).waitFor();
+    await page.getByText("−43 dB", { exact: true }).waitFor();
   });
 
   test("cuts a link and restores it, and the sound goes on", async () => {

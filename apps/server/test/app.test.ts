@@ -255,6 +255,25 @@ describe("the API", () => {
     }
   });
 
+  test("tells what the links did, a sample a second", async () => {
+    const read = async () =>
+      (await (await app.request(`${base}/v1/streams/studio-1/links/history`)).json()) as {
+        everyMs: number;
+        links: { id: string; sentBps: number[]; rttMs: (number | null)[]; cut: boolean[] }[];
+      };
+    const before = await read();
+    await play(3);
+    const after = await read();
+    expect(after.everyMs).toBe(1000);
+    expect(after.links.map(({ id }) => id)).toEqual(["lte", "dsl"]);
+    expect(after.links[0]!.sentBps.length).toBe((before.links[0]?.sentBps.length ?? 0) + 3);
+    for (const { sentBps, rttMs, cut } of after.links) {
+      expect(sentBps.at(-1)).toBeGreaterThan(10_000);
+      expect(rttMs).toHaveLength(sentBps.length);
+      expect(cut.at(-1)).toBe(false);
+    }
+  });
+
   test("lists the catalog in pages", async () => {
     const page = async (query: string) => app.request(`${base}/v1/catalog/tracks${query}`);
     expect((await (await page("?limit=1")).json()) as object).toMatchObject({ total: 1 });

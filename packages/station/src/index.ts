@@ -59,11 +59,13 @@ export {
   type BondedPathParts,
   type BondStatus,
   type LinkChange,
+  type LinkPhase,
   type LinkStatus,
   type StationLink,
 } from "./transport/bonded-path.ts";
 export { ChainedPath } from "./transport/chained-path.ts";
 export { defaultLinks, type LinkPlan } from "./transport/default-links.ts";
+export type { LinkCourse, LinkHistory } from "./transport/link-history.ts";
 export { defaultOpusSettings, OpusCodec, type OpusSettings } from "./transport/opus-codec.ts";
 export { bondOverVirtualLinks, type VirtualLinksOptions } from "./transport/virtual-links.ts";
 export { programmeName, runVirtualStation, type VirtualStationOptions } from "./virtual-station.ts";

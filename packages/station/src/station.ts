@@ -36,6 +36,8 @@ export interface StationStatus {
   readonly programme: string;
   readonly running: boolean;
   readonly playedMs: number;
+  /** How far the received sound reaches: what is missing to `playedMs` is on its way. */
+  readonly receivedMs: number;
   readonly onAir: (Cue & { readonly positionMs: number }) | undefined;
   readonly heard: NowPlaying | undefined;
   readonly listeners: number;
@@ -67,6 +69,8 @@ export class Station {
   #timer: number | undefined;
   #nextBlockUs = 0;
   #position = 0;
+  /** Sample frames that came out of the path. */
+  #received = 0;
   /** Monotonic time at which sample frame 0 was played, or would have been but for time that was given up since. */
   #originUs = 0;
   #onAir: { cue: Cue; startFrame: number } | undefined;
@@ -95,6 +99,7 @@ export class Station {
     });
     this.#sinks = [this.#meter, this.#identifier, ...(parts.sinks ?? []), this.#listeners];
     parts.path.onReceive((block, startFrame) => {
+      this.#received = startFrame + blockFrames;
       for (const sink of this.#sinks) sink.write(block, startFrame);
     });
   }
@@ -135,6 +140,7 @@ export class Station {
       programme: this.#parts.programme,
       running: this.#timer !== undefined,
       playedMs: framesToMs(this.#position),
+      receivedMs: framesToMs(this.#received),
       onAir: onAir && { ...onAir.cue, positionMs: framesToMs(this.#position - onAir.startFrame) },
       heard: this.#identifier.now,
       listeners: this.#listeners.count,

@@ -10,7 +10,7 @@ export const archivePlayer = signal<ArchivePlayerState>("stopped");
 export const archiveProblem = signal("");
 /** Moment of the archive that is heard now, Unix ms; undefined while nothing plays. */
 export const playheadMs = signal<number | undefined>(undefined);
-/** From the click to the first sample on its way to the loudspeaker, ms. */
+/** From the click to the moment at which the first sample leaves for the loudspeaker, ms. */
 export const startDelayMs = signal<number | undefined>(undefined);
 
 /** The first piece is short, so that it is there at once; the others are fetched while it plays. */
@@ -22,6 +22,13 @@ let context: AudioContext | undefined;
 let gain: GainNode | undefined;
 let stop: AbortController | undefined;
 let timer: number | undefined;
+
+/** Makes the sound output ready: from the first press or key on, before the click that plays is over. */
+export function prepareSound(): AudioContext {
+  context ??= new AudioContext({ sampleRate: 48_000, latencyHint: "interactive" });
+  if (context.state === "suspended") void context.resume();
+  return context;
+}
 
 /** Plays the archive from a moment on, over gaps, until its end. Call it from a click or a key. */
 export async function playArchive(
@@ -38,10 +45,10 @@ export async function playArchive(
   archiveProblem.value = "";
   startDelayMs.value = undefined;
   try {
-    context ??= new AudioContext({ sampleRate: 48_000, latencyHint: "interactive" });
-    if (context.state === "suspended") void context.resume();
-    gain = new GainNode(context, { gain: volume.value });
-    gain.connect(context.destination);
+    const output = prepareSound();
+    const ready = output.resume();
+    gain = new GainNode(output, { gain: volume.value });
+    gain.connect(output.destination);
     /** What sounds when: context time and archive time of each piece. */
     const pieces: { at: number; ms: number; seconds: number }[] = [];
     let nextMs = fromMs;
@@ -51,7 +58,7 @@ export async function playArchive(
       const place = placeAt(recordings(), nextMs);
       if (place === undefined) {
         // The live edge, or the end: wait for more to be recorded.
-        if (nextAt > 0 && context.currentTime > nextAt + 4) break;
+        if (nextAt > 0 && output.currentTime > nextAt + 4) break;
         if (nextAt === 0) throw new Error("Nothing was recorded there.");
         await pause(300);
         continue;
@@ -65,21 +72,24 @@ export async function playArchive(
       const to = Math.min(limit, frame + (nextAt === 0 ? firstFrames : pieceFrames));
       if (to <= frame) break;
       const buffer = await fetchPiece(recording, frame, to, abort.signal);
-      const at = Math.max(nextAt, context.currentTime + 0.005);
-      const source = new AudioBufferSourceNode(context, { buffer });
+      await ready;
+      if (abort.signal.aborted) return;
+      const at = Math.max(nextAt, output.currentTime + 0.005);
+      const source = new AudioBufferSourceNode(output, { buffer });
       source.connect(gain);
       source.start(at);
       if (nextAt === 0) {
-        startDelayMs.value = performance.now() - asked;
+        startDelayMs.value =
+          performance.now() - asked + 1000 * (at - output.currentTime + output.baseLatency);
         archivePlayer.value = "playing";
       }
       pieces.push({ at, ms: placeMs, seconds: buffer.duration });
       if (pieces.length > 20) pieces.shift();
       nextAt = at + buffer.duration;
       nextMs = placeMs + (to - frame) / 48;
-      while (!abort.signal.aborted && nextAt - context.currentTime > aheadSeconds) await pause(200);
+      while (!abort.signal.aborted && nextAt - output.currentTime > aheadSeconds) await pause(200);
     }
-    while (!abort.signal.aborted && context.currentTime < nextAt) await pause(50);
+    while (!abort.signal.aborted && output.currentTime < nextAt) await pause(50);
     if (!abort.signal.aborted) stopArchive();
   } catch (error) {
     if (abort.signal.aborted) return;

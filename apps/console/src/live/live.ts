@@ -102,5 +102,20 @@ function take(next: Stream): void {
 }
 
 function takeEvent(event: StationEvent): void {
-  events.value = [event, ...events.value.slice(0, keptEvents - 1)];
+  batch(() => {
+    events.value = [event, ...events.value.slice(0, keptEvents - 1)];
+    addPastVotes(event);
+  });
+}
+
+/** What was heard before the page was opened is told by the events of that time, at longer distances. */
+function addPastVotes({ type, atMs, votes }: StationEvent): void {
+  const known = voteHistory.value;
+  if (typeof atMs !== "number" || !type.startsWith("match.")) return;
+  const next = known.findIndex((each) => each.atMs >= atMs);
+  if (next < 0 || known[next]!.atMs === atMs) return;
+  // Between two polls there is nothing to add.
+  if (next > 0 && known[next]!.atMs - known[next - 1]!.atMs < 2 * pollMs) return;
+  const point = { atMs, votes: typeof votes === "number" ? votes : 0 };
+  voteHistory.value = [...known.slice(0, next), point, ...known.slice(next)].slice(-keptVotes);
 }

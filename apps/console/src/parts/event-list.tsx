@@ -1,4 +1,4 @@
-import { clock, hertz } from "../format.ts";
+import { clock, decibels, hertz } from "../format.ts";
 import { events } from "../live/live.ts";
 import type { StationEvent } from "../model.ts";
 
@@ -24,6 +24,12 @@ export function EventList() {
       ))}
     </ol>
   );
+}
+
+/** A track's title, where one of the events that are kept tells it. */
+function titleOf(track: string): string {
+  const told = events.value.find((event) => event["track"] === track && typeof event["title"] === "string");
+  return told === undefined ? track : String(told["title"]);
 }
 
 function words(event: StationEvent) {
@@ -62,7 +68,7 @@ function words(event: StationEvent) {
     case "match.left":
       return (
         <span class="faint">
-          Lost {String(event["track"])} after {clock(Number(event["heldMs"]))}
+          Heard {titleOf(String(event["track"]))} for {clock(Number(event["heldMs"]))}, not any more
         </span>
       );
     case "signal.silent":
@@ -70,7 +76,7 @@ function words(event: StationEvent) {
     case "signal.returned":
       return "The sound is back";
     case "reception.changed": {
-      const noise = event["noiseDb"] === null ? "no noise" : `noise ${event["noiseDb"]} dB`;
+      const noise = event["noiseDb"] === null ? "no noise" : `noise ${decibels(Number(event["noiseDb"]))}`;
       return `Reception: ${noise}, ${hertz(Number(event["lowHz"]))} to ${hertz(Number(event["highHz"]))}`;
     }
     case "link.changed":

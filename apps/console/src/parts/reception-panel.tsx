@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { putJson } from "../api.ts";
-import { hertz } from "../format.ts";
+import { decibels, hertz } from "../format.ts";
 import { stream } from "../live/live.ts";
 import type { Reception } from "../model.ts";
 import { Slider } from "./slider.tsx";
@@ -72,7 +72,7 @@ export function ReceptionPanel() {
           high={-6}
           step={1}
           value={settings.noiseDb ?? noNoiseDb}
-          text={settings.noiseDb === null ? "off" : `${settings.noiseDb} dB`}
+          text={settings.noiseDb === null ? "off" : decibels(settings.noiseDb)}
           onChange={(noiseDb) => set({ noiseDb: noiseDb <= noNoiseDb ? null : noiseDb })}
         />
         <Slider
@@ -81,7 +81,7 @@ export function ReceptionPanel() {
           high={6}
           step={1}
           value={settings.gainDb}
-          text={`${settings.gainDb} dB`}
+          text={decibels(settings.gainDb)}
           onChange={(gainDb) => set({ gainDb })}
         />
         <Slider
@@ -103,8 +103,9 @@ export function ReceptionPanel() {
           onChange={(highHz) => set({ highHz: Math.max(highHz, settings.lowHz + 100) })}
         />
       </div>
-      <p role="status" class="faint" style="min-height: 1.45em; margin-top: 10px">
-        {problem.value}
+      <p role="status" class="faint" style="min-height: 1.45em; margin-top: 14px">
+        {problem.value ||
+          "What listeners hear and the identification works with is spoiled; the archive keeps what arrived."}
       </p>
     </>
   );

@@ -8,6 +8,8 @@ import {
   archiveProblem,
   playArchive,
   playheadMs,
+  prepareSound,
+  startDelayMs,
   stopArchive,
 } from "../live/archive-player.ts";
 import { endMs, exportRange, extent } from "../live/archive-time.ts";
@@ -16,6 +18,8 @@ import type { Recording } from "../model.ts";
 import { PlayIcon, StopIcon } from "../parts/icons.tsx";
 import { type Selection, Timeline, type View } from "../parts/timeline.tsx";
 
+/** A browser lets a page make sound from the first of these on. */
+const gestures = ["pointerdown", "keydown"] as const;
 const pollMs = 1000;
 const minute = 60_000;
 const shortestViewMs = 2000;
@@ -46,7 +50,14 @@ export function ArchiveScreen() {
     const timer = setInterval(() => void loadArchive(id), pollMs);
     return () => clearInterval(timer);
   }, [id]);
-  useEffect(() => stopArchive, []);
+  useEffect(() => {
+    const prepare = () => void prepareSound();
+    for (const type of gestures) addEventListener(type, prepare, { capture: true });
+    return () => {
+      for (const type of gestures) removeEventListener(type, prepare, { capture: true });
+      stopArchive();
+    };
+  }, []);
   const list = archiveList.value;
   const all = extent(recordings());
   if (list === undefined || all === undefined) {
@@ -165,7 +176,12 @@ function select(fromMs: number, toMs: number): void {
 
 function playText(): string {
   if (archivePlayer.value === "failed") return archiveProblem.value;
-  if (playheadMs.value !== undefined) return `Playing ${dateTime(playheadMs.value)}`;
+  if (playheadMs.value !== undefined) {
+    const delay = startDelayMs.value;
+    const began =
+      delay === undefined ? "" : `. The first sound came ${Math.round(delay)} ms after the click.`;
+    return `Playing ${dateTime(playheadMs.value)}${began}`;
+  }
   return archiveListProblem.value;
 }
 

@@ -3,6 +3,7 @@ import { request } from "../api.ts";
 import { chance, clock } from "../format.ts";
 import type { IdentifyAnswer } from "../model.ts";
 import { FileIcon, MicIcon } from "../parts/icons.tsx";
+import { MatchPicture } from "../parts/match-picture.tsx";
 import { encodeWav } from "../parts/wav.ts";
 
 type Step = "idle" | "recording" | "asking" | "answered" | "failed";
@@ -66,7 +67,7 @@ async function record(): Promise<void> {
     for (const track of sound.getTracks()) track.stop();
     const context = new OfflineAudioContext(1, 1, 48_000);
     const decoded = await context.decodeAudioData(await new Blob(pieces).arrayBuffer());
-    await ask(encodeWav(decoded.getChannelData(0), decoded.sampleRate), "microphone");
+    await ask(encodeWav(decoded.getChannelData(0), decoded.sampleRate), "What the microphone heard");
   } catch (error) {
     problem.value =
       (error as Error).name === "NotAllowedError"
@@ -125,7 +126,7 @@ export function IdentifyScreen() {
           </button>
         </div>
       </section>
-      <section class="card" aria-live="polite">
+      <section class="card answer" aria-live="polite" aria-label="Answer">
         <div class="eyebrow">Answer</div>
         <AnswerBody />
       </section>
@@ -159,7 +160,7 @@ function AnswerBody() {
       <p class="subtitle wrap">
         {match === null
           ? (reasons[reason ?? ""] ?? "Nothing fits.")
-          : `${what.value} begins at ${clock(match.offsetMs)} of it`}
+          : `${what.value} begins ${clock(match.offsetMs)} into it`}
       </p>
       {match !== null && (
         <dl class="facts">
@@ -179,38 +180,7 @@ function AnswerBody() {
           </div>
         </dl>
       )}
-      <Scatter answer={answer.value} />
+      <MatchPicture answer={answer.value} />
     </>
-  );
-}
-
-/** Pairs of equal hashes, clip time to the right, recording time upwards. A true match is a straight rising line. */
-function Scatter({ answer: { scatter, queryMs, matchedTrackMs } }: { answer: IdentifyAnswer }) {
-  if (scatter.length === 0 || matchedTrackMs === null) return null;
-  const [width, height] = [640, 300];
-  return (
-    <figure style="margin: 18px 0 0">
-      <svg
-        viewBox={`0 0 ${width} ${height}`}
-        style="width: 100%; display: block; background: var(--bg); border-radius: 10px"
-        role="img"
-        aria-label="Each dot is a hash that clip and recording share. A straight line is a match."
-      >
-        {scatter.map(([clipMs, trackMs]) => (
-          <circle
-            key={`${clipMs}-${trackMs}`}
-            cx={(8 + (clipMs / Math.max(1, queryMs)) * (width - 16)).toFixed(1)}
-            cy={(height - 8 - (trackMs / matchedTrackMs) * (height - 16)).toFixed(1)}
-            r="2"
-            fill="var(--accent)"
-            fill-opacity="0.7"
-          />
-        ))}
-      </svg>
-      <figcaption class="faint" style="margin-top: 8px; font-size: 13px">
-        Each dot is a hash that clip (across) and recording (up) share. Chance gives a cloud, a match gives a
-        line.
-      </figcaption>
-    </figure>
   );
 }

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { bytesText, clock, thousands } from "../format.ts";
 import {
@@ -206,8 +207,8 @@ function ListenCard() {
       <dl class="facts">
         <Fact name="Original, 16 bits" value={sound && bytesText(sound.pcm.length * 2)} />
         <Fact name="As Opus" value={result && bytesText(result.totalBytes)} />
-        <Fact name="Encoder, × real time" value={sound && result && speed(sound.seconds, result.encodeMs)} />
-        <Fact name="Decoder, × real time" value={sound && result && speed(sound.seconds, result.decodeMs)} />
+        <Fact name="Encoding" value={sound && result && speed(sound.seconds, result.encodeMs)} />
+        <Fact name="Decoding" value={sound && result && speed(sound.seconds, result.decodeMs)} />
       </dl>
     </section>
   );
@@ -223,8 +224,12 @@ async function recode(): Promise<void> {
   }
 }
 
-function speed(seconds: number, ms: number): string {
-  return thousands(Math.round((seconds * 1000) / Math.max(1, ms)));
+function speed(seconds: number, ms: number) {
+  return (
+    <>
+      {thousands(Math.round((seconds * 1000) / Math.max(1, ms)))} × <small>real time</small>
+    </>
+  );
 }
 
 function realRate(): number {
@@ -232,7 +237,7 @@ function realRate(): number {
   return sound === undefined || result === undefined ? 0 : (result.totalBytes * 8) / sound.seconds / 1000;
 }
 
-function Fact({ name, value }: { name: string; value: string | undefined }) {
+function Fact({ name, value }: { name: string; value: ComponentChildren }) {
   return (
     <div>
       <dt>{name}</dt>
@@ -250,7 +255,11 @@ function TraceCard() {
         <Empty text="Each packet with its size, mode and bandwidth appears here." />
       ) : (
         <>
-          <TracePicture trace={result.trace} />
+          <TracePicture trace={result.trace} seconds={labSound.value?.seconds ?? 1} />
+          <p class="faint" style="margin-top: 8px; font-size: 13px">
+            A bar is a packet of 20 ms: its height is its size, its colour the mode in which Opus coded it.
+            The line below is the audio bandwidth that it kept.
+          </p>
           <div class="trace-key">
             {modeNames.map((name, mode) => (
               <span key={name}>
@@ -259,7 +268,7 @@ function TraceCard() {
               </span>
             ))}
             <span>
-              line below: bandwidth{" "}
+              bandwidth{" "}
               {bandwidthNames
                 .map((name, width) => ({ name, text: share(result.trace.bandwidth, width) }))
                 .filter(({ text }) => text !== "0 %")
@@ -295,6 +304,10 @@ function ConstellationCard() {
       ) : (
         <>
           <ConstellationPicture original={original} coded={coded} seconds={sound.seconds} />
+          <p class="faint" style="margin-top: 8px; font-size: 13px">
+            Pairs of these peaks are the hashes by which a recording is recognised. A filled ring came through
+            the codec; an empty one is gone.
+          </p>
           <div class="trace-key">
             <span>Rings: peaks of the original ({thousands(original.peaks.length / 3)})</span>
             <span>

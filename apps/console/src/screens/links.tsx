@@ -1,71 +1,32 @@
-import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ApiError, getJson, putJson } from "../api.ts";
 import { thousands } from "../format.ts";
+import {
+  bond,
+  changeLink,
+  courses,
+  followLinks,
+  linkProblem,
+  sampleMs,
+  shownSamples,
+} from "../live/link-feed.ts";
 import { stream } from "../live/live.ts";
-import type { Bond, Link } from "../model.ts";
+import type { Bond, Link, LinkPhase } from "../model.ts";
+import { CoursePlot } from "../parts/course-plot.tsx";
 import { Slider } from "../parts/slider.tsx";
-
-/** What was measured of a link at one moment. */
-interface Point {
-  readonly bps: number;
-  readonly loss: number;
-}
-
-const bond = signal<Bond | undefined>(undefined);
-const history = signal<ReadonlyMap<string, readonly Point[]>>(new Map());
-const problem = signal("");
-const pollMs = 500;
-/** One minute. */
-const keptPoints = 120;
-
-async function load(id: string): Promise<void> {
-  try {
-    const next = await getJson<Bond>(`/v1/streams/${encodeURIComponent(id)}/links`);
-    const grown = new Map(history.value);
-    for (const link of next.links) {
-      const points = grown.get(link.id) ?? [];
-      grown.set(link.id, [...points.slice(1 - keptPoints), { bps: link.sentBps, loss: link.loss }]);
-    }
-    bond.value = next;
-    history.value = grown;
-    problem.value = "";
-  } catch (error) {
-    problem.value = error instanceof ApiError && error.status === 404 ? "none" : (error as Error).message;
-  }
-}
-
-async function change(
-  id: string,
-  what: Partial<{ cut: boolean; weight: number; delayMs: number; loss: number }>,
-) {
-  try {
-    const link = await putJson<Link>(`/v1/links/${encodeURIComponent(id)}`, what);
-    if (bond.value !== undefined) {
-      bond.value = { ...bond.value, links: bond.value.links.map((each) => (each.id === id ? link : each)) };
-    }
-  } catch (error) {
-    problem.value = (error as Error).message;
-  }
-}
 
 /** The links that carry the sound: how they are, and switches to make them worse. */
 export function LinksScreen() {
   const id = stream.value?.id;
-  useEffect(() => {
-    if (id === undefined) return;
-    void load(id);
-    const timer = setInterval(() => void load(id), pollMs);
-    return () => clearInterval(timer);
-  }, [id]);
+  useEffect(() => (id === undefined ? undefined : followLinks(id)), [id]);
   const current = bond.value;
   if (current === undefined) {
+    const isNone = linkProblem.value === "none";
     return (
       <section class="card">
         <div class="eyebrow">Links</div>
-        <h1 class="title small wrap">{problem.value === "none" ? "No links" : "Asking the server"}</h1>
-        <p class="subtitle wrap">
-          {problem.value === "none" ? "The sound of this stream does not travel over links." : problem.value}
+        <h1 class="title small wrap">{isNone ? "No links" : "Asking the server"}</h1>
+        <p class="subtitle wrap" role="status">
+          {isNone ? "The sound of this stream does not travel over links." : linkProblem.value}
         </p>
       </section>
     );
@@ -79,17 +40,17 @@ export function LinksScreen() {
         </div>
         <h1 class="title small wrap">{current.links.length} links carry one sound: cut one, and listen</h1>
         <p class="subtitle wrap">
-          Lost packets are asked for again over whichever link is quicker; the receiver waits{" "}
-          {current.bufferMs} ms.
+          What gets lost is asked for again over whichever link is quicker. The receiver plays{" "}
+          {current.bufferMs} ms later, so that there is time for it.
         </p>
         <dl class="facts">
           <Fact name="Packets delivered" value={thousands(current.delivered)} />
-          <Fact name="Recovered" value={thousands(current.recovered)} />
+          <Fact name="Lost, then recovered" value={thousands(current.recovered)} />
           <Fact name="Lost for good" value={thousands(current.lost)} />
-          <Fact name="Sound concealed" value={`${thousands(current.concealedBlocks * 20)} ms`} />
+          <Fact name="Sound made up for losses" value={`${thousands(current.concealedBlocks * 20)} ms`} />
         </dl>
-        <p role="status" class="faint" style="min-height: 1.45em; margin-top: 8px">
-          {problem.value}
+        <p role="status" class="faint wrap" style="min-height: 1.45em; margin-top: 14px">
+          {linkProblem.value || summary(current)}
         </p>
       </section>
       <div class="grid links-grid">
@@ -101,6 +62,17 @@ export function LinksScreen() {
   );
 }
 
+/** What goes on, in a sentence. */
+function summary({ links }: Bond): string {
+  const names = (some: readonly Link[]) => some.map(({ name }) => name).join(" and ");
+  const cut = links.filter((link) => link.cut);
+  const carrying = links.filter((link) => !link.cut && link.alive);
+  if (carrying.length === 0) return "No link carries anything: the receiver hears silence until one is back.";
+  if (cut.length === 0)
+    return `${names(carrying)} ${carrying.length > 1 ? "share the packets" : "carries all"}.`;
+  return `${names(cut)} ${cut.length > 1 ? "are" : "is"} cut: ${names(carrying)} ${carrying.length > 1 ? "carry" : "carries"} everything.`;
+}
+
 function Fact({ name, value }: { name: string; value: string }) {
   return (
     <div>
@@ -110,9 +82,21 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
+/** The phases of a link's life, in words. */
+const phases: Readonly<Record<Exclude<LinkPhase, "init">, readonly [name: string, meaning: string]>> = {
+  probe: ["probe", "asks the other end whether it answers"],
+  warm: ["warm", "has answered, and proves itself for a while"],
+  live: ["live", "carries its share"],
+  degrade: ["degraded", "loses or delays too much: it gets what the others cannot take"],
+  cooldown: ["resting", "was bad for too long, and is left alone for a while"],
+  reset: ["reset", "does not answer: it is tried anew every few seconds"],
+};
+
 function LinkCard({ link }: { link: Link }) {
   const state = link.cut ? "cut" : link.alive ? "carrying" : "waiting";
   const kind = link.cut ? "badge bad" : link.alive ? "badge good" : "badge";
+  const course = courses.value.get(link.id);
+  const common = { width: shownSamples, marked: course?.cut ?? [] };
   return (
     <section class="card" aria-label={link.name}>
       <div class="link-head">
@@ -121,22 +105,53 @@ function LinkCard({ link }: { link: Link }) {
         <button
           type="button"
           class={link.cut ? "button primary" : "button"}
-          onClick={() => void change(link.id, { cut: !link.cut })}
+          onClick={() => void changeLink(link.id, { cut: !link.cut })}
         >
           {link.cut ? "Restore" : "Cut"}
         </button>
       </div>
-      <Plot points={history.value.get(link.id) ?? []} />
-      <div class="plot-key">
-        <span>rate sent, up to {plotTopBps / 1e3} kbit/s</span>
-        <span style="--key: var(--bad)">loss, up to {plotTopLoss * 100} %</span>
+      <ol class="phases" aria-label={`Phase of ${link.name}`}>
+        {Object.entries(phases).map(([phase, [name]]) => (
+          <li key={phase} aria-current={link.phase === phase ? "step" : undefined}>
+            {name}
+          </li>
+        ))}
+      </ol>
+      <p class="faint phase-text">
+        {link.phase === "init" ? "It has not begun yet." : `The sender's view: it ${phases[link.phase][1]}.`}
+      </p>
+      <CoursePlot
+        {...common}
+        name="Rate sent, repeats included"
+        now={`${Math.round(link.sentBps / 1e3)} kbit/s`}
+        values={course?.sentBps ?? []}
+        least={200e3}
+        text={(value) => `${value / 1e3} kbit/s`}
+        colour="var(--accent)"
+      />
+      <CoursePlot
+        {...common}
+        name="Packets lost on the way"
+        now={`${(link.loss * 100).toFixed(1)} %`}
+        values={course?.loss ?? []}
+        least={0.2}
+        text={(value) => `${Math.round(value * 100)} %`}
+        colour="var(--bad)"
+      />
+      <CoursePlot
+        {...common}
+        name="Round trip"
+        now={link.rttMs === null ? "not known" : `${Math.round(link.rttMs)} ms`}
+        values={course?.rttMs ?? []}
+        least={200}
+        text={(value) => `${value} ms`}
+        colour="var(--good)"
+      />
+      <div class="course-times">
+        <span>{(shownSamples * sampleMs) / 60_000} min ago</span>
+        {(course?.cut ?? []).some((cut) => cut) && <span class="course-key">cut</span>}
+        <span>now</span>
       </div>
-      <dl class="facts">
-        <Fact name="Rate" value={`${Math.round(link.sentBps / 1e3)} kbit/s`} />
-        <Fact name="Round trip" value={link.rttMs === null ? "–" : `${Math.round(link.rttMs)} ms`} />
-        <Fact name="Loss measured" value={`${(link.loss * 100).toFixed(1)} %`} />
-        <Fact name="Repeats sent" value={thousands(link.retransmissions)} />
-      </dl>
       <div class="sliders">
         <Slider
           id={`delay-${link.id}`}
@@ -146,7 +161,7 @@ function LinkCard({ link }: { link: Link }) {
           step={5}
           value={link.delayMs}
           text={`${link.delayMs} ms`}
-          onChange={(delayMs) => void change(link.id, { delayMs })}
+          onChange={(delayMs) => void changeLink(link.id, { delayMs })}
         />
         <Slider
           id={`loss-${link.id}`}
@@ -156,7 +171,7 @@ function LinkCard({ link }: { link: Link }) {
           step={0.01}
           value={link.setLoss}
           text={`${Math.round(link.setLoss * 100)} %`}
-          onChange={(loss) => void change(link.id, { loss })}
+          onChange={(loss) => void changeLink(link.id, { loss })}
         />
         <Slider
           id={`weight-${link.id}`}
@@ -165,52 +180,14 @@ function LinkCard({ link }: { link: Link }) {
           high={20}
           step={1}
           value={link.weight}
-          text={String(link.weight)}
-          onChange={(weight) => void change(link.id, { weight })}
+          text={`${link.weight} (carries ${Math.round(link.share * 100)} %)`}
+          onChange={(weight) => void changeLink(link.id, { weight })}
         />
       </div>
+      <p class="faint phase-text">
+        Delay and loss are put on the link by a proxy on this machine; the weight says how much of the stream
+        it shall carry. {thousands(link.retransmissions)} repeats went over it.
+      </p>
     </section>
-  );
-}
-
-const plotTopBps = 300e3;
-const plotTopLoss = 0.5;
-
-/** The last minute: rate as an area, loss as a line. */
-function Plot({ points }: { points: readonly Point[] }) {
-  const [width, height] = [600, 96];
-  const x = (i: number) => width - ((points.length - 1 - i) / (keptPoints - 1)) * width;
-  const y = (share: number) => height - 3 - Math.min(1, share) * (height - 8);
-  const line = (share: (point: Point) => number) =>
-    points.map((point, i) => `${x(i).toFixed(1)},${y(share(point)).toFixed(1)}`).join(" ");
-  const rate = line((point) => point.bps / plotTopBps);
-  return (
-    <svg
-      class="plot"
-      viewBox={`0 0 ${width} ${height}`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label="Rate and loss of the last minute"
-    >
-      {points.length > 1 && (
-        <>
-          <polygon points={`${x(0)},${height} ${rate} ${width},${height}`} fill="var(--accent-soft)" />
-          <polyline
-            points={rate}
-            fill="none"
-            stroke="var(--accent)"
-            stroke-width="1.6"
-            vector-effect="non-scaling-stroke"
-          />
-          <polyline
-            points={line((point) => point.loss / plotTopLoss)}
-            fill="none"
-            stroke="var(--bad)"
-            stroke-width="1.4"
-            vector-effect="non-scaling-stroke"
-          />
-        </>
-      )}
-    </svg>
   );
 }

@@ -23,14 +23,14 @@ export function OnAirScreen() {
           <Spectrogram />
           <ScopeLegend />
         </section>
-        <section class="card">
+        <section class="card" aria-label="Reception">
           <div class="eyebrow">Reception</div>
           <p class="muted" style="margin-top: 6px">
             Spoil the sound on its way and watch how much the identification bears.
           </p>
           <ReceptionPanel />
         </section>
-        <section class="card">
+        <section class="card" aria-label="Events">
           <div class="eyebrow">Events</div>
           <EventList />
         </section>
@@ -84,6 +84,18 @@ function HeardCard() {
           <dd>{heard === undefined ? "–" : chance(heard.pFalse)}</dd>
         </div>
         <div>
+          <dt>From studio to here</dt>
+          <dd>
+            {current === undefined || current.receivedMs === 0 ? (
+              "–"
+            ) : (
+              <>
+                {((current.playedMs - current.receivedMs) / 1000).toFixed(2)} <small>s</small>
+              </>
+            )}
+          </dd>
+        </div>
+        <div>
           <dt>Position off by</dt>
           <dd>
             {heard === undefined || current === undefined ? "–" : offset(heard, onAir, current.playedMs)}
@@ -91,6 +103,10 @@ function HeardCard() {
         </div>
       </dl>
       <VoteLine />
+      <p class="faint picture-text">
+        How many pairs of peaks agreed, over the last minute and a half. A few dozen are already beyond
+        chance.
+      </p>
     </section>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { ApiError, request } from "../api.ts";
 import { clock } from "../format.ts";
 import { connection, stream } from "../live/live.ts";
+import { ChainCard } from "./system-chain.tsx";
 
 interface Health {
   readonly uptimeSeconds: number;
@@ -51,54 +52,57 @@ export function SystemScreen() {
   const cpu = metrics.value.get("longwave_process_cpu_seconds_total");
   const memory = metrics.value.get("longwave_process_resident_bytes");
   return (
-    <div class="grid two">
-      <section class="card">
-        <div class="eyebrow">System</div>
-        <h1 class="title small wrap">{heading()}</h1>
-        <p class="subtitle wrap">
-          {problem.value !== ""
-            ? problem.value
-            : (health.value?.waitingFor ?? "All recordings of the programme are enrolled.")}
-        </p>
-        <dl class="facts">
-          <Fact name="Up for" value={uptime === undefined ? undefined : clock(uptime * 1000)} />
-          <Fact
-            name="Mean share of one core"
-            value={
-              cpu === undefined || uptime === undefined
-                ? undefined
-                : `${((100 * cpu) / Math.max(1, uptime)).toFixed(0)} %`
-            }
-          />
-          <Fact
-            name="Memory"
-            value={memory === undefined ? undefined : `${(memory / 2 ** 20).toFixed(0)} MB`}
-          />
-          <Fact
-            name="Requests"
-            value={metrics.value.get("longwave_http_requests_total")?.toLocaleString("en")}
-          />
-        </dl>
-      </section>
-      <section class="card">
-        <div class="eyebrow">Station</div>
-        <h2 class="title small">{stream.value?.id ?? "No station"}</h2>
-        <p class="subtitle wrap">{stream.value?.programme ?? ""}</p>
-        <dl class="facts">
-          <Fact
-            name="On air for"
-            value={stream.value === undefined ? undefined : clock(stream.value.playedMs)}
-          />
-          <Fact name="Listeners" value={stream.value?.listeners.toString()} />
-          <Fact name="Connection" value={connection.value} />
-          <Fact name="Version" value={version.value?.version} />
-          <Fact name="Node" value={version.value?.node} />
-        </dl>
-        <p class="muted" style="margin-top: 20px">
-          For machines: <a href="/openapi.json">API description</a>, <a href="/v1/metrics">metrics</a>,{" "}
-          <a href="/v1/streams">streams</a>.
-        </p>
-      </section>
+    <div class="grid">
+      <ChainCard />
+      <div class="grid two">
+        <section class="card" aria-label="System">
+          <div class="eyebrow">System</div>
+          <h1 class="title small wrap">{heading()}</h1>
+          <p class="subtitle wrap">
+            {problem.value !== ""
+              ? problem.value
+              : (health.value?.waitingFor ?? "All recordings of the programme are enrolled.")}
+          </p>
+          <dl class="facts">
+            <Fact name="Up for" value={uptime === undefined ? undefined : clock(uptime * 1000)} />
+            <Fact
+              name="Mean of one core"
+              value={
+                cpu === undefined || uptime === undefined
+                  ? undefined
+                  : `${((100 * cpu) / Math.max(1, uptime)).toFixed(0)} %`
+              }
+            />
+            <Fact
+              name="Memory"
+              value={memory === undefined ? undefined : `${(memory / 2 ** 20).toFixed(0)} MB`}
+            />
+            <Fact
+              name="Requests"
+              value={metrics.value.get("longwave_http_requests_total")?.toLocaleString("en")}
+            />
+          </dl>
+        </section>
+        <section class="card" aria-label="Station">
+          <div class="eyebrow">Station</div>
+          <h2 class="title small">{stream.value?.id ?? "No station"}</h2>
+          <p class="subtitle wrap">{stream.value?.programme ?? ""}</p>
+          <dl class="facts">
+            <Fact
+              name="On air for"
+              value={stream.value === undefined ? undefined : clock(stream.value.playedMs)}
+            />
+            <Fact name="Listeners" value={stream.value?.listeners.toString()} />
+            <Fact name="Connection" value={connection.value} />
+            <Fact name="Version" value={version.value?.version} />
+            <Fact name="Node" value={version.value?.node} />
+          </dl>
+          <p class="muted" style="margin-top: 20px">
+            For machines: <a href="/openapi.json">API description</a>, <a href="/v1/metrics">metrics</a>,{" "}
+            <a href="/v1/streams">streams</a>.
+          </p>
+        </section>
+      </div>
     </div>
   );
 }

@@ -9,6 +9,7 @@ const linkSchema = objectOf({
   name: text,
   cut: flag,
   alive: flag,
+  phase: { type: "string", enum: ["init", "probe", "warm", "live", "degrade", "cooldown", "reset"] },
   delayMs: number,
   setLoss: number,
   loss: number,
@@ -27,6 +28,19 @@ const bondSchema = objectOf({
   lost: integer,
   concealedBlocks: integer,
   links: listOf(linkSchema),
+});
+
+const historySchema = objectOf({
+  everyMs: number,
+  links: listOf(
+    objectOf({
+      id: text,
+      sentBps: listOf(number),
+      loss: listOf(number),
+      rttMs: listOf(numberOrNull),
+      cut: listOf(flag),
+    }),
+  ),
 });
 
 const changeSchema = objectOf({ cut: flag, weight: number, delayMs: number, loss: number }, [
@@ -48,6 +62,20 @@ export function linkRoutes(host: Host): Route[] {
       parameters: [{ name: "id", in: "path", description: "Id of the stream.", schema: text }],
       answer: { status: 200, description: "The bond.", contentType: "application/json", schema: bondSchema },
       handle: (context) => json(bondOf(hostedStation(host, context.req.param("id") ?? "")).status()),
+    },
+    {
+      method: "get",
+      path: "/v1/streams/{id}/links/history",
+      tag: "Links",
+      summary: "Says what the links of a stream did in the last five minutes",
+      parameters: [{ name: "id", in: "path", description: "Id of the stream.", schema: text }],
+      answer: {
+        status: 200,
+        description: "Samples at equal distance, oldest first.",
+        contentType: "application/json",
+        schema: historySchema,
+      },
+      handle: (context) => json(bondOf(hostedStation(host, context.req.param("id") ?? "")).history()),
     },
     {
       method: "put",

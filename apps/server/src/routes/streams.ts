@@ -30,6 +30,7 @@ const streamSchema = objectOf({
   programme: text,
   running: flag,
   playedMs: integer,
+  receivedMs: integer,
   onAir: orNull(
     objectOf({
       item: text,
@@ -217,12 +218,13 @@ function liveAnswer(body: ReadableStream<Uint8Array>, contentType: string): Resp
 }
 
 function describe({ station, reception, opusListeners, codec }: HostedStation): Record<string, unknown> {
-  const { id, programme, running, playedMs, onAir, heard, listeners } = station.status();
+  const { id, programme, running, playedMs, receivedMs, onAir, heard, listeners } = station.status();
   return {
     id,
     programme,
     running,
     playedMs,
+    receivedMs,
     onAir:
       onAir === undefined
         ? null

@@ -1,9 +1,10 @@
-import type { Receiver, Sender } from "@longwave/bond";
+import type { Receiver, Sender, SenderLinkStats } from "@longwave/bond";
 import type { ImpairedPath } from "@longwave/netsim";
 import { StationError } from "../errors.ts";
 import { blockFrames, stationChannels, stationRateHz } from "../sound.ts";
 import type { SoundPath } from "../stages.ts";
 import type { BlockCodec } from "./block-codec.ts";
+import { type LinkHistory, LinkRecords } from "./link-history.ts";
 
 /** A link of the bond as the station sees it: its name, and the impairment that it is put through. */
 export interface StationLink {
@@ -13,12 +14,17 @@ export interface StationLink {
   readonly backward: ImpairedPath;
 }
 
+/** Phases of a link, see docs/design/bond.md. */
+export type LinkPhase = SenderLinkStats["phase"];
+
 /** State of one link. Rates in bit/s, times in ms, ratios 0 to 1. */
 export interface LinkStatus {
   readonly id: string;
   readonly name: string;
   readonly cut: boolean;
   readonly alive: boolean;
+  /** Where it is in its life: init, probe, warm, live, degrade, cooldown, reset. */
+  readonly phase: LinkPhase;
   readonly delayMs: number;
   /** Loss that the impairment is set to, and loss that the sender measures. */
   readonly setLoss: number;
@@ -86,6 +92,8 @@ const slackMs = 4200;
 const blocksBetweenReports = 50;
 /** A receiver whose clock began late (a machine that was busy at the start) may be later by this much for good. */
 const maxAllowanceBlocks = 150;
+/** Blocks from one sample of the links to the next: 1 s. */
+const blocksBetweenSamples = 50;
 /** Mean length of a burst of losses, in packets. */
 const meanBurst = 4;
 
@@ -97,6 +105,7 @@ export class BondedPath implements SoundPath {
   readonly #parts: BondedPathParts;
   readonly #block = new Float32Array(blockFrames * stationChannels);
   readonly #lossOf = new Map<string, number>();
+  readonly #records = new LinkRecords(blocksBetweenSamples * 20);
   #handler: (block: Float32Array, startFrame: number) => void = () => {};
   /** Next block to hand out; undefined until the first packet came. */
   #next: number | undefined;
@@ -134,6 +143,12 @@ export class BondedPath implements SoundPath {
     this.#sentBlocks = sent;
     const due = sent - this.#patienceBlocks;
     if (this.#next !== undefined) this.#concealUntil(due);
+    if (sent % blocksBetweenSamples === 0) this.#records.add(this.status().links);
+  }
+
+  /** What the links did in the last five minutes of sound. */
+  history(): LinkHistory {
+    return this.#records.read();
   }
 
   status(): BondStatus {
@@ -154,6 +169,7 @@ export class BondedPath implements SoundPath {
           name,
           cut: forward.model.isUp === false,
           alive: link?.alive ?? false,
+          phase: link?.phase ?? "init",
           delayMs: forward.model.delayMs ?? 0,
           setLoss: this.#lossOf.get(id) ?? 0,
           loss: link?.loss ?? 0,
