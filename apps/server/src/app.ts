@@ -14,6 +14,7 @@ import { archiveRoutes } from "./routes/archive.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { linkRoutes } from "./routes/links.ts";
 import { speechRoutes } from "./routes/speech.ts";
 import { streamRoutes } from "./routes/streams.ts";
@@ -51,6 +52,7 @@ export function createApp(options: AppOptions): Hono {
     ...archiveRoutes(host),
     ...announcementRoutes(host),
     ...catalogRoutes(host),
+    ...jobRoutes(host),
     ...eventRoutes(host),
     ...(host.speech === undefined
       ? []

@@ -11,6 +11,7 @@ import type {
   StationArchive,
   VoiceOver,
 } from "@longwave/station";
+import type { JobQueue } from "@longwave/station/jobs";
 import type { SpeechService } from "@longwave/tts";
 import { notFound } from "./errors.ts";
 
@@ -39,6 +40,8 @@ export interface Host {
   readonly catalog?: Catalog;
   readonly archive?: StationArchive;
   readonly speech?: SpeechService;
+  /** The queue of imports and enrollments, to be shown. */
+  readonly jobs?: Pick<JobQueue, "list" | "counts">;
   /** Vouches for the proofs that are exported; without it they are not signed. */
   readonly proofSigner?: {
     sign(proof: IntegrityProof, signedAtMs: number): IntegrityProof & { readonly signature: unknown };

@@ -18,6 +18,7 @@ import {
   songProgramme,
   VoiceOver,
 } from "@longwave/station";
+import type { Job } from "@longwave/station/jobs";
 import { FormantEngine, SpeechService, Tts } from "@longwave/tts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type AppOptions, createApp } from "../src/index.ts";
@@ -61,6 +62,25 @@ const station = new Station({
   sinks: [scope],
   onPeak: (atMs, hz, decibels) => scope.addPeak(atMs, hz, decibels),
 });
+const request = {
+  source: "/music/a.opus",
+  sha256: "0".repeat(64),
+  maxAttempts: 5,
+  attempts: 1,
+  addedAtMs: 1,
+};
+const jobs: readonly Job[] = [
+  { ...request, id: "import-1", kind: "import", state: "running", startedAtMs: 2, worker: "one" },
+  {
+    ...request,
+    id: "enroll-2",
+    kind: "enroll",
+    track: { id: "a", title: "A" },
+    state: "failed",
+    endedAtMs: 3,
+    failure: { code: "media/malformed", message: "no sound" },
+  },
+];
 const host = {
   version: "0.0.0",
   stations: new Map([
@@ -68,6 +88,11 @@ const host = {
   ]),
   catalog,
   archive,
+  jobs: {
+    list: async ({ state }: { state?: string } = {}) =>
+      jobs.filter((job) => state === undefined || job.state === state),
+    counts: async () => ({ waiting: 0, running: 1, done: 0, failed: 1, cancelled: 0 }),
+  },
   notReady: () => undefined as string | undefined,
 };
 const options: AppOptions = {
@@ -279,6 +304,18 @@ describe("the API", () => {
     expect((await (await page("?limit=1")).json()) as object).toMatchObject({ total: 1 });
     expect((await page("?limit=0")).status).toBe(400);
     expect((await page("?offset=x")).status).toBe(400);
+  });
+
+  test("shows the job queue, where there is one", async () => {
+    const failed = await (await app.request(`${base}/v1/jobs?state=failed`)).json();
+    expect(failed).toMatchObject({
+      jobs: [{ id: "enroll-2", track: "a", failure: { message: "no sound" }, worker: null }],
+      counts: { running: 1 },
+    });
+    for (const query of ["state=lost", "limit=0", "limit=x", "limit=501"])
+      expect((await app.request(`${base}/v1/jobs?${query}`)).status, query).toBe(400);
+    const { jobs: _, ...without } = host;
+    expect((await createApp({ ...options, host: without }).request(`${base}/v1/jobs`)).status).toBe(404);
   });
 
   test("gives metrics that a collector can read", async () => {

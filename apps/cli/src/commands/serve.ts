@@ -6,6 +6,7 @@ import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { consoleDirectory } from "../console-directory.ts";
 import { CliError } from "../errors.ts";
+import { openShownQueue } from "../jobs/shown-queue.ts";
 import { printLine } from "../output.ts";
 import { openSpeechService } from "../speech/speech-service.ts";
 import { durationMs, resolveSpeechSettings } from "../speech/speech-settings.ts";
@@ -60,12 +61,16 @@ Examples:
       const directory = settings.catalog.value as string | undefined;
       const catalog = directory === undefined ? undefined : await Catalog.open(new DirectoryStore(directory));
       const speech = await openSpeechService(speechSettings);
+      const jobs = await openShownQueue(options["config"] as string | undefined, (message) =>
+        process.stderr.write(`longwave: warn: ${message}\n`),
+      );
       const server = await startServer({
         host: {
           version,
           stations: new Map(),
           ...(catalog === undefined ? {} : { catalog }),
           speech: speech.service,
+          ...(jobs === undefined ? {} : { jobs }),
           voiceUrlHosts: hostList(speechSettings.voiceUrlHosts.value as string | undefined),
           notReady: () => undefined,
         },
@@ -78,6 +83,7 @@ Examples:
       }).catch(async (error: unknown) => {
         // The threads of the engines would keep the process alive.
         await speech.service.drain(0);
+        await jobs?.close();
         await catalog?.close();
         throw error;
       });
@@ -98,6 +104,7 @@ Examples:
       const drained = speech.service.drain(graceMs);
       await server.close(graceMs);
       await drained;
+      await jobs?.close();
       await catalog?.close();
     });
 }

@@ -1,5 +1,6 @@
+import { openStore } from "@longwave/archive/node";
 import type { Hooks } from "@longwave/base";
-import { DirectoryStore, SystemClock } from "@longwave/base/node";
+import { SystemClock } from "@longwave/base/node";
 import { startServer } from "@longwave/server";
 import { eventLine, runVirtualStation, type StationArchive, type StationEvent } from "@longwave/station";
 import { type LiveStation, openLiveStation, openStationArchive, ProofSigner } from "@longwave/station/node";
@@ -12,6 +13,7 @@ import { consoleDirectory } from "../console-directory.ts";
 import { parseDurationUs } from "../duration.ts";
 import { CliError } from "../errors.ts";
 import { describeEvent } from "../event-text.ts";
+import { openShownQueue } from "../jobs/shown-queue.ts";
 import { printLine } from "../output.ts";
 import { addServerOptions, settingsOf } from "../station-options.ts";
 import { untilStopped } from "../until-stopped.ts";
@@ -59,28 +61,45 @@ Examples:
     )
     .action(async (options: Record<string, unknown>) => {
       const settings = settingsOf(options);
-      if (options["virtual"] !== undefined) await runVirtually(settings, String(options["virtual"]));
+      if (options["virtual"] !== undefined) await runVirtually(settings, options);
       else await runLive(settings, options);
     });
 }
 
-async function runVirtually(settings: Settings, duration: string): Promise<void> {
-  if (settings.input.value !== undefined) {
+/** What a virtual run takes besides its length; `--json` changes nothing, its log is JSON lines anyway. */
+const virtualOptions: ReadonlySet<string> = new Set([
+  "virtual",
+  "seed",
+  "songs",
+  "archive",
+  "config",
+  "json",
+]);
+
+async function runVirtually(settings: Settings, options: Record<string, unknown>): Promise<void> {
+  const given = Object.keys(options).find((name) => !virtualOptions.has(name));
+  const set = given ?? (settings.input.value === undefined ? undefined : "input");
+  if (set !== undefined) {
+    const flag = `--${set.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw new CliError(
       "cli/bad-argument",
       "usage",
-      "--virtual plays the built-in programme, whose log is the same everywhere; leave out --input, or --virtual.",
+      `--virtual plays the built-in programme, whose log is the same everywhere, and takes --seed, --songs and --archive; leave out ${flag}, or --virtual.`,
     );
   }
-  await runVirtualStation({
-    seed: settings.seed.value as number,
-    songs: settings.songs.value as number,
-    durationUs: parseDurationUs(duration),
-    ...(settings.archive.value !== undefined && {
-      archiveStore: new DirectoryStore(settings.archive.value as string),
-    }),
-    onEvent: (event) => printLine(eventLine(event)),
-  });
+  const place = settings.archive.value as string | undefined;
+  const kept = place === undefined ? undefined : await openStore(place);
+  try {
+    await runVirtualStation({
+      seed: settings.seed.value as number,
+      songs: settings.songs.value as number,
+      durationUs: parseDurationUs(String(options["virtual"])),
+      ...(kept !== undefined && { archiveStore: kept.store }),
+      onEvent: (event) => printLine(eventLine(event)),
+    });
+  } finally {
+    await kept?.close();
+  }
 }
 
 async function runLive(settings: Settings, options: Record<string, unknown>): Promise<void> {
@@ -101,6 +120,9 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
     ...(keep !== undefined && { keepUs: parseDurationUs(keep) }),
   });
   const stations: LiveStation[] = [];
+  const jobs = await openShownQueue(options["config"] as string | undefined, (message) =>
+    hooks.log?.("warn", message),
+  );
   let speech: SpeechService | undefined;
   try {
     speech = await openSpeech(settings, hooks);
@@ -115,6 +137,7 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
         archive: kept.archive,
         speech,
         ...(proofSigner !== undefined && { proofSigner }),
+        ...(jobs !== undefined && { jobs }),
         notReady: () => stations.map((each) => each.busyWith()).find((each) => each !== undefined),
       },
       address: settings.address.value as string,
@@ -143,6 +166,7 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
   } finally {
     for (const each of stations) await each.close();
     await speech?.drain(1000);
+    await jobs?.close();
     await kept.close();
   }
 }

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { ApiError, request } from "../api.ts";
 import { clock } from "../format.ts";
 import { connection, stream } from "../live/live.ts";
+import { JobsCard } from "../parts/jobs-card.tsx";
 import { ChainCard } from "./system-chain.tsx";
 
 interface Health {
@@ -102,6 +103,7 @@ export function SystemScreen() {
             <a href="/v1/streams">streams</a>.
           </p>
         </section>
+        <JobsCard />
       </div>
     </div>
   );
