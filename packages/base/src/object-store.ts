@@ -33,6 +33,11 @@ export interface ObjectStore {
   list(prefix: string, signal?: AbortSignal): AsyncIterable<ObjectInfo>;
   /** Starts an object that is too large to be held in memory; see `createObject` for stores without it. */
   create?(key: string, signal?: AbortSignal): Promise<ObjectWriter>;
+  /**
+   * Deletes what killed writers left behind directly below `prefixes` ("" or "a/"), for stores where a write leaves something.
+   * @returns how much it was
+   */
+  sweep?(prefixes: readonly string[]): Promise<number>;
 }
 
 /** An object that is written piece by piece. Nobody sees it before `commit`; end it with `commit` or `abort`. */

@@ -159,6 +159,50 @@ describe("DirectoryStore on a real disk", () => {
     expect(await keys(store)).toEqual(["a"]);
   });
 
+  test("leftovers of killed writers are swept, those of living ones and fresh ones are not", async () => {
+    const path = await directory();
+    const store = new DirectoryStore(path);
+    await store.put("journal/1", bytesOf("x"));
+    // More than the largest process number of any system.
+    const dead = 2 ** 22 + 1;
+    const minutesAgo = (minutes: number) => new Date(Date.now() - 60_000 * minutes);
+    const leave = async (name: string, minutes: number) => {
+      await writeFile(join(path, name), "half");
+      await utimes(join(path, name), minutesAgo(minutes), minutesAgo(minutes));
+    };
+    await leave(`.${dead}-0-1.tmp`, 5);
+    await leave(`journal/.${dead}-0.tmp`, 5);
+    await leave(`journal/.${dead}-0-7.lock.tmp`, 5);
+    await leave(`.${process.pid}-0-2.tmp`, 2000);
+    await leave(`.${dead}-0-3.tmp`, 0);
+    await leave(`.${process.pid}-0-4.tmp`, 5);
+    await leave(".notes.tmp", 5000);
+    await leave(`deep-${dead}-0.tmp`, 5000);
+    expect(await store.sweep(["", "journal/", "nowhere/"])).toBe(4);
+    const left = (await readdir(path, { recursive: true })).sort();
+    expect(left).toEqual(
+      [
+        `.${dead}-0-3.tmp`,
+        `.${process.pid}-0-4.tmp`,
+        ".notes.tmp",
+        `deep-${dead}-0.tmp`,
+        "journal",
+        join("journal", "1"),
+      ].sort(),
+    );
+  });
+
+  test("two stores of one process on one directory do not write into each other's temporary files", async () => {
+    const path = await directory();
+    const stores = [new DirectoryStore(path), new DirectoryStore(path)];
+    const contents = stores.map((_, i) => Buffer.alloc(300_000, i + 1));
+    for (let round = 0; round < 3; round++) {
+      await Promise.all(stores.map((store, i) => store.put(`k${i}`, contents[i]!)));
+      for (const [i, store] of stores.entries())
+        expect(contents[i]!.equals((await store.get(`k${i}`))!)).toBe(true);
+    }
+  });
+
   test("of several that find the lock of a dead process, each gets it once, one after the other", async () => {
     const path = await directory();
     const store = new DirectoryStore(path);

@@ -80,6 +80,9 @@ export class Catalog {
         `The catalog has profile ${profile}, not ${options.profile}; open it without naming a profile.`,
       );
     }
+    // Only where a catalog is: elsewhere nothing of ours can have been left.
+    if (options.readOnly !== true && state.manifestTag !== undefined)
+      await store.sweep?.(["", "journal/", "segments/"]).catch(() => 0);
     return new Catalog(store, state, options);
   }
 

@@ -12,6 +12,7 @@ import {
 } from "../object-store.ts";
 import { FileLock } from "./file-lock.ts";
 import { systemReason } from "./system-error.ts";
+import { sweepTemporaryFiles, temporaryPath } from "./temporary-file.ts";
 
 /**
  * An object store in a directory of the file system. A `put` writes a temporary file beside the target, flushes it,
@@ -20,7 +21,6 @@ import { systemReason } from "./system-error.ts";
  */
 export class DirectoryStore implements ObjectStore {
   readonly directory: string;
-  #temporaryCount = 0;
 
   constructor(directory: string) {
     this.directory = directory;
@@ -62,7 +62,7 @@ export class DirectoryStore implements ObjectStore {
   async put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<ObjectInfo> {
     checkKey(key);
     const path = join(this.directory, key);
-    const temporary = join(dirname(path), `.${process.pid}-${this.#temporaryCount++}.tmp`);
+    const temporary = temporaryPath(dirname(path));
     try {
       await mkdir(dirname(path), { recursive: true });
       const lock = condition === undefined ? undefined : await FileLock.take(path);
@@ -95,7 +95,7 @@ export class DirectoryStore implements ObjectStore {
   async create(key: string): Promise<ObjectWriter> {
     checkKey(key);
     const path = join(this.directory, key);
-    const temporary = join(dirname(path), `.${process.pid}-${this.#temporaryCount++}.tmp`);
+    const temporary = temporaryPath(dirname(path));
     const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
       try {
         return await work();
@@ -143,6 +143,12 @@ export class DirectoryStore implements ObjectStore {
     await rm(join(this.directory, key), { force: true }).catch((error: unknown) => {
       throw asStoreError(error, key);
     });
+  }
+
+  async sweep(prefixes: readonly string[]): Promise<number> {
+    let swept = 0;
+    for (const prefix of prefixes) swept += await sweepTemporaryFiles(join(this.directory, prefix));
+    return swept;
   }
 
   async *list(prefix: string): AsyncIterable<ObjectInfo> {

@@ -2,6 +2,7 @@ import { link, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { StoreError } from "../object-store.ts";
+import { temporaryPath } from "./temporary-file.ts";
 
 /** A lock whose owner cannot be asked (another machine, an unreadable file) is taken for left behind after this long. */
 const abandonedMs = 60_000;
@@ -48,15 +49,13 @@ export class FileLock {
   }
 }
 
-let drafts = 0;
-
 /**
  * Makes the lock with its owner's name in it at one stroke: a file of its own is written first and linked to the lock's
  * place. A lock made empty and named afterwards would tell nothing of an owner that dies in between.
  */
 async function create(file: string): Promise<boolean> {
   const name = `${process.pid} ${hostname()}`;
-  const draft = join(dirname(file), `.${process.pid}-${drafts++}.lock.tmp`);
+  const draft = temporaryPath(dirname(file), ".lock.tmp");
   await writeFile(draft, name);
   try {
     await link(draft, file);
