@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DirectoryStore } from "@longwave/base/node";
@@ -10,7 +10,8 @@ import { dedup, monitor } from "../src/id/follow.ts";
 import { inspect } from "../src/id/inspect.ts";
 import { openRecording } from "../src/id/live-source.ts";
 import { timeDifferences } from "../src/id/time-differences.ts";
-import { sampleRate, song, wav } from "./id-program.ts";
+import { longwave, program, sampleRate, song, wav } from "./id-program.ts";
+import { runHere } from "./run-here.ts";
 
 let home: string;
 beforeAll(() => {
@@ -66,6 +67,58 @@ test("monitors a recording, and shows what its catalog's segment holds", async (
   );
   expect(report).toMatchObject({ profile: "mark-v1", hashBits: 22, tracks: [{ id: "two" }] });
   expect(report!["lists"]).toHaveLength(5);
+  const sum = (counts: { count: number }[]) => counts.reduce((total, { count }) => total + count, 0);
+  expect(sum(report!["differences"] as { count: number }[])).toBe(report!["postings"]);
+  expect(report!["perMinute"]).toEqual([report!["postings"]]);
+  const text = (await runHere(["id", "inspect", join(place, "segments", segment!)])).stdout;
+  expect(text).toMatch(/^000000 {2}4c 57 53 47 02 00 .* LWSG/m);
+  expect((await runHere(["id", "inspect", place])).stdout).toMatch(/^000000 {2}7b 22 .* {"format":"longw$/m);
+});
+
+test("asks about every file of a directory, and says which is no sound", async () => {
+  const place = join(home, "pieces-catalog");
+  const catalog = await Catalog.open(new DirectoryStore(place));
+  await catalog.enroll({ id: "seven" }, { samples: song(7), sampleRate });
+  const folder = join(home, "pieces");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "a.wav"), wav(song(7).subarray(sampleRate)));
+  writeFileSync(join(folder, "b.wav"), "no sound");
+  writeFileSync(join(folder, "c.wav"), wav(song(61, 3)));
+  const asked = await runHere(["id", "match", folder, "--catalog", place, "--json", "--require"]);
+  expect(asked.code).toBe(5);
+  const found = asked.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(found.map(({ match, error }) => match?.track.id ?? error?.code ?? "none")).toEqual([
+    "seven",
+    "media/unknown-format",
+    "none",
+  ]);
+});
+
+test.skipIf(!existsSync(program))(
+  "enrolls standard input under the id that it is given (needs npm run build)",
+  () => {
+    const place = join(home, "from-stdin");
+    const enroll = (...more: string[]) =>
+      longwave(["enroll", "-", "--catalog", place, "--json", ...more], wav(song(8, 3)));
+    expect(enroll("--id", "eight").events()[0]).toMatchObject({ id: "eight", status: "added" });
+  },
+);
+
+test("says how standard input and --id are to be used", async () => {
+  const place = join(home, "unused");
+  mkdirSync(join(home, "two"));
+  for (const name of ["a.wav", "b.wav"]) writeFileSync(join(home, "two", name), "");
+  for (const [args, message] of [
+    [["-"], /has no name: give the recording one with --id/],
+    [["-", "x.wav", "--id", "a"], /is read alone/],
+    [[join(home, "two"), "--id", "a"], /names one recording, and 2 are given/],
+  ] as const) {
+    const { code, stderr } = await runHere(["id", "enroll", ...args, "--catalog", place]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  }
 });
 
 test("says how many frames hashes span", () => {

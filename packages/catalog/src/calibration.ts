@@ -47,3 +47,47 @@ export function falseProbability(score: number, { threshold, share, scale }: Cal
   if (score <= threshold) return 1;
   return share * exactExp(Math.max(-600, (threshold - score) / scale));
 }
+
+/** Of how many scores a chance was predicted, and how many there were. */
+export interface CalibrationRow {
+  /** A query that is not in the catalog reaches the score with this probability, says the fit. */
+  readonly predicted: number;
+  readonly score: number;
+  /** Share of the scores that the fit has not seen that reach it. */
+  readonly observed: number;
+}
+
+/** A fit, and how such a fit fares on scores that it has not seen; without rows for fewer than 100 scores. */
+export interface CheckedCalibration extends Calibration {
+  readonly check: readonly CalibrationRow[];
+}
+
+/** Chances at which a fit is looked at; smaller ones need more negatives than there are. */
+const lookedAt = [0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
+
+/**
+ * Fits on every other score and compares with the rest: what `fitCalibration` would have promised about sound that it has not seen. Chances
+ * of which fewer than two are expected among the rest are left out; fewer than 100 scores say nothing.
+ */
+export function checkCalibration(scores: readonly number[]): CalibrationRow[] {
+  if (scores.length < 100) return [];
+  const fit = fitCalibration(scores.filter((_, i) => i % 2 === 0));
+  const rest = scores.filter((_, i) => i % 2 === 1);
+  return lookedAt
+    .filter((chance) => chance <= fit.share && chance * rest.length >= 2)
+    .map((predicted) => {
+      const score = scoreOfProbability(predicted, fit);
+      return { predicted, score, observed: rest.filter((each) => each >= score).length / rest.length };
+    });
+}
+
+/** The score that is reached with a probability below `share`; the inverse of `falseProbability`, by halving. */
+function scoreOfProbability(probability: number, calibration: Calibration): number {
+  let [low, high] = [calibration.threshold, calibration.threshold + 700 * calibration.scale];
+  for (let i = 0; i < 80; i++) {
+    const middle = (low + high) / 2;
+    if (falseProbability(middle, calibration) > probability) low = middle;
+    else high = middle;
+  }
+  return high;
+}

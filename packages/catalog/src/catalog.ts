@@ -1,7 +1,7 @@
 import { isLongwaveError, type ObjectStore } from "@longwave/base";
 import { type Fingerprint, frameToMs, type ProfileId, profileOf } from "@longwave/fingerprint";
 import { answerQuery, extractFor, followStream, requireProfile, type Search } from "./answer-query.ts";
-import { type Calibration, fitCalibration } from "./calibration.ts";
+import { type CheckedCalibration, checkCalibration, fitCalibration } from "./calibration.ts";
 import { CatalogState } from "./catalog-state.ts";
 import { rewrite } from "./compaction.ts";
 import { contentHashOf } from "./content-hash.ts";
@@ -216,7 +216,7 @@ export class Catalog {
    * Fits the probabilities of false matches to this catalog and stores the fit with it.
    * @param negatives sound whose recordings are not enrolled, at least 50 pieces of the lengths that will be asked
    */
-  async calibrate(negatives: Iterable<AudioInput>, signal?: AbortSignal): Promise<Calibration> {
+  async calibrate(negatives: Iterable<AudioInput>, signal?: AbortSignal): Promise<CheckedCalibration> {
     const scores: number[] = [];
     for (const negative of negatives) {
       const { candidates } = await this.identify(negative, {
@@ -235,7 +235,7 @@ export class Catalog {
         await this.#reload();
       }),
     );
-    return calibration;
+    return { ...calibration, check: checkCalibration(scores) };
   }
 
   /** Number of segments, and of changes since the last was written. */

@@ -1,5 +1,13 @@
 export { type Alignment, type AlignmentPoint, align } from "./align.ts";
-export { type Calibration, defaultCalibrationOf, falseProbability, fitCalibration } from "./calibration.ts";
+export {
+  type Calibration,
+  type CalibrationRow,
+  type CheckedCalibration,
+  checkCalibration,
+  defaultCalibrationOf,
+  falseProbability,
+  fitCalibration,
+} from "./calibration.ts";
 export { Catalog, type CatalogOptions, type Enrollment } from "./catalog.ts";
 export type { DuplicateGroup, DuplicatePair } from "./dedup.ts";
 export { CatalogError, type CatalogErrorCode } from "./errors.ts";

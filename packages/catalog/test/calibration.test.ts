@@ -1,6 +1,6 @@
 import { MemoryStore, SeededRandom } from "@longwave/base";
 import { describe, expect, test } from "vitest";
-import { Catalog, falseProbability, fitCalibration } from "../src/index.ts";
+import { Catalog, checkCalibration, falseProbability, fitCalibration } from "../src/index.ts";
 import { melody } from "./signals.ts";
 
 describe("fitCalibration", () => {
@@ -15,6 +15,21 @@ describe("fitCalibration", () => {
       expect(predicted / observed).toBeGreaterThan(1 / 3);
       expect(predicted / observed).toBeLessThan(3);
     }
+  });
+
+  test("the check agrees for an exponential tail, and shows it where the tail is another", () => {
+    const random = new SeededRandom(5);
+    const scores = Array.from({ length: 4000 }, () => -25 * Math.log(1 - random.next()));
+    const rows = checkCalibration(scores);
+    expect(rows.map(({ predicted }) => predicted)).toEqual([0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001]);
+    for (const { predicted, observed } of rows.slice(0, 5)) {
+      expect(observed / predicted).toBeGreaterThan(0.5);
+      expect(observed / predicted).toBeLessThan(2);
+    }
+    // A heavy tail has more large scores than the fit promises.
+    const heavy = checkCalibration(scores.map((score) => score ** 3 / 1000));
+    expect(heavy.at(-1)!.observed).toBeGreaterThan(3 * heavy.at(-1)!.predicted);
+    expect(checkCalibration(scores.slice(0, 99))).toEqual([]);
   });
 
   test("never rises with the score, and refuses few negatives", () => {

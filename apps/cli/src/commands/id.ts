@@ -25,7 +25,11 @@ export function registerId(program: Command): void {
 
   id.command("enroll")
     .description("add files or directories to a catalog, creating it where there is none")
-    .argument("<path...>", "audio files or directories")
+    .argument("<path...>", "audio files or directories, or - for standard input (with --id)")
+    .option(
+      "--id <id>",
+      "id of the recording, where one is given; otherwise its name, or its path inside the directory",
+    )
     .requiredOption("--catalog <place>", `${writable}, or nats://host: the files become jobs for id worker`)
     .addOption(profile())
     .option("--replace", "replace tracks that have other sound under the same id")
@@ -48,7 +52,7 @@ export function registerId(program: Command): void {
 
   id.command("match")
     .description("find the recording that a file (or - for standard input) is a piece of")
-    .argument("<input>", "audio file or -")
+    .argument("<input>", "audio file, a directory (each file in it), or - for standard input")
     .requiredOption("--catalog <place>", searchable)
     .option("--max-false <p>", "largest accepted probability of a false match", probability, 1e-3)
     .option("--limit <n>", "most candidates shown", count, 5)
@@ -190,8 +194,10 @@ export function registerId(program: Command): void {
     .action(remove);
 
   id.command("inspect")
-    .description("show a catalog, a segment of one, a stored fingerprint, or the fingerprint of a recording")
-    .argument("<file>", "catalog directory, segment, fingerprint, audio file or -")
+    .description(
+      "show a catalog, a segment of one, a stored fingerprint, the fingerprint of a recording, or the matchers of a catalog",
+    )
+    .argument("<file>", "catalog directory, segment, fingerprint, audio file, - or nats://host")
     .addOption(profile().default("mark-v1"))
     .option("--json", "one JSON object")
     .action(inspect);

@@ -21,6 +21,10 @@ export interface AudioFile {
 export async function findAudioFiles(paths: readonly string[]): Promise<AudioFile[]> {
   const files: AudioFile[] = [];
   for (const path of paths) {
+    if (path === "-") {
+      const message = "Standard input (-) cannot be read here; name files or directories.";
+      throw new BaseError("cli/no-such-file", "usage", message);
+    }
     const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
       const what = cause.code === "ENOENT" ? "does not exist" : `cannot be read (${cause.code})`;
       throw new BaseError("cli/no-such-file", "usage", `${path} ${what}.`, { cause });

@@ -35,10 +35,21 @@ export async function calibrate(
   const calibration = await catalog.calibrate(pieces);
   if (options.json === true) printLine(JSON.stringify({ pieces: pieces.length, calibration }));
   else {
-    const { threshold, share, scale } = calibration;
+    const { threshold, share, scale, check } = calibration;
     printLine(
       `Of ${pieces.length} pieces ${(100 * share).toFixed(0)} % reach a contrast of ${threshold.toFixed(1)}; ` +
         `every ${scale.toFixed(1)} more divides their number by e.`,
     );
+    if (check.length === 0)
+      printLine("Too few pieces to compare: 100 are needed, half of them kept from the fit.");
+    else printLine("Of the half that a fit to the other half has not seen:");
+    for (const { predicted, score, observed } of check)
+      printLine(
+        `  predicted ${percent(predicted)}, observed ${percent(observed)} at ${score.toFixed(1)} and more`,
+      );
   }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`.padStart(7);
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { isLongwaveError } from "@longwave/base";
+import { BaseError, isLongwaveError } from "@longwave/base";
 import {
   EnrollQueue,
   type EnrollReport,
@@ -22,6 +22,10 @@ const pauseMs = 1000;
  * then what became of them.
  */
 export async function enrollByJobs(paths: readonly string[], options: EnrollOptions): Promise<void> {
+  if (paths.includes("-") || options.id !== undefined) {
+    const what = "Workers read files by their paths; over NATS there is neither standard input nor --id.";
+    throw new BaseError("cli/bad-option", "usage", what);
+  }
   const files = await findAudioFiles(paths);
   const known = options.meta === undefined ? undefined : await readMetadata(options.meta);
   const place = parseNatsPlace(options.catalog);

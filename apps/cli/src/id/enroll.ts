@@ -1,11 +1,12 @@
 import { BaseError, isLongwaveError, type LongwaveError } from "@longwave/base";
-import type { ProfileId } from "@longwave/fingerprint";
+import { extract, type ProfileId } from "@longwave/fingerprint";
 import { printLine, progress } from "../output.ts";
 import { type AudioFile, findAudioFiles } from "./audio-files.ts";
-import { fingerprintFiles } from "./fingerprint-files.ts";
+import { type FingerprintedFile, fingerprintFiles } from "./fingerprint-files.ts";
 import { clockTime } from "./format.ts";
 import { readMetadata } from "./metadata-file.ts";
 import { countTracks, mostLooseChanges, openCatalog } from "./open-catalog.ts";
+import { readSound } from "./read-sound.ts";
 
 export interface EnrollOptions {
   readonly catalog: string;
@@ -17,6 +18,8 @@ export interface EnrollOptions {
   /** JSON file: an object from id to what is known about the track. */
   readonly meta?: string;
   readonly skipErrors?: boolean;
+  /** Id of the one recording that is given; standard input has no name to take it from. */
+  readonly id?: string;
   /** False with `--no-wait`: only for jobs over NATS. */
   readonly wait?: boolean;
   readonly json?: boolean;
@@ -24,7 +27,7 @@ export interface EnrollOptions {
 
 /** `longwave id enroll PATH...`: one line (or JSON object) a file, then a summary. */
 export async function enroll(paths: readonly string[], options: EnrollOptions): Promise<void> {
-  const files = await findAudioFiles(paths);
+  const files = await filesOf(paths, options.id);
   const known = options.meta === undefined ? undefined : await readMetadata(options.meta);
   await using catalog = await openCatalog(options.catalog, {
     ...(options.profile !== undefined && { profile: options.profile }),
@@ -40,11 +43,11 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
       }
     }
   }
-  for await (const { file, outcome } of fingerprintFiles(
-    wanted(),
-    catalog.profile,
-    Math.min(options.jobs, files.length),
-  )) {
+  const { profile } = catalog;
+  const fingerprints = paths.includes("-")
+    ? fingerprintInput(wanted(), profile)
+    : fingerprintFiles(wanted(), profile, Math.min(options.jobs, files.length));
+  for await (const { file, outcome } of fingerprints) {
     const { path, id, title } = file;
     progress(`${++done} of ${files.length}: ${id}`);
     try {
@@ -83,6 +86,31 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
       `${count.added} added, ${count.replaced} replaced, ${count.unchanged} unchanged, ${count.failed} failed; ` +
         `the catalog holds ${tracks} tracks${postings === undefined ? "" : ` with ${postings} hashes`}.`,
     );
+  }
+}
+
+/** The files with their ids. @throws BaseError `cli/bad-option` and as `findAudioFiles` */
+async function filesOf(paths: readonly string[], id: string | undefined): Promise<AudioFile[]> {
+  if (paths.includes("-")) {
+    if (paths.length === 1 && id !== undefined) return [{ path: "-", id, title: id }];
+    const what = id === undefined ? "has no name: give the recording one with --id" : "is read alone";
+    throw new BaseError("cli/bad-option", "usage", `Standard input (-) ${what}.`);
+  }
+  const files = await findAudioFiles(paths);
+  if (id === undefined) return files;
+  const [only] = files;
+  if (files.length === 1 && only !== undefined) return [{ ...only, id }];
+  throw new BaseError("cli/bad-option", "usage", `--id names one recording, and ${files.length} are given.`);
+}
+
+/** The fingerprint of standard input, which threads cannot read. */
+async function* fingerprintInput(
+  files: AsyncIterable<AudioFile>,
+  profile: ProfileId,
+): AsyncIterable<FingerprintedFile> {
+  for await (const file of files) {
+    const { samples, sampleRate, channels = 1 } = await readSound("-");
+    yield { file, outcome: { fingerprint: extract(profile, samples, { sampleRate, channels }) } };
   }
 }
 

@@ -6,7 +6,7 @@ import type { SoundClass } from "@longwave/fingerprint";
 import { printLine, progress } from "../output.ts";
 import { findAudioFiles } from "./audio-files.ts";
 import { fingerprintFiles } from "./fingerprint-files.ts";
-import { clockTime, eventLine, matchLine } from "./format.ts";
+import { clockTime, eventLine, matchLine, spanLine } from "./format.ts";
 import { openRecording } from "./live-source.ts";
 import { openSearchable } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
@@ -102,6 +102,7 @@ export async function alignFiles(first: string, second: string, options: { json?
   printLine(
     found.overall === undefined ? "The recordings have nothing in common." : matchLine(found.overall),
   );
+  if (found.overall !== undefined) printLine(`  ${spanLine(found.overall)}`);
   for (const point of found.points)
     printLine(`  ${clockTime(point.secondMs)} lies at ${clockTime(point.firstMs)}`);
   if (found.driftPpm !== undefined) printLine(`drift ${found.driftPpm} ppm`);

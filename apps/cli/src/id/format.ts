@@ -13,9 +13,25 @@ export function matchLine(match: TrackMatch): string {
   const name = match.track.title ?? match.track.id;
   const other = match.runnerUp === undefined ? "" : `, next best ${match.runnerUp.votes}`;
   return (
-    `${name} [${match.track.id}] at ${clockTime(match.offsetMs)}, ` +
+    `${name} [${match.track.id}] at ${clockTime(match.offsetMs)}${changes(match)}, ` +
     `${match.votes} of ${match.queryHashes} hashes agree${other}, chance ${match.pFalse.toExponential(1)}`
   );
+}
+
+/** Tempo and pitch, where they are not those of the recording, and the stage of the search that tells them. */
+function changes({ tempo, pitchCents, stage }: TrackMatch): string {
+  const parts: string[] = [];
+  if (Math.abs(tempo - 1) >= 0.005) parts.push(`tempo ${tempo.toFixed(3)}`);
+  if (Math.abs(pitchCents) >= 5)
+    parts.push(`pitch ${pitchCents > 0 ? "+" : ""}${pitchCents.toFixed(0)} cents`);
+  if (stage !== "identity") parts.push(`found by ${stage}`);
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+}
+
+/** The parts of query and recording that agree, in one line for people. */
+export function spanLine({ querySpanMs: query, referenceSpanMs: reference }: TrackMatch): string {
+  const span = ({ start, end }: { start: number; end: number }) => `${clockTime(start)} to ${clockTime(end)}`;
+  return `${span(query)} is ${span(reference)} of the recording`;
 }
 
 /** An event of a monitored stream in one line for people. */

@@ -13,9 +13,12 @@ import {
 } from "@longwave/fingerprint";
 import { printLine } from "../output.ts";
 import { clockTime } from "./format.ts";
+import { hexDump } from "./hex-dump.ts";
 import { inspectSegment } from "./inspect-segment.ts";
+import { longestLists } from "./longest-lists.ts";
+import { connectTo, isNats, parseNatsPlace, scatteredOver } from "./nats-place.ts";
 import { readSound } from "./read-sound.ts";
-import { timeDifferences } from "./time-differences.ts";
+import { hashesOf, timeDifferences } from "./time-differences.ts";
 
 export interface InspectOptions {
   readonly profile: ProfileId;
@@ -24,6 +27,7 @@ export interface InspectOptions {
 
 /** `longwave id inspect FILE`: a catalog, a segment of one, a stored fingerprint, or the fingerprint that a recording would get. */
 export async function inspect(path: string, options: InspectOptions): Promise<void> {
+  if (isNats(path)) return inspectShards(path, options);
   const info = path === "-" ? undefined : await stat(path).catch(() => undefined);
   if (info === undefined && path !== "-") {
     throw new BaseError("cli/no-such-file", "usage", `${path} does not exist.`);
@@ -39,27 +43,59 @@ export async function inspect(path: string, options: InspectOptions): Promise<vo
 }
 
 async function inspectCatalog(path: string, options: InspectOptions): Promise<void> {
-  await using catalog = await Catalog.open(new DirectoryStore(path), { readOnly: true });
-  const { profile, size, postings } = catalog;
+  const store = new DirectoryStore(path);
+  await using catalog = await Catalog.open(store, { readOnly: true });
+  const { profile, size, postings, storage, configHash } = catalog;
   const tracks = catalog.tracks();
   const seconds = tracks.reduce((sum, track) => sum + track.durationSeconds, 0);
+  const manifest = await store.get("manifest.json");
   if (options.json === true) {
-    printLine(JSON.stringify({ path, profile, tracks, postings, seconds }));
+    printLine(JSON.stringify({ path, profile, configHash, tracks, postings, seconds, storage }));
     return;
   }
   printLine(
-    `catalog ${path}: profile ${profile}, ${size} tracks, ${clockTime(seconds * 1000)}, ${postings} hashes`,
+    `catalog ${path}: profile ${profile}, ${size} tracks, ${clockTime(seconds * 1000)}, ${postings} hashes, config ${configHash}`,
   );
+  const { segments, segmentBytes, journalEntries } = storage;
+  printLine(`${segments} segments of ${segmentBytes} bytes, ${journalEntries} changes in the journal`);
+  printLine(`${(postings / Math.max(1, seconds)).toFixed(1)} hashes a second`);
   for (const track of tracks) {
     printLine(`  ${track.id}  ${clockTime(track.durationSeconds * 1000)}  ${track.hashes} hashes`);
+  }
+  if (manifest === undefined) return;
+  printLine("manifest:");
+  for (const line of hexDump(manifest.subarray(0, 128))) printLine(line);
+}
+
+/** The matchers behind `nats://host`. */
+async function inspectShards(path: string, { json }: InspectOptions): Promise<void> {
+  const place = parseNatsPlace(path);
+  const connection = await connectTo(place);
+  try {
+    const scattered = await scatteredOver(connection, place);
+    const matchers = await scattered.matchers();
+    const heard = new Set(matchers.map(({ shard }) => shard));
+    const missing = scattered.shards.filter((shard) => !heard.has(shard));
+    const { profile, shards } = scattered;
+    if (json === true) return printLine(JSON.stringify({ path, profile, shards, matchers, missing }));
+    printLine(`${shards.length} shards, profile ${profile}, ${matchers.length} matchers`);
+    for (const { shard, tracks, postings, answered, waiting } of matchers) {
+      const size = tracks === undefined ? "" : `${tracks} tracks, ${postings} hashes, `;
+      printLine(`  ${shard}  ${size}${answered} questions answered, ${waiting} wait`);
+    }
+    for (const shard of missing) printLine(`  ${shard}  no answer`);
+  } finally {
+    await connection.close();
   }
 }
 
 function inspectFingerprint(path: string, fingerprint: Fingerprint, options: InspectOptions): void {
-  const hashes = recordCount(fingerprint);
+  const enrolled = hashesOf(fingerprint);
+  const hashes = enrolled.length;
+  const records = recordCount(fingerprint);
   const seconds = durationSeconds(fingerprint);
   const density = perSecond(fingerprint, seconds);
-  const lists = longestLists(fingerprint);
+  const lists = longestLists(countsOf(enrolled));
   if (options.json === true) {
     const { profile, configHash, sampleRate, hopSize } = fingerprint;
     const differences = timeDifferences(fingerprint);
@@ -70,6 +106,7 @@ function inspectFingerprint(path: string, fingerprint: Fingerprint, options: Ins
       sampleRate,
       hopSize,
       seconds,
+      records,
       hashes,
       density,
       lists,
@@ -79,8 +116,11 @@ function inspectFingerprint(path: string, fingerprint: Fingerprint, options: Ins
     return;
   }
   printLine(`${path}: ${fingerprint.profile}, config ${fingerprint.configHash}`);
-  printLine(`${hashes} hashes in ${clockTime(seconds * 1000)}`);
-  printLine(`hashes a second: ${density.join(" ")}`);
+  const what = fingerprint.profile === "mark-v1" ? "peaks" : "hashes";
+  printLine(
+    `${what === "peaks" ? `${records} peaks, ` : ""}${hashes} hashes in ${clockTime(seconds * 1000)}`,
+  );
+  printLine(`${what} a second: ${density.join(" ")}`);
   printLine(`longest lists: ${lists.map(({ hash, count }) => `${hash} x ${count}`).join(", ")}`);
   const differences = timeDifferences(fingerprint);
   if (differences.length > 0) {
@@ -88,11 +128,8 @@ function inspectFingerprint(path: string, fingerprint: Fingerprint, options: Ins
       `frames spanned x hashes: ${differences.map(({ frames, count }) => `${frames} x ${count}`).join(", ")}`,
     );
   }
-  const bytes = toEnvelope(fingerprint).subarray(0, 128);
-  for (let at = 0; at < bytes.length; at += 16) {
-    const row = [...bytes.subarray(at, at + 16)].map((byte) => byte.toString(16).padStart(2, "0"));
-    printLine(`${at.toString(16).padStart(6, "0")}  ${row.join(" ")}`);
-  }
+  printLine("envelope:");
+  for (const line of hexDump(toEnvelope(fingerprint).subarray(0, 128))) printLine(line);
 }
 
 function perSecond(fingerprint: Fingerprint, seconds: number): number[] {
@@ -105,14 +142,8 @@ function perSecond(fingerprint: Fingerprint, seconds: number): number[] {
   return counts;
 }
 
-function longestLists(fingerprint: Fingerprint): { hash: string; count: number }[] {
+function countsOf(hashes: Uint32Array): Map<number, number> {
   const counts = new Map<number, number>();
-  const { records, recordWords } = fingerprint;
-  for (let i = 0; i < records.length; i += recordWords) {
-    counts.set(records[i]!, (counts.get(records[i]!) ?? 0) + 1);
-  }
-  return [...counts]
-    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
-    .slice(0, 5)
-    .map(([hash, count]) => ({ hash: hash.toString(16).padStart(8, "0"), count }));
+  for (const hash of hashes) counts.set(hash, (counts.get(hash) ?? 0) + 1);
+  return counts;
 }

@@ -1,7 +1,11 @@
+import { stat } from "node:fs/promises";
+import { isLongwaveError } from "@longwave/base";
+import type { Identification } from "@longwave/catalog";
 import type { ChannelLayout } from "@longwave/fingerprint";
 import { printLine } from "../output.ts";
+import { findAudioFiles } from "./audio-files.ts";
 import { matchLine } from "./format.ts";
-import { openSearchable } from "./open-catalog.ts";
+import { openSearchable, type Searchable } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
 
 export interface MatchOptions {
@@ -17,11 +21,36 @@ export interface MatchOptions {
 /** Exit code of a search that found nothing although `--require` was given. */
 const noMatchExitCode = 5;
 
-/** `longwave id match INPUT`: what the recording is, or why there is no answer. */
+/** `longwave id match INPUT`: what the recording is, or each file of a directory; or why there is no answer. */
 export async function match(input: string, options: MatchOptions): Promise<void> {
   await using catalog = await openSearchable(options.catalog);
+  const isDirectory = input !== "-" && (await stat(input).catch(() => undefined))?.isDirectory() === true;
+  if (!isDirectory) {
+    print(input, await ask(input, catalog, options), options);
+    return;
+  }
+  for (const { path } of await findAudioFiles([input])) {
+    try {
+      const answer = await ask(path, catalog, options);
+      if (options.json !== true) printLine(`${path}:`);
+      print(path, answer, options);
+    } catch (error) {
+      // A file that is no sound says nothing about the others.
+      if (!isLongwaveError(error) || error.kind === "unavailable") throw error;
+      const { code, message } = error;
+      if (options.json === true) printLine(JSON.stringify({ input: path, error: { code, message } }));
+      else console.error(`${path}: ${message} (${code})`);
+      if (options.require === true) process.exitCode = noMatchExitCode;
+    }
+  }
+}
+
+async function ask(input: string, catalog: Searchable, options: MatchOptions): Promise<Identification> {
   const { maxFalse, limit, layout = "mix", explain = false } = options;
-  const answer = await catalog.identify(await readSound(input), { maxFalse, limit, layout, explain });
+  return catalog.identify(await readSound(input), { maxFalse, limit, layout, explain });
+}
+
+function print(input: string, answer: Identification, options: MatchOptions): void {
   const missing = answer.shards?.missing ?? [];
   if (options.json === true) {
     const plain = (_: string, value: unknown) => (value instanceof Int32Array ? [...value] : value);

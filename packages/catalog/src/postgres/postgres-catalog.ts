@@ -1,6 +1,12 @@
 import { durationSeconds, type Fingerprint, PairList, type ProfileId } from "@longwave/fingerprint";
 import { answerQuery, extractFor, followStream, requireProfile, type Search } from "../answer-query.ts";
-import { type Calibration, defaultCalibrationOf, fitCalibration } from "../calibration.ts";
+import {
+  type Calibration,
+  type CheckedCalibration,
+  checkCalibration,
+  defaultCalibrationOf,
+  fitCalibration,
+} from "../calibration.ts";
 import type { Enrollment } from "../catalog.ts";
 import { contentHashOf } from "../content-hash.ts";
 import { CatalogError } from "../errors.ts";
@@ -236,7 +242,7 @@ export class PostgresCatalog {
   }
 
   /** Fits the probabilities of false matches and stores the fit; see `Catalog.calibrate`. */
-  async calibrate(negatives: Iterable<AudioInput>, signal?: AbortSignal): Promise<Calibration> {
+  async calibrate(negatives: Iterable<AudioInput>, signal?: AbortSignal): Promise<CheckedCalibration> {
     this.#requireWritable();
     const scores: number[] = [];
     for (const negative of negatives) {
@@ -248,7 +254,7 @@ export class PostgresCatalog {
       JSON.stringify(calibration),
     ]);
     this.#searches = this.#pool(calibration);
-    return calibration;
+    return { ...calibration, check: checkCalibration(scores) };
   }
 
   /** Makes one row of the many of each list, without the removed tracks. Others may read and write meanwhile. */
