@@ -1,7 +1,7 @@
 import { type Hooks, isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
 import { opusPacketFrames } from "@longwave/media";
-import { checkRoot } from "./check-root.ts";
+import { checkRoot, listedRecordings } from "./check-root.ts";
 import { ArchiveError, asWriteFailure } from "./errors.ts";
 import type { ImportJournal } from "./import-journal.ts";
 import {
@@ -85,16 +85,18 @@ export class Archive {
     this.#options = options;
   }
 
-  /** Opens an archive; an empty store becomes one with the first recording. @throws ArchiveError `archive/version` */
+  /**
+   * Opens an archive; an empty store becomes one with the first recording. Damaged root metadata, which are a cache, are told to
+   * `hooks.log`. @throws ArchiveError `archive/version`, `archive/metadata` for a store of something else
+   */
   static async open(store: ObjectStore, options: ArchiveOptions): Promise<Archive> {
-    const root = await store.get(rootKey);
-    if (root !== undefined) checkRoot(root);
+    await checkRoot(store, (message) => options.hooks?.log?.("warn", message));
     return new Archive(store, options);
   }
 
   /**
    * All recordings, oldest identifier first, those being written included. With `onDamaged` a recording whose metadata cannot
-   * be read is told and left out.
+   * be read is told and left out. Of a store that cannot list (a web server) they are those of the last consolidation.
    * @throws ArchiveError `archive/metadata`, `archive/version` without `onDamaged`
    */
   async list(
@@ -102,6 +104,20 @@ export class Archive {
     onDamaged?: (id: string, error: ArchiveError) => void,
   ): Promise<RecordingInfo[]> {
     const infos: RecordingInfo[] = [];
+    try {
+      await this.#listObjects(infos, signal, onDamaged);
+    } catch (error) {
+      if (!isLongwaveError(error, "store/cannot-list")) throw error;
+      return listedRecordings(this.store, onDamaged);
+    }
+    return infos;
+  }
+
+  async #listObjects(
+    infos: RecordingInfo[],
+    signal?: AbortSignal,
+    onDamaged?: (id: string, error: ArchiveError) => void,
+  ): Promise<void> {
     for await (const object of this.store.list("rec/", signal)) {
       const id = /^rec\/([\w-]{1,64})\/zarr\.json$/.exec(object.key)?.[1];
       if (id === undefined) continue;
@@ -112,7 +128,6 @@ export class Archive {
         onDamaged(id, error);
       }
     }
-    return infos;
   }
 
   /** What is known of a recording. @throws ArchiveError `archive/not-found`, `archive/metadata`, `archive/version` */

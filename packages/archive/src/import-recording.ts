@@ -5,7 +5,7 @@ import { decodeJournal } from "./import-journal.ts";
 import { hashKey, partKey } from "./layout.ts";
 import type { PacketItem } from "./packet-item.ts";
 import type { RecordOptions } from "./record-options.ts";
-import type { OriginalInfo, RecordingInfo } from "./recording-info.ts";
+import type { OriginalInfo, RecordingInfo, SourceInfo } from "./recording-info.ts";
 import type { RecordingWriter, RecordingWriterOptions } from "./recording-writer.ts";
 
 /** The parts of an archive that an import needs. */
@@ -36,6 +36,8 @@ export interface ImportOptions extends Omit<RecordOptions, "channels" | "live"> 
   readonly strict?: boolean;
   /** Keep the source's bytes as they are as well: called once, after the packets were taken. */
   readonly original?: () => AsyncIterable<Uint8Array>;
+  /** What is known of the source only behind its last item: size and hash of a stream that is read once. */
+  readonly sourceAtEnd?: () => SourceInfo;
   readonly signal?: AbortSignal;
   /** Called after every chunk with the sample frames so far. */
   readonly onProgress?: (frames: number) => void;
@@ -45,6 +47,16 @@ export interface ImportResult {
   readonly info: RecordingInfo;
   /** The same file or the same packets were there already; nothing was written. */
   readonly duplicate: boolean;
+  /** The same packets were there, but in a file with another description: what of this one was not taken over. */
+  readonly notKept?: NotKept;
+}
+
+/** A description that an import left aside, for its packets were there already under another one. */
+export interface NotKept {
+  readonly source: SourceInfo;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Names of raw metadata. */
+  readonly rawMetadata: readonly string[];
 }
 
 /**
@@ -71,7 +83,7 @@ async function importNow(
   source: ImportSource,
   options: ImportOptions,
 ): Promise<ImportResult> {
-  const sha256 = options.source?.sha256;
+  let sha256 = options.source?.sha256;
   let id = options.id ?? newId();
   let resumes = false;
   if (sha256 !== undefined) {
@@ -91,7 +103,7 @@ async function importNow(
   }
   const part = resumes ? await archive.store.get(partKey(id)) : undefined;
   const resume = part === undefined ? undefined : decodeJournal(part, partKey(id));
-  const { resume: _, strict: __, original, signal, onProgress, ...recordOptions } = options;
+  const { resume: _, strict: __, original, sourceAtEnd, signal, onProgress, ...recordOptions } = options;
   const items = peekable(source.items());
   let writer: RecordingWriter;
   try {
@@ -126,6 +138,18 @@ async function importNow(
       }
       writer.amendSource({ truncated: true });
     }
+    const late = sourceAtEnd?.();
+    if (late !== undefined) {
+      writer.amendSource(late);
+      if (late.sha256 !== undefined) {
+        const winner = await claim(archive.store, late.sha256, id);
+        if (winner === undefined) sha256 = late.sha256;
+        else {
+          const existing = await existingRecording(archive, winner);
+          if (existing !== undefined) return await dropped(archive, writer, existing, options);
+        }
+      }
+    }
     if (writer.frames > 0 && original !== undefined)
       writer.amendSource({ original: await archive.keepOriginal(id, original()) });
     if (writer.frames === 0)
@@ -144,15 +168,34 @@ async function importNow(
   if (twin !== undefined && twin !== id) {
     const existing = await existingRecording(archive, twin);
     if (existing !== undefined) {
-      writer.abandon();
-      await archive.discard(id);
       if (sha256 !== undefined)
         await archive.store.put(hashKey(sha256), new TextEncoder().encode(`${twin}\n`));
-      return { info: existing, duplicate: true };
+      return await dropped(archive, writer, existing, options);
     }
     await archive.store.put(hashKey(packets), new TextEncoder().encode(`${id}\n`));
   }
   return { info: await writer.close(), duplicate: false };
+}
+
+/** Gives up a recording whose packets are there already, and tells what of its description goes with it. */
+async function dropped(
+  archive: ImportTarget,
+  writer: RecordingWriter,
+  existing: RecordingInfo,
+  options: ImportOptions,
+): Promise<ImportResult> {
+  const { source, metadata } = writer.info("complete");
+  writer.abandon();
+  await archive.discard(writer.id);
+  const rawMetadata = [...(options.rawMetadata?.keys() ?? [])];
+  const isSame =
+    JSON.stringify(metadata) === JSON.stringify(existing.metadata) &&
+    rawMetadata.every((name) => existing.rawMetadata.includes(name));
+  return {
+    info: existing,
+    duplicate: true,
+    ...(isSame ? {} : { notKept: { source, metadata, rawMetadata } }),
+  };
 }
 
 /** Streams below this rate get long chunks: what a chunk costs is the same for few bytes as for many. */

@@ -9,7 +9,7 @@ export {
   type RateMode,
   type SoundForm,
 } from "./import-plan.ts";
-export type { ImportOptions, ImportResult, ImportSource } from "./import-recording.ts";
+export type { ImportOptions, ImportResult, ImportSource, NotKept } from "./import-recording.ts";
 export { codecName } from "./layout.ts";
 export { oggPages } from "./ogg-export.ts";
 export { type OggSource, openOggSource, openOpusSource } from "./ogg-source.ts";

@@ -62,7 +62,10 @@ export function decodeShardIndex(
   where: string,
 ): (InnerChunk | undefined)[] {
   const fail = (reason: string) =>
-    new ArchiveError("archive/chunk-corrupt", `The index of ${where} is damaged (${reason}); run repair.`);
+    new ArchiveError(
+      "archive/chunk-corrupt",
+      `The index of ${where} is damaged (${reason}); restore it from a copy.`,
+    );
   if (bytes.length !== shardIndexBytes(chunksPerShard)) throw fail(`${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint32(bytes.length - 4, true) !== crc32c(bytes, 0, bytes.length - 4))

@@ -21,7 +21,8 @@ export async function* webmPieces(
   const pieces: Uint8Array[] = [];
   let writer: WebmOpusWriter | undefined;
   for await (const item of items) {
-    if (item.type === "segment") writer = new WebmOpusWriter((bytes) => void pieces.push(bytes), item.head);
+    if (item.type === "segment")
+      writer = new WebmOpusWriter((bytes) => void pieces.push(bytes), item.head, info.frames);
     else if (item.type === "loss") writer?.gap(item.frames);
     else if (opusPacketFrames(item.data) === 0) writer?.gap(item.frames ?? 960);
     else writer?.write(item.data, item.trimEnd);

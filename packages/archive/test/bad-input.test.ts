@@ -1,6 +1,6 @@
 import { Archive, openOggSource } from "@longwave/archive";
 import { openStore } from "@longwave/archive/node";
-import { MemoryStore } from "@longwave/base";
+import { MemoryStore, StoreError } from "@longwave/base";
 import { createSeekableDecoder } from "@longwave/opus";
 import { startFakeS3 } from "@longwave/testkit";
 import { describe, expect, test } from "vitest";
@@ -71,10 +71,45 @@ describe("a store of a newer version, or a foreign one", () => {
     const root = text(await store.get("zarr.json"));
     await store.put("zarr.json", bytes(root.replace('"version":1', '"version":2')));
     await expect(open(store)).rejects.toMatchObject({ code: "archive/version", kind: "unsupported" });
-    await store.put("zarr.json", bytes('{"zarr_format":3,"node_type":"group"}'));
-    await expect(open(store)).rejects.toMatchObject({ code: "archive/metadata", kind: "malformed" });
+    const other = new MemoryStore();
+    for (const root of ['{"zarr_format":3,"node_type":"group"}', "{", ""]) {
+      await other.put("zarr.json", bytes(root));
+      await expect(open(other)).rejects.toMatchObject({ code: "archive/metadata", kind: "malformed" });
+    }
+  });
+
+  test("damaged root metadata are told, and the recordings read; consolidation mends them", async () => {
+    const store = await recorded();
+    const whole = await store.get("zarr.json");
+    for (const damaged of ["", "{", "null", text(whole).replace("longwave_archive", "longwave_brchive")]) {
+      await store.put("zarr.json", bytes(damaged));
+      const told: string[] = [];
+      const hooks = { log: (level: string, message: string) => told.push(`${level}: ${message}`) };
+      const archive = await Archive.open(store, { decoder: createSeekableDecoder, hooks });
+      expect(told).toEqual([expect.stringMatching(/^warn: zarr\.json at the root is damaged/)]);
+      expect((await archive.list()).map((info) => info.id)).toEqual(["r"]);
+      expect((await archive.read("r", { from: 0, to: 100 })).pcm.length).toBe(100);
+      await archive.consolidate();
+      expect(text(await store.get("zarr.json"))).toBe(text(whole));
+    }
+  });
+
+  test("a store that cannot list gives the recordings of the last consolidation", async () => {
+    const store = await recorded();
+    const server = Object.assign(Object.create(store) as MemoryStore, {
+      get: (key: string, range?: { start: number; end: number }) => store.get(key, range),
+      // biome-ignore lint/correctness/useYield: there is nothing to list
+      async *list() {
+        throw new StoreError("store/cannot-list", "unavailable", "A web server cannot list.");
+      },
+    });
+    const archive = await open(server);
+    expect((await archive.list()).map((info) => info.id)).toEqual(["r"]);
+    expect((await archive.list())[0]).toEqual(await archive.info("r"));
     await store.put("zarr.json", bytes("{"));
-    await expect(open(store)).rejects.toMatchObject({ code: "archive/metadata" });
+    const blind = await open(server);
+    expect((await blind.info("r")).id).toBe("r");
+    await expect(blind.list()).rejects.toMatchObject({ code: "archive/metadata" });
   });
 
   test("is refused at the recording", async () => {

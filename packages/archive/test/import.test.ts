@@ -57,6 +57,30 @@ describe("import", () => {
     expect(await archive.findByHash("cd".repeat(32))).toBe("r");
   });
 
+  test("the same packets under another description: the result names what was not kept", async () => {
+    const archive = await open(await imported());
+    const metadata = { opusTags: { vendor: "v", comments: ["TITLE=Other"] } };
+    const retagged = { ...options, id: "b", source: { sha256: "ef".repeat(32), name: "b.opus" }, metadata };
+    const { duplicate, info, notKept } = await archive.import(source, {
+      ...retagged,
+      rawMetadata: new Map([["OpusTags", Uint8Array.of(1)]]),
+    });
+    expect([duplicate, info.id]).toEqual([true, "r"]);
+    expect(notKept).toMatchObject({ source: { name: "b.opus" }, metadata, rawMetadata: ["OpusTags"] });
+  });
+
+  test("a stream whose hash is known at its end is found again by it", async () => {
+    const archive = await open(new DyingStore());
+    const { id: _, source: __, ...form } = options;
+    const sourceAtEnd = () => ({ sha256: "12".repeat(32), bytes: 5 });
+    const first = await archive.import(source, { ...form, id: "a", sourceAtEnd });
+    expect(first.info.source).toEqual({ sha256: "12".repeat(32), bytes: 5 });
+    expect(await archive.findByHash("12".repeat(32))).toBe("a");
+    const again = await archive.import(source, { ...form, id: "b", sourceAtEnd });
+    expect([again.duplicate, again.info.id, again.notKept]).toEqual([true, "a", undefined]);
+    expect((await archive.list()).map((info) => info.id)).toEqual(["a"]);
+  });
+
   test("of two importers of one file at once one wins", async () => {
     const store = new DyingStore();
     const results = await Promise.allSettled(

@@ -83,7 +83,7 @@ export class HttpStore implements ObjectStore {
   // biome-ignore lint/correctness/useYield: the interface asks for a generator, and there is nothing to list
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
     throw new StoreError(
-      "store/failed",
+      "store/cannot-list",
       "unavailable",
       `A web server cannot list its objects (asked for ${JSON.stringify(prefix)}); open what you know by name.`,
     );

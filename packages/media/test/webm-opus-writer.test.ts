@@ -41,6 +41,16 @@ test("gives back every packet, the pre-skip and the trimmed end", async () => {
   expect(reader.report).toMatchObject({ truncated: false, damagedBytes: 0, gaps: 0 });
 });
 
+test("tells its length in milliseconds where that is known in front", () => {
+  const pieces: Uint8Array[] = [];
+  new WebmOpusWriter((bytes) => pieces.push(bytes), plainOpusHead(1, 312), 72_024);
+  const file = Buffer.concat(pieces);
+  // Duration: identifier, size of 8 in four bytes, a double.
+  const at = file.indexOf(Buffer.of(0x44, 0x89, 0x10, 0, 0, 8));
+  expect(file.readDoubleBE(at + 6)).toBe(1500.5);
+  expect(Buffer.from(written(packets)).indexOf(Buffer.of(0x44, 0x89, 0x10, 0, 0, 8))).toBe(-1);
+});
+
 test("what was lost shows as a gap of its length", async () => {
   const reader = await openOpusFile(
     written(

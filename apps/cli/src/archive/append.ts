@@ -1,7 +1,7 @@
 import { openOpusSource } from "@longwave/archive";
 import { printResult, progress } from "../output.ts";
 import { lengthText } from "./format.ts";
-import { type ImportCommandOptions, openInput } from "./import.ts";
+import { type InputOptions, openInput } from "./open-input.ts";
 import { withArchive } from "./with-archive.ts";
 
 /** `longwave archive append STORE ID FILE`: the file becomes a new segment of the recording. */
@@ -9,7 +9,7 @@ export async function append(
   store: string,
   id: string,
   file: string,
-  options: ImportCommandOptions & { takeOver?: boolean },
+  options: InputOptions & { takeOver?: boolean; json?: boolean },
 ): Promise<void> {
   await withArchive(
     store,

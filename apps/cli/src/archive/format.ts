@@ -11,10 +11,15 @@ export function lengthText(frames: number): string {
   return `${clock}.${String(Math.floor((seconds - whole) * 1000)).padStart(3, "0")}`;
 }
 
-/** When it begins, as far as that is known. */
-export function startText(info: RecordingInfo): string {
+/** When it begins, ISO 8601, as far as that is known. */
+export function startOf(info: RecordingInfo): string | undefined {
   const ns = timeAxis(info).timeOf(0);
-  return ns === undefined ? "-" : new Date(Number(ns / 1_000_000n)).toISOString();
+  return ns === undefined ? undefined : new Date(Number(ns / 1_000_000n)).toISOString();
+}
+
+/** The same for people. */
+export function startText(info: RecordingInfo): string {
+  return startOf(info) ?? "-";
 }
 
 /** Share of all bytes that are not the recording's own packets, in percent of these. */

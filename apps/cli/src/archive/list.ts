@@ -1,6 +1,6 @@
 import { timeAxis } from "@longwave/archive";
 import { printLine } from "../output.ts";
-import { bitrateBps, indexShare, lengthText, startText } from "./format.ts";
+import { bitrateBps, indexShare, lengthText, startOf, startText } from "./format.ts";
 import { parseTimeNs } from "./position.ts";
 import { withArchive } from "./with-archive.ts";
 
@@ -28,7 +28,7 @@ export async function list(store: string, options: { json?: boolean; at?: string
               seconds: frames / 48_000,
               frames,
               channels,
-              start: startText(info),
+              start: startOf(info) ?? null,
               counts,
             }),
           );
@@ -37,7 +37,15 @@ export async function list(store: string, options: { json?: boolean; at?: string
         const rate = `${(bitrateBps(info) / 1000).toFixed(1)} kbit/s`;
         const share = `index ${indexShare(info).toFixed(2)} %`;
         printLine(
-          [info.id, lengthText(info.frames), startText(info), rate, share, info.source.name ?? ""]
+          [
+            info.id,
+            lengthText(info.frames),
+            startText(info),
+            rate,
+            share,
+            info.source.name ?? "",
+            info.source.truncated === true ? "(truncated)" : "",
+          ]
             .join("  ")
             .trimEnd(),
         );

@@ -3,6 +3,11 @@ import { Archive } from "@longwave/archive";
 import { nodeSha256, openStore } from "@longwave/archive/node";
 import { createSeekableDecoder } from "@longwave/opus";
 
+/** What the library wants said: warnings go to standard error. */
+function tell(level: string, message: string): void {
+  if (level === "warn" || level === "error") process.stderr.write(`longwave: ${message}\n`);
+}
+
 /** Opens the archive that the user named, for the time of `use`. */
 export async function withArchive<T>(
   name: string,
@@ -14,6 +19,7 @@ export async function withArchive<T>(
     const archive = await Archive.open(store, {
       decoder: createSeekableDecoder,
       sha256: nodeSha256,
+      hooks: { log: (level, message) => tell(level, message) },
       owner: `process ${process.pid} on ${hostname()}`,
       ...(options.newId && { newId: options.newId }),
     });

@@ -1,5 +1,6 @@
 import { packetFramings } from "@longwave/archive";
 import { type Command, Option } from "commander";
+import { analyze } from "../archive/analyze.ts";
 import { append } from "../archive/append.ts";
 import { checkProof } from "../archive/check-proof.ts";
 import { exportRecording } from "../archive/export.ts";
@@ -35,7 +36,7 @@ export function registerArchive(program: Command): void {
     .option("--keep-original", "keep the file itself as well, byte for byte")
     .option("--resume", "go on with an import that was interrupted")
     .option("--strict", "refuse a file that is cut off, instead of keeping what there is")
-    .option("--plan", "show what would be done, and do nothing")
+    .option("--plan", "show what would be done, and do nothing (the same as analyze)")
     .option("--lossy", "accept that what is not Opus yet is encoded, which loses something")
     .option("--yes", "the same as --lossy")
     .option("--bitrate <rate>", "of what is encoded, for example 96k; default 64k mono, 128k stereo")
@@ -54,6 +55,19 @@ export function registerArchive(program: Command): void {
     .action(importFiles);
 
   archive
+    .command("analyze")
+    .description("show what an import would do with files, and what would be lost; nothing is written")
+    .argument("<file...>", "as for import")
+    .addOption(new Option("--framing <name>", "the files are packet lists").choices(packetFramings))
+    .option("--channels <n>", "channels of a packet list", "2")
+    .option("--bitrate <rate>", "of what would be encoded, for example 96k")
+    .addOption(
+      new Option("--rate <mode>", "other rates than 48 kHz: as for import").choices(["resample", "expand"]),
+    )
+    .option("--json", "one JSON object a file")
+    .action(analyze);
+
+  archive
     .command("append")
     .description("continue a recording with a file, as a new segment")
     .argument("<store>", "directory or s3://bucket/prefix")
@@ -70,7 +84,7 @@ export function registerArchive(program: Command): void {
   archive
     .command("ls")
     .description("list the recordings")
-    .argument("<store>", "directory, .zip file or s3 address")
+    .argument("<store>", "directory, .zip file, http(s) or s3 address")
     .option("--at <time>", "only those that were running at this time, ISO 8601")
     .option("--json", "one JSON object a recording")
     .action(list);
@@ -121,11 +135,14 @@ export function registerArchive(program: Command): void {
 
   archive
     .command("repair")
-    .description("bring an archive in order after a crash; prove recordings anew")
+    .description(
+      "bring an archive in order after a crash; prove recordings anew; exit code 5 where something stays lost",
+    )
     .argument("<store>", "directory or s3 address")
-    .argument("[id]", "with --reprove or --compact: this recording; default all")
+    .argument("[id]", "look at this recording's chunks, and prove it anew if asked; default all")
     .option("--reprove", "prove every seek point anew with this program's decoder")
     .option("--compact", "drop bytes that appends left behind (the same work as --reprove)")
+    .option("--quick", "do not read every chunk to tell what is damaged")
     .option("--drop-parts", "remove interrupted imports instead of keeping them for --resume")
     .option("--json", "one JSON object")
     .action(repair);
@@ -159,7 +176,12 @@ export function registerArchive(program: Command): void {
   archive.addHelpText(
     "after",
     `
+Exit codes: 0 done; 2 wrong use, an unknown recording, a loss that was not accepted; 3 a file or a recording's description is damaged
+or of an unknown version; 4 a limit was hit; 5 verify or repair found damage, or a store, ffmpeg or the lease is not to be had; 1 anything else.
+An import of several files goes on behind one that fails and exits with the first failure's code.
+
 Examples:
+  longwave archive analyze night.wav
   longwave archive import ./archive evening.opus
   longwave archive extract ./archive <id> --from 1:30 --to 1:40 -o clip.wav
   longwave archive verify ./archive --level decode`,

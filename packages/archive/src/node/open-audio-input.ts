@@ -200,6 +200,9 @@ interface DecodedSource {
 /** Formats that are decoded here, without ffmpeg, up to this size: the same samples on every machine. */
 const ownFormats: readonly AudioFormat[] = ["mp3", "mp2", "flac", "ogg-flac", "ogg-vorbis"];
 const inMemoryBytes = 16 * 2 ** 20;
+/** Without ffmpeg the decoded sound is held in memory: 1 GiB at the most. */
+const inMemorySamples = 2 ** 28;
+const inMemoryText = "46 minutes of stereo at 48 kHz";
 
 /** Sound from an ffmpeg process with bounded memory; undefined where the file is not for it, or ffmpeg cannot tell. */
 async function streamOther(
@@ -247,6 +250,14 @@ async function decodeOther(path: string, options: AudioInputOptions): Promise<De
   const { pcm, sampleRate, channels, frames } = await decodeAudioFile(path, {
     ...(options.ffmpeg === undefined ? {} : { ffmpeg: options.ffmpeg }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    limits: { maxSamples: inMemorySamples },
+  }).catch((error: unknown) => {
+    if (!isLongwaveError(error, "media/limit")) throw error;
+    throw new ArchiveError(
+      "archive/limit",
+      `${basename(path)} is too long to be decoded in memory (at most ${inMemorySamples} samples, ${inMemoryText}); install ffmpeg, which streams it, or make it a WAV or Opus file.`,
+      { cause: error },
+    );
   });
   async function* pieces(): Pieces {
     const step = 1 << 16;

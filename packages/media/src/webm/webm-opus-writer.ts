@@ -16,6 +16,7 @@ const ids = {
   docTypeReadVersion: 0x4285,
   muxingApp: 0x4d80,
   writingApp: 0x5741,
+  duration: 0x4489,
   trackUid: 0x73c5,
   trackType: 0x83,
   seekPreRoll: 0x56bb,
@@ -49,7 +50,8 @@ export class WebmOpusWriter {
   #blocks: Uint8Array[] = [];
   #finished = false;
 
-  constructor(sink: WebmSink, head: OpusHead) {
+  /** @param frames length of the sound at 48 kHz where it is known in front; players show it */
+  constructor(sink: WebmSink, head: OpusHead, frames?: number) {
     this.#sink = sink;
     const text = (value: string) => new TextEncoder().encode(value);
     sink(
@@ -70,6 +72,7 @@ export class WebmOpusWriter {
       element(
         ebmlIds.info,
         element(ebmlIds.timestampScale, unsigned(timestampScaleNs)),
+        ...(frames === undefined ? [] : [element(ids.duration, float64(frames / framesPerMs))]),
         element(ids.muxingApp, text("longwave")),
         element(ids.writingApp, text("longwave")),
       ),
