@@ -1,33 +1,37 @@
-// How much of degraded sound a catalog finds, and how often it claims to find what is not there.
-//   npm run bench -- robustness [--size small|full] [--seed 11] [--profile mark-v1] [--negatives 3000] [--seconds 280]
-//     [--results file] [--json]
+// How much of degraded sound a catalog finds, how often it claims to find what is not there, and what other systems do beside it.
+//   npm run bench -- robustness [--size small|full] [--seed 11] [--negatives 3000] [--systems mark-v1,chromaprint,...]
+//     [--sets positive,negative,...] [--every 1] [--seconds 280] [--json]
+// Systems: mark-v1, mark-v1+105h (so many hours of distractors in the catalog), chromaprint (fpcalc), wang-v1, panako-v2,
+// haitsma-v1, audfprint, audfprint-70; those whose program is absent are left out, and said so. Default: mark-v1 and chromaprint.
 // The corpus is made of composed songs (FluidSynth, FluidR3), synthetic voices (espeak-ng) and the licensed clips; see
-// docs/benchmarks.md. It is made at the first run and kept in a temporary folder ($LONGWAVE_CORPUS). After `--seconds` the run
-// stops at the end of a shard, and the next run of the same code goes on there (`--results` names another file for what was
-// asked so far). `--generate` only makes the corpus. Seed 1 is for tuning: report others.
+// docs/benchmarks.md. It is made at the first run and kept in a temporary folder ($LONGWAVE_CORPUS). `--sets` asks
+// only some of positive, off grid, negative, length (negatives of 1 and 30 s) and cover; `--every 7` every seventh query. After `--seconds` the run stops at the end of a shard, and the next run of the same code goes on there.
+// Seeds 1 to 5 are for tuning: report others.
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { MemoryStore } from "@longwave/base";
-import { Catalog } from "@longwave/catalog";
-import { fromEnvelope, profileOf, toEnvelope } from "@longwave/fingerprint";
-import { Corpus, type Shard, sizes } from "../corpus/corpus.js";
-import { queryRate, type StoredQuery, storedQueries } from "../corpus/query-store.js";
-import { cachedBytes, corpusRate } from "../corpus/tools.js";
-import { type Outcome, robustnessReport } from "../robustness-report.js";
+import { Corpus, evenly, sizes } from "../corpus/corpus.js";
+import { storedQueries } from "../corpus/query-store.js";
+import { AnswerFile } from "../robustness/answers.js";
+import { audfprintSystem } from "../robustness/audfprint.js";
+import { catalogSystem } from "../robustness/catalog-system.js";
+import { chromaprintSystem } from "../robustness/chromaprint.js";
+import { pairSystem } from "../robustness/pair-system.js";
+import { type Asked, robustnessReport } from "../robustness/report.js";
+import type { Outcome, RobustnessSystem } from "../robustness/system.js";
 
 const { values } = parseArgs({
   options: {
     size: { type: "string", default: "small" },
     seed: { type: "string", default: "11" },
-    profile: { type: "string", default: "mark-v1" },
+    systems: { type: "string", default: "mark-v1,chromaprint" },
     negatives: { type: "string" },
+    sets: { type: "string", default: "positive,off grid,negative,length,cover" },
+    every: { type: "string", default: "1" },
     seconds: { type: "string", default: "280" },
-    results: { type: "string" },
-    generate: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -41,10 +45,8 @@ const standard = sizes[values.size as "small" | "full"] ?? sizes.small;
 const size = { ...standard, negatives: Number(values.negatives ?? standard.negatives) };
 const root = join(process.env["LONGWAVE_CORPUS"] ?? join(tmpdir(), "longwave-corpus-cache"), values.size);
 mkdirSync(root, { recursive: true });
-const seed = Number(values.seed);
-const corpus = new Corpus(seed, size, root);
-const folder = join(root, `seed-${seed}`);
-const shards = corpus.shards();
+const corpus = new Corpus(Number(values.seed), size, root);
+const every = Number(values.every);
 
 /** Changes with every change of the code that is measured. */
 function codeStamp(): string {
@@ -56,81 +58,60 @@ function codeStamp(): string {
   }
   return hash.digest("hex").slice(0, 12);
 }
-const results = values.results ?? join(folder, `answers-${values.profile}-${codeStamp()}.jsonl`);
 
-/** Enrolls all recordings; fingerprints are kept beside the corpus. */
-async function makeCatalog(): Promise<Catalog> {
-  const profile = profileOf(values.profile).id;
-  const catalog = await Catalog.open(new MemoryStore(), { profile });
-  const stamp = catalog.configHash;
-  for (const id of corpus.recordingIds()) {
-    const file = join(folder, `${id.replaceAll("/", "_")}.${stamp}.lwfp`);
-    const sound = () => ({ samples: corpus.recording(id).samples, sampleRate: corpusRate });
-    const envelope = cachedBytes(file, () => toEnvelope(catalog.extract(sound())));
-    await catalog.enroll({ id }, fromEnvelope(envelope));
+async function systemOf(name: string): Promise<RobustnessSystem | undefined> {
+  const hours = /^mark-v1\+(\d+)h$/.exec(name)?.[1] ?? (name === "mark-v1" ? "0" : undefined);
+  if (hours !== undefined) return catalogSystem(name, corpus, root, Number(hours));
+  if (name === "chromaprint") return chromaprintSystem(corpus);
+  if (name === "audfprint") return audfprintSystem(name, 20, corpus);
+  if (name === "audfprint-70") return audfprintSystem(name, 70, corpus);
+  if (name === "wang-v1" || name === "panako-v2" || name === "haitsma-v1") return pairSystem(name, corpus);
+  throw new RangeError(`There is no system ${name}; the first lines of this file list them.`);
+}
+
+const asked: (Asked & { readonly system: RobustnessSystem; readonly file: AnswerFile })[] = [];
+for (const name of values.systems.split(",")) {
+  const system = await systemOf(name);
+  if (system === undefined) {
+    say(`${name}: its program is not installed; left out`);
+    continue;
   }
-  // A catalog as it is used: postings and peaks in a segment.
-  await catalog.compact();
-  return catalog;
+  const isOurs = name.startsWith("mark-v1");
+  const stamp = /-v\d/.test(name) ? `-${codeStamp()}` : "";
+  const file = new AnswerFile(join(corpus.folder, `answers-${name}${stamp}.jsonl`), every);
+  asked.push({ name, description: system.description, isOurs, outcomes: () => file.all(), system, file });
+  say(`${name}: ${system.description}`);
 }
 
-async function ask(catalog: Catalog, query: StoredQuery): Promise<Outcome> {
-  const { samples, ...truth } = query;
-  const before = performance.now();
-  const answer = await catalog.identify({ samples, sampleRate: queryRate }, { limit: 3 });
-  const milliseconds = performance.now() - before;
-  const candidates = answer.candidates.map(({ track, ...rest }) => ({ id: track.id, ...rest }));
-  const { reason, queryHashes } = answer;
-  return { ...truth, accepted: answer.match !== undefined, candidates, reason, queryHashes, milliseconds };
-}
-
-function storedOutcomes(): Map<string, Outcome[]> {
-  const outcomes = new Map<string, Outcome[]>();
-  if (!existsSync(results)) return outcomes;
-  for (const line of readFileSync(results, "utf8").split("\n")) {
-    if (line === "") continue;
-    const { shard, answers } = JSON.parse(line) as { shard: string; answers: Outcome[] };
-    outcomes.set(shard, answers);
-  }
-  return outcomes;
-}
-
-const done = storedOutcomes();
-const catalog = values.generate ? undefined : await makeCatalog();
-if (catalog !== undefined) say(`${catalog.size} recordings enrolled, ${catalog.postings} postings`);
 let left = 0;
-// What sets the thresholds comes first, so that a part of a run says something.
-const isPositive = ({ set }: Shard) => Number(set === "positive" || set === "off grid");
-for (const shard of shards.sort((a, b) => isPositive(a) - isPositive(b))) {
-  if (done.has(shard.name)) continue;
+// Every system is asked a shard before the next is made, so that a part of a run compares the same queries.
+const sets = values.sets.split(",");
+const shards = evenly(corpus.shards()).filter(({ set }) => sets.includes(set));
+for (const shard of shards) {
+  const waiting = asked.filter(({ file }) => !file.has(shard.name));
+  if (waiting.length === 0) continue;
   if (elapsed() > Number(values.seconds)) {
     left++;
     continue;
   }
-  await runShard(shard);
-}
-
-async function runShard(shard: Shard): Promise<void> {
-  const answers: Outcome[] = [];
-  let made = 0;
-  for (const query of storedQueries(shard, folder)) {
-    made++;
-    if (catalog !== undefined) answers.push(await ask(catalog, query));
+  const queries = [...storedQueries(shard, corpus.folder)].filter((_, i) => i % every === 0);
+  for (const { system, file, name } of waiting) {
+    const before = performance.now();
+    const answers = await system.ask(queries);
+    const milliseconds = (performance.now() - before) / queries.length;
+    const outcomes = queries.map(({ samples: _, ...truth }, i): Outcome => {
+      return { ...truth, ...answers[i]!, milliseconds };
+    });
+    file.add(shard.name, outcomes);
+    const right = outcomes.filter(({ candidates, source }) => source && candidates[0]?.id === source).length;
+    say(`${shard.name}, ${name}: ${queries.length} queries, ${right} of them right`);
   }
-  if (catalog === undefined) return say(`${shard.name}: ${made} queries`);
-  done.set(shard.name, answers);
-  appendFileSync(results, `${JSON.stringify({ shard: shard.name, answers })}\n`);
-  const right = answers.filter((each) => each.accepted && each.candidates[0]?.id === each.source).length;
-  const accepted = answers.filter((each) => each.accepted).length;
-  say(`${shard.name}: ${made} queries, ${accepted} accepted, ${right} of them right`);
 }
 
 if (left > 0) say(`${left} of ${shards.length} shards are left; run again to go on`);
-if (catalog !== undefined) {
-  const hours = catalog.tracks().reduce((sum, track) => sum + track.durationSeconds, 0) / 3600;
-  robustnessReport([...done.values()].flat(), {
-    corpus: `${values.size}, seed ${seed}${left > 0 ? `, ${left} of ${shards.length} shards missing` : ""}`,
-    profile: catalog.profile,
-    catalog: `${catalog.size} recordings, ${hours.toFixed(2)} h, ${catalog.postings} postings`,
-  });
-}
+robustnessReport(
+  asked,
+  `${values.size} corpus, seed ${values.seed}${every === 1 ? "" : `, every ${every}th query`}` +
+    (left > 0 ? `, ${left} of ${shards.length} shards missing` : ""),
+  values.json,
+);

@@ -105,18 +105,28 @@ export const conditions: readonly Condition[] = [
   })),
 ];
 
-/** Factors off any grid, and both at once; reported apart from the 34. */
-export const offGridConditions: readonly Condition[] = [
-  ...[1.045, 0.93].map((tempo) => ({ tempo, pitch: 1 })),
-  ...[1.025, 0.955].map((pitch) => ({ tempo: 1, pitch })),
-  ...[
-    [1.06, 0.975],
-    [0.96, 1.016],
-  ].map(([tempo, pitch]) => ({ tempo: tempo!, pitch: pitch! })),
-].map(({ tempo, pitch }) => ({
+const offGrid = (tempo: number, pitch: number) => ({
   name: `tempo ${tempo}, pitch ${pitch}`,
   group: "off grid",
   tempo,
   pitch,
-  apply: (samples: Float32Array) => stretch(samples, { tempo, pitch }),
-}));
+});
+
+/** Factors off any grid, and both at once; reported apart from the 34. */
+export const offGridConditions: readonly Condition[] = [
+  ...[
+    [1.045, 1],
+    [0.93, 1],
+    [1, 1.025],
+    [1, 0.955],
+    [1.06, 0.975],
+    [0.96, 1.016],
+  ].map(([tempo, pitch]) => ({
+    ...offGrid(tempo!, pitch!),
+    apply: (samples: Float32Array) => stretch(samples, { tempo: tempo!, pitch: pitch! }),
+  })),
+  ...[1.035, 0.987].map((speed) => ({
+    ...offGrid(speed, speed),
+    apply: (samples: Float32Array) => varispeed(samples, speed),
+  })),
+];

@@ -37,34 +37,42 @@ export interface CorpusQuery extends QueryTruth {
 /** How much to make; `full` is the corpus of the published table. */
 export interface CorpusSize {
   readonly songs: number;
+  readonly songSeconds: number;
   readonly voices: number;
   readonly bases: { readonly music: number; readonly speech: number; readonly clip: number };
   readonly otherSongs: number;
   readonly covers: number;
   readonly negatives: number;
+  /** Negatives of each of the lengths that no recall is measured for. */
+  readonly lengthNegatives: number;
 }
 
 export const sizes: Readonly<Record<"small" | "full", CorpusSize>> = {
   small: {
     songs: 20,
+    songSeconds: 75,
     voices: 4,
     bases: { music: 6, speech: 2, clip: 2 },
     otherSongs: 6,
     covers: 3,
     negatives: 400,
+    lengthNegatives: 100,
   },
   full: {
     songs: 60,
+    songSeconds: 90,
     voices: 12,
     bases: { music: 20, speech: 4, clip: 4 },
     otherSongs: 20,
     covers: 6,
     negatives: 3000,
+    lengthNegatives: 500,
   },
 };
 
 const lengths = [3, 5, 10];
-const songSeconds = 75;
+/** The shortest and the longest for which false accepts are predicted. */
+const extremeLengths = [1, 30];
 const voices = [
   "en-us",
   "en-gb",
@@ -88,8 +96,21 @@ const words =
 /** A part of the corpus that is made, stored and asked at once: the excerpts of one place, or a hundred negatives. */
 export interface Shard {
   readonly name: string;
-  readonly set: "positive" | "off grid" | "negative" | "cover";
+  readonly set: "positive" | "off grid" | "negative" | "length" | "cover";
   queries(): Generator<CorpusQuery>;
+}
+
+/** The shards in such an order that a run that was cut off has about the same part of every set and kind. */
+export function evenly(shards: readonly Shard[]): Shard[] {
+  const counts = new Map<string, number>();
+  const places = shards.map((shard) => {
+    const part = shard.name.replace(/-\d+$/, "");
+    const before = counts.get(part) ?? 0;
+    counts.set(part, before + 1);
+    return { shard, part, place: before + 0.5 };
+  });
+  const share = ({ part, place }: (typeof places)[number]) => place / counts.get(part)!;
+  return places.sort((a, b) => share(a) - share(b)).map(({ shard }) => shard);
 }
 
 const negativesPerShard = 100;
@@ -97,7 +118,8 @@ const excerptsPerCover = 24;
 
 /** The seeded corpus: recordings to enroll, queries with their truth, and what must not be found. */
 export class Corpus {
-  readonly #folder: string;
+  /** Where rendered sound and queries are kept. */
+  readonly folder: string;
   readonly #seed: number;
   readonly #size: CorpusSize;
   readonly #recordings = new Map<string, Recording>();
@@ -108,8 +130,8 @@ export class Corpus {
   constructor(seed: number, size: CorpusSize, cacheFolder: string) {
     this.#seed = seed;
     this.#size = size;
-    this.#folder = join(cacheFolder, `seed-${seed}`);
-    mkdirSync(this.#folder, { recursive: true });
+    this.folder = join(cacheFolder, `seed-${seed}`);
+    mkdirSync(this.folder, { recursive: true });
   }
 
   /** Ids of what is enrolled. */
@@ -133,7 +155,7 @@ export class Corpus {
 
   /** All parts in a fixed order. Each has random streams of its own, so that any of them can be made alone. */
   shards(): Shard[] {
-    const { bases, covers, negatives } = this.#size;
+    const { bases, covers, negatives, lengthNegatives } = this.#size;
     const places = (["music", "speech", "clip"] as const).flatMap((kind) =>
       Array.from({ length: bases[kind] }, (_, i) => ({ kind, i })),
     );
@@ -148,8 +170,18 @@ export class Corpus {
       ...Array.from({ length: Math.ceil(negatives / negativesPerShard) }, (_, i) => ({
         name: `negative-${i}`,
         set: "negative" as const,
-        queries: () => this.#negatives(i),
+        queries: () => {
+          const count = Math.min(negativesPerShard, negatives - i * negativesPerShard);
+          return this.#negatives(77_000 + i, count, lengths);
+        },
       })),
+      ...extremeLengths.flatMap((seconds) =>
+        Array.from({ length: Math.ceil(lengthNegatives / negativesPerShard) }, (_, i) => ({
+          name: `length-${seconds}-${i}`,
+          set: "length" as const,
+          queries: () => this.#negatives(79_000 + 100 * seconds + i, negativesPerShard, [seconds]),
+        })),
+      ),
       ...Array.from({ length: covers }, (_, i) => ({
         name: `cover-${i}`,
         set: "cover" as const,
@@ -190,15 +222,14 @@ export class Corpus {
   }
 
   /** Excerpts of recordings that are not enrolled, and noise, under conditions that need no other program. */
-  *#negatives(shard: number): Generator<CorpusQuery> {
-    const random = this.#random(77_000 + shard);
+  *#negatives(stream: number, count: number, lengths: readonly number[]): Generator<CorpusQuery> {
+    const random = this.#random(stream);
     const own = conditions.filter(({ name }) => !/MP3|Opus|micro|tempo|pitch|speed/.test(name));
     this.#others ??= [
       ...Array.from({ length: this.#size.otherSongs }, (_, i) => this.#song(10_000 + i)),
       this.#speech(this.#size.voices),
       this.#speech(this.#size.voices + 1),
     ];
-    const count = Math.min(negativesPerShard, this.#size.negatives - shard * negativesPerShard);
     for (let i = 0; i < count; i++) {
       const condition = own[random.below(own.length)]!;
       const seconds = lengths[i % lengths.length]!;
@@ -249,8 +280,12 @@ export class Corpus {
   #song(index: number, cover?: { seed: number; transpose: number }): Recording {
     const id = cover === undefined ? `song-${index}` : `cover-${index}`;
     const seed = this.#seed * 100_000 + index;
-    const samples = cached(join(this.#folder, `${id}.f32`), () =>
-      leveled(renderMidi(scoreToMidi(composeScore({ seed, seconds: songSeconds, ...(cover && { cover }) })))),
+    const samples = cached(join(this.folder, `${id}.f32`), () =>
+      leveled(
+        renderMidi(
+          scoreToMidi(composeScore({ seed, seconds: this.#size.songSeconds, ...(cover && { cover }) })),
+        ),
+      ),
     );
     return { id, kind: "music", samples };
   }
@@ -262,7 +297,7 @@ export class Corpus {
     const sentence = () =>
       Array.from({ length: 7 }, () => vocabulary[random.below(vocabulary.length)]).join(" ");
     const text = Array.from({ length: 26 }, sentence).join(". ");
-    const samples = cached(join(this.#folder, `${id}.f32`), () =>
+    const samples = cached(join(this.folder, `${id}.f32`), () =>
       leveled(speak(text, voices[index % voices.length]!, 130 + random.below(60), 25 + random.below(50))),
     );
     return { id, kind: "speech", samples };
@@ -312,7 +347,11 @@ function clipPaths(): Map<string, string> {
     "beethoven_eroica_mvt1",
     "grieg_morning",
   ];
-  const files = [...names.map((name) => `data/audio/catalog/${name}.ogg`), "data/audio/galway.wav"];
+  const files = [
+    ...names.map((name) => `data/audio/catalog/${name}.ogg`),
+    "data/audio/galway.wav",
+    "data/audio/piano.ogg",
+  ];
   return new Map(
     files.flatMap((file) => {
       const path = sharedPath(file);

@@ -52,9 +52,14 @@ export function writeSound(path: string, samples: Float32Array): void {
 /** A whole signal at another rate. */
 export function resampled(samples: Float32Array, from: number, to: number): Float32Array {
   const resampler = new Resampler({ from, to });
-  const out = new Float32Array(resampler.maxOutputFrames(samples.length + resampler.lookaheadFrames));
-  const written = resampler.process(samples, out);
-  return out.slice(0, written + resampler.flush(out.subarray(written)));
+  try {
+    const out = new Float32Array(resampler.maxOutputFrames(samples.length + resampler.lookaheadFrames));
+    const written = resampler.process(samples, out);
+    return out.slice(0, written + resampler.flush(out.subarray(written)));
+  } finally {
+    // A run makes thousands, more than wait for the collector.
+    resampler.close();
+  }
 }
 
 /** Encodes with ffmpeg and decodes again. */

@@ -1,4 +1,5 @@
 import { exactExp, type ProfileId } from "@longwave/fingerprint";
+import { scoreScale } from "./chance-evidence.ts";
 
 /**
  * How often queries that are not in the catalog reach a score: `share` of them exceed `threshold`, and each further
@@ -16,8 +17,8 @@ export interface Calibration {
  */
 const contrastCalibration: Calibration = { threshold: 30, share: 0.2, scale: 23.75 };
 
-/** Scores of `mark-v1`: the tuning corpus of `npm run bench -- robustness --seed 1`, 400 negatives against 30 tracks. */
-const verifiedCalibration: Calibration = { threshold: 0, share: 0.19, scale: 2.65 };
+/** Scores of `mark-v1` are nats above the level of chance; see {@link evidenceAboveChance}. */
+const verifiedCalibration: Calibration = { threshold: 0, share: 1, scale: scoreScale };
 
 /** What is assumed where a catalog has no calibration of its own. */
 export function defaultCalibrationOf(profile: ProfileId): Calibration {

@@ -12,8 +12,8 @@ export interface AudioInput {
 export interface TrackMatch {
   readonly track: Track;
   /**
-   * What the decision rests on. `mark-v1`: the evidence of the verification in nats (log-likelihood ratio), less the handicap
-   * of what was tried. Other profiles: contrast with the best other recording, 100 (v - u) / (u + 3) for v votes here and u there.
+   * What the decision rests on. `mark-v1`: the evidence of the verification in nats (log-likelihood ratio) above the level that
+   * chance reaches for a query of this length in a catalog of this size, less the handicap of what was tried. Other profiles: contrast with the best other recording, 100 (v - u) / (u + 3) for v votes here and u there.
    */
   readonly score: number;
   /** Probability that a query that is not in the catalog gets an answer this good. */

@@ -6,6 +6,7 @@ import {
   type VerifiedPlacement,
 } from "./alignment-verifier.ts";
 import { type Calibration, falseProbability } from "./calibration.ts";
+import { evidenceAboveChance } from "./chance-evidence.ts";
 import { type Identification, type IdentifyOptions, noAnswer, type TrackMatch } from "./identification.ts";
 import { fitPlacement } from "./placement-fit.ts";
 import type { PostingStore } from "./posting-store.ts";
@@ -18,8 +19,8 @@ const verifiedTracks = 20;
 const widenedTracks = 12;
 /** Fewest votes of an alignment that is worth a verification. */
 const leastVotes = 2;
-/** What is so improbable by chance that later stages are not tried. */
-const decisive = 1e-5;
+/** Nats that chance does not reach at any length: later stages are not tried. */
+const decisive = 26;
 
 /** How far from its hypothesis a stage looks: half a step of its grid on either side. */
 const extents: Readonly<Record<Stage["name"], SearchExtent>> = {
@@ -31,7 +32,7 @@ const extents: Readonly<Record<Stage["name"], SearchExtent>> = {
 };
 
 const stageHandicaps = { identity: 0, speed: 2.5, tempo: 2.5, pitch: 2.5, grid: 5 };
-/** Queries are handicapped for what is beyond 10 s, frames: the calibration saw none longer. */
+/** Queries are handicapped for what is beyond 10 s, frames: they have more stretches. */
 const unitFrames = 312;
 
 /** Nats by which a placement with free tempo, free pitch or both has to be better than one without. */
@@ -48,7 +49,8 @@ interface Verified extends VerifiedPlacement {
   readonly votes: number;
   readonly stage: Stage["name"];
   readonly hypothesis: Hypothesis;
-  readonly score: number;
+  /** Evidence less the handicap of the stage and of the length, nats. */
+  readonly worth: number;
   /** How far peaks lie from their moments, frames; known of the best only. */
   readonly spread?: number;
 }
@@ -79,7 +81,7 @@ export class VerifiedSearch {
       options.signal?.throwIfAborted();
       const voted = await this.#vote(query, stage, options.signal);
       await this.#verify(voted, extents[stage.name], stage.name, verifiable, best, options.signal);
-      if (this.#isDecided(best)) break;
+      if ([...best.values()].some(({ worth }) => worth >= decisive)) break;
       kept.push(...voted);
       if (stage !== query.stages.at(-1)) continue;
       // Tempo and pitch at once: around what the axes found.
@@ -93,7 +95,7 @@ export class VerifiedSearch {
         options.signal,
       );
     }
-    const ranked = [...best.values()].sort((a, b) => b.score - a.score || a.track - b.track);
+    const ranked = [...best.values()].sort((a, b) => b.worth - a.worth || a.track - b.track);
     // The scatter wants the lists of the hypothesis that won, which a later stage has replaced.
     if (options.explain === true && ranked[0] !== undefined) {
       await lookup.prepareStage?.(query, [ranked[0].hypothesis], options.signal);
@@ -147,18 +149,11 @@ export class VerifiedSearch {
       const from = { tempo, pitch, offset: offset + 2 - 2 * tempo + tempo * verifiable.firstFrame };
       const found = this.#verifier.search(peaks, from, extent);
       if (found === undefined) continue;
-      const score = found.evidence - handicapOf(stage, verifiable);
+      const worth = found.evidence - handicapOf(stage, verifiable);
       const known = best.get(track);
-      if (known !== undefined && known.score >= score) continue;
-      best.set(track, { ...found, track, votes, stage, hypothesis: { tempo, pitch }, score });
+      if (known !== undefined && known.worth >= worth) continue;
+      best.set(track, { ...found, track, votes, stage, hypothesis: { tempo, pitch }, worth });
     }
-  }
-
-  #isDecided(best: ReadonlyMap<number, Verified>): boolean {
-    for (const { score } of best.values()) {
-      if (falseProbability(score, this.#calibration) <= decisive) return true;
-    }
-    return false;
   }
 
   #decide(
@@ -199,7 +194,7 @@ export class VerifiedSearch {
 
   /**
    * The same alignment with offset, tempo and pitch as the sound says them: neighbours of the hypothesis are tried, and simpler
-   * explanations are preferred unless a freer one is worth its freedom. The score stays, so that all scores mean the same.
+   * explanations are preferred unless a freer one is worth its freedom. The worth stays, so that all scores mean the same.
    */
   #polished(candidate: Verified, verifiable: Verifiable): Verified {
     const peaks = this.#lookup.peaksOf(candidate.track)!;
@@ -239,7 +234,8 @@ export class VerifiedSearch {
     const { tracks } = lookup;
     const track = tracks.at(candidate.track)!;
     const other = ranked.find((each) => tracks.at(each.track)!.contentHash !== track.contentHash);
-    const { tempo, pitch, offset, hits, score } = candidate;
+    const { tempo, pitch, offset, hits } = candidate;
+    const score = evidenceAboveChance(candidate.worth, query.milliseconds / 1000, tracks.frames);
     // Hits are starts of windows; the sound that they stand for lies two frames later.
     const [firstHit, lastHit] = hits.length === 0 ? [0, 0] : [hits[0]!.frame + 2, hits.at(-1)!.frame + 2];
     const ms = (frames: number) => lookup.framesToMs(frames);
