@@ -87,9 +87,9 @@ const phases: Readonly<Record<Exclude<LinkPhase, "init">, readonly [name: string
   probe: ["probe", "asks the other end whether it answers"],
   warm: ["warm", "has answered, and proves itself for a while"],
   live: ["live", "carries its share"],
-  degrade: ["degraded", "loses or delays too much: it gets what the others cannot take"],
+  degrade: ["degraded", "loses or delays too much, so it carries less"],
   cooldown: ["resting", "was bad for too long, and is left alone for a while"],
-  reset: ["reset", "does not answer: it is tried anew every few seconds"],
+  reset: ["reset", "does not answer, and is tried anew every few seconds"],
 };
 
 function LinkCard({ link }: { link: Link }) {

@@ -4,7 +4,7 @@ import { chance, clock } from "../format.ts";
 import { connection, stream, streamReadAt, voteHistory } from "../live/live.ts";
 import { playerProblem, playerState, setVolume, volume } from "../live/player.ts";
 import { level, peakCount, scope } from "../live/scope-feed.ts";
-import type { Heard, OnAir } from "../model.ts";
+import type { Heard, OnAir, Stream } from "../model.ts";
 import { EventList } from "../parts/event-list.tsx";
 import { ListenButton } from "../parts/listen-button.tsx";
 import { nowMs } from "../parts/now.ts";
@@ -229,11 +229,13 @@ const encoderProblem = signal("");
 /** Bit rate of the station's encoder, taken from the next packet on. */
 function EncoderControl() {
   const current = stream.value;
-  if (current?.encoder === null || current?.encoder === undefined) return null;
-  const { id, encoder } = current;
+  // Before the first answer it keeps its place.
+  if (current?.encoder === null) return null;
   const set = async (kbps: number) => {
+    if (current === undefined) return;
     try {
-      const next = await putJson<typeof encoder>(`/v1/streams/${encodeURIComponent(id)}/encoder`, {
+      const path = `/v1/streams/${encodeURIComponent(current.id)}/encoder`;
+      const next = await putJson<NonNullable<Stream["encoder"]>>(path, {
         bitrateBps: kbps * 1000,
       });
       if (stream.value !== undefined) stream.value = { ...stream.value, encoder: next };
@@ -252,7 +254,8 @@ function EncoderControl() {
             type="button"
             class="button"
             aria-label={`${kbps} kbit/s`}
-            aria-pressed={encoder.bitrateBps === kbps * 1000}
+            disabled={current === undefined}
+            aria-pressed={current?.encoder?.bitrateBps === kbps * 1000}
             onClick={() => void set(kbps)}
           >
             {kbps}
@@ -278,12 +281,12 @@ function ScopeLegend() {
   const waiting = peakCount.value === 0 && scope.form === undefined;
   if (waiting)
     return (
-      <div class="waiting">
+      <div key="waiting" class="waiting">
         {connection.value === "lost" ? "The picture comes back with the server." : "Waiting for sound"}
       </div>
     );
   return (
-    <div class="legend">
+    <div key="legend" class="legend">
       <span>Received sound</span>
       <span>
         <i class="ring" /> peaks that identify it
