@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DirectoryStore } from "@longwave/base/node";
@@ -73,6 +83,32 @@ test("monitors a recording, and shows what its catalog's segment holds", async (
   const text = (await runHere(["id", "inspect", join(place, "segments", segment!)])).stdout;
   expect(text).toMatch(/^000000 {2}4c 57 53 47 02 00 .* LWSG/m);
   expect((await runHere(["id", "inspect", place])).stdout).toMatch(/^000000 {2}7b 22 .* {"format":"longw$/m);
+});
+
+test("searches a catalog on a web server", async () => {
+  const place = join(home, "published");
+  const catalog = await Catalog.open(new DirectoryStore(place));
+  await catalog.enroll({ id: "nine" }, { samples: song(9), sampleRate });
+  await catalog.compact();
+  writeFileSync(join(home, "nine"), wav(song(9).subarray(sampleRate)));
+  const server = createServer((request, response) => {
+    const file = join(place, request.url ?? "");
+    if (!existsSync(file)) return void response.writeHead(404).end();
+    const bytes = readFileSync(file);
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? "") ?? [];
+    const part = from === undefined ? bytes : bytes.subarray(Number(from), Number(to) + 1);
+    response.writeHead(from === undefined ? 200 : 206, { "content-length": part.length });
+    response.end(request.method === "HEAD" ? undefined : part);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const asked = await runHere(["id", "match", join(home, "nine"), "--catalog", address, "--json"]);
+    expect(asked.stderr).toBe("");
+    expect(JSON.parse(asked.stdout)).toMatchObject({ match: { track: { id: "nine" } }, partial: false });
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 test("asks about every file of a directory, and says which is no sound", async () => {

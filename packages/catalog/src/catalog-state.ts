@@ -124,12 +124,16 @@ export class CatalogState {
   }
 }
 
+function cannotList(error: unknown): boolean {
+  return isLongwaveError(error, "store/cannot-list") || isLongwaveError(error, "store/unsupported");
+}
+
 /** Stores without a listing (a plain web server) hold no journal: their catalogs were compacted before they were copied. */
 async function* listJournal(store: ObjectStore): AsyncIterable<{ key: string }> {
   try {
     yield* store.list("journal/");
   } catch (error) {
-    if (!isLongwaveError(error, "store/unsupported")) throw error;
+    if (!cannotList(error)) throw error;
   }
 }
 
@@ -170,7 +174,7 @@ async function firstForeignObject(store: ObjectStore): Promise<string | undefine
     for await (const { key } of store.list("")) if (!key.startsWith(".")) return key;
   } catch (error) {
     // What cannot be listed (a plain web server) cannot be written either, and says so at the first change.
-    if (!isLongwaveError(error, "store/unsupported")) throw error;
+    if (!cannotList(error)) throw error;
   }
   return undefined;
 }

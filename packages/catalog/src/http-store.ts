@@ -81,8 +81,8 @@ export class HttpStore implements ObjectStore {
   // biome-ignore lint/correctness/useYield: there is nothing to list
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
     throw new StoreError(
-      "store/unsupported",
-      "unsupported",
+      "store/cannot-list",
+      "unavailable",
       `A web server cannot list ${this.#base}${prefix}.`,
     );
   }

@@ -1,5 +1,6 @@
 import type { ObjectStore } from "@longwave/base";
 import { BitReader } from "./bit-stream.ts";
+import { CatalogError } from "./errors.ts";
 import { decodePeaks } from "./peak-codec.ts";
 import type { PostingBatch, PostingSource } from "./posting-batch.ts";
 import { riceParameter, takeGamma, takePlaces, takeRice } from "./posting-codec.ts";
@@ -55,7 +56,7 @@ export class Segment implements PostingSource {
 
   /**
    * Reads header and tracks; the directory and the blocks follow when a look-up needs them.
-   * @throws CatalogError `catalog/corrupt`, `catalog/version`
+   * @throws CatalogError `catalog/missing`, `catalog/corrupt`, `catalog/version`
    */
   static async open(
     store: ObjectStore,
@@ -67,7 +68,12 @@ export class Segment implements PostingSource {
       store.get(key, { start: 0, end: segmentHeaderLength }, signal),
       store.head(key, signal),
     ]);
-    if (header === undefined) throw corruptSegment(key, "it is missing");
+    if (header === undefined) {
+      throw new CatalogError(
+        "catalog/missing",
+        `${key} is missing although the manifest names it; restore it from a copy of the catalog.`,
+      );
+    }
     const layout = parseSegmentHeader(key, header);
     // The size is checked before the parts that the header promises are read or allocated.
     if (info !== undefined && info.size !== layout.end) {

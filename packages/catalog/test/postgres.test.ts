@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Catalog } from "../src/catalog.ts";
 import type { Identification } from "../src/identification.ts";
 import { PostgresCatalog, type PostgresCatalogOptions, postgresClient } from "../src/postgres/index.ts";
+import { voteStatement } from "../src/postgres/vote-statement.ts";
 import { melody } from "./signals.ts";
 
 const programs = postgresPrograms();
@@ -212,6 +213,77 @@ describe.skipIf(programs === undefined)("a catalog in PostgreSQL", { timeout: 18
     });
     expect(await catalog.verify()).toMatchObject({ ok: true, tracks: 0, rows: 0 });
     expect(await catalog.enroll({ id: "a" }, sound(1, 4))).toMatchObject({ status: "added" });
+  });
+
+  test("a writer that is killed in the middle leaves nothing, and the next one goes on", async () => {
+    const schema = `test_${schemas++}`;
+    const catalog = await PostgresCatalog.open(client(), { schema });
+    const dying = postgres({
+      host: server.socketFolder,
+      user: server.user,
+      database: "postgres",
+      max: 1,
+      onnotice: () => {},
+    });
+    const writer = await PostgresCatalog.open(postgresClient(dying), { schema });
+    const [{ pid }] = (await dying`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
+    // Its last insert waits for a lock: tracks and postings are written, but not committed.
+    await sql.begin(async (holding) => {
+      await holding.unsafe(`lock table ${schema}.peaks in exclusive mode`);
+      const enrolling = writer.enroll({ id: "a" }, sound(1, 4));
+      const ended = enrolling.catch((error: unknown) => error);
+      for (;;) {
+        const [row] = await sql`select wait_event_type as kind from pg_stat_activity where pid = ${pid}`;
+        if (row?.["kind"] === "Lock") break;
+      }
+      await sql`select pg_terminate_backend(${pid})`;
+      expect(await ended).toMatchObject({ code: "catalog/engine-failed", kind: "unavailable" });
+    });
+    expect(await catalog.verify()).toMatchObject({ ok: true, tracks: 0, rows: 0 });
+    expect(await catalog.enroll({ id: "a" }, sound(1, 4))).toMatchObject({ status: "added" });
+    await dying.end({ timeout: 1 });
+  });
+
+  test("can be distributed by shard: every key holds it, nothing refers across, a track lies in one shard", async () => {
+    const schema = `test_${schemas++}`;
+    const catalog = await PostgresCatalog.open(client(), { schema, tracksPerShard: 2 });
+    for (const seed of [1, 2, 3]) await catalog.enroll({ id: `t${seed}` }, sound(seed, 4));
+    await catalog.compact();
+    for (const table of ["postings", "peaks"]) {
+      // The rule of create_distributed_table: the distribution column is part of every unique key.
+      const keys = await sql.unsafe(
+        `select array_agg(a.attname::text) as columns from pg_index i
+         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+         where i.indrelid = '${schema}.${table}'::regclass and i.indisunique group by i.indexrelid`,
+      );
+      expect(keys.length, table).toBeGreaterThan(0);
+      for (const { columns } of keys) expect(columns, table).toContain("shard");
+    }
+    const foreign = await sql.unsafe(
+      `select count(*)::int as count from pg_constraint c join pg_namespace n on n.oid = c.connamespace
+       where n.nspname = '${schema}' and (c.contype = 'f' or c.contype = 't')`,
+    );
+    expect(foreign[0]!["count"]).toBe(0);
+    const strays = await sql.unsafe(
+      `select (select count(*)::int from ${schema}.postings, unnest(tracks) as t where t / 2 <> shard) as postings,
+        (select count(*)::int from ${schema}.peaks where number / 2 <> shard) as peaks,
+        (select count(distinct shard)::int from ${schema}.postings) as shards`,
+    );
+    expect(strays[0]).toEqual({ postings: 0, peaks: 0, shards: 2 });
+    // The vote looks at one shard at a time: whatever counts or ranks tracks is grouped or partitioned by it.
+    const statement = voteStatement(`"${schema}"`, 2);
+    const grouped = [...statement.matchAll(/partition by ([^)]*?)(?: order by|\))|group by ([^\n]*)/g)]
+      .map(([, partition, group]) => partition ?? group)
+      .slice(0, 5);
+    expect(grouped).toEqual([
+      "p.shard, p.hash",
+      "1, 2, 3, 4",
+      "shard, hypothesis, track",
+      "1, 2, 3",
+      "shard, hypothesis",
+    ]);
+    expect(statement).toMatch(/select l\.shard, a\.hypothesis, u\.track, u\.frame/);
+    expect(statement).toMatch(/select shard, hypothesis, track, max\(/);
   });
 
   test("a stored fingerprint can be the query", async () => {

@@ -1,6 +1,6 @@
-import { BaseError, HttpStore } from "@longwave/base";
+import { BaseError } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
-import { Catalog, type CatalogOptions } from "@longwave/catalog";
+import { Catalog, type CatalogOptions, HttpStore } from "@longwave/catalog";
 import type { PostgresCatalog } from "@longwave/catalog/postgres";
 import { connectTo, isNats, parseNatsPlace, scatteredOver } from "./nats-place.ts";
 
