@@ -29,6 +29,7 @@ export type SettingName =
   | "address"
   | "port"
   | "token"
+  | "cors"
   | "seed"
   | "songs"
   | "input"
@@ -51,6 +52,11 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
   address: { kind: "text", fallback: "127.0.0.1", description: "address to listen on" },
   port: { kind: "integer", fallback: 7373, description: "TCP port, 0 for any free one" },
   token: { kind: "secret", fallback: undefined, description: "bearer token; needed off loopback" },
+  cors: {
+    kind: "text",
+    fallback: undefined,
+    description: "origins of other pages that may call, with commas, such as https://radio.example",
+  },
   seed: { kind: "integer", fallback: 7, description: "seed of the built-in programme" },
   songs: { kind: "integer", fallback: 24, description: "songs of the built-in programme" },
   input: {

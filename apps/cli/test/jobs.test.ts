@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Archive } from "@longwave/archive";
 import { SeededRandom } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
@@ -11,6 +11,7 @@ import { createSeekableDecoder } from "@longwave/opus";
 import type { Job } from "@longwave/station/jobs";
 import { hasNats, postgresPrograms, repositoryPath, startNats, startPostgres } from "@longwave/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openShownQueue } from "../src/jobs/shown-queue.ts";
 import { song, wav } from "./id-program.ts";
 import { runHere } from "./run-here.ts";
 
@@ -153,6 +154,11 @@ describe.skipIf(!existsSync(program)).each(backends)("jobs over $name (needs npm
       const [{ jobs: all, counts }] = (await jobs("ls", "--limit", "10000")) as [
         { jobs: readonly Job[]; counts: object },
       ];
+      const failed = all.filter(({ state }) => state === "failed");
+      expect(failed.map(({ source }) => basename(source)).sort(), JSON.stringify(failed)).toEqual([
+        "gone.wav",
+        "poison.wav",
+      ]);
       expect(counts).toEqual({ waiting: 0, running: 0, done: 2 * sources, failed: 2, cancelled: 0 });
       const jobOf = (id: string) => all.find((job) => job.id === id);
       expect(jobOf(poison.job.id)?.failure?.code).toMatch(/^media\//);
@@ -191,10 +197,33 @@ test("a job queue that is not there is named in one line, with a status that say
     expect(run.stderr).toMatch(/^longwave: The job queue .*(ECONNREFUSED|refused).*jobs-unavailable\)\n$/i);
     expect(run.code).toBe(5);
   }
+  const clip = join(mkdtempSync(join(tmpdir(), "longwave-jobs-")), "clip.wav");
+  writeFileSync(clip, wav(song(1, 1)));
+  const match = await runHere(["id", "match", clip, "--catalog", `postgres://nobody@127.0.0.1:${port}/x`]);
+  rmSync(dirname(clip), { recursive: true });
+  expect([match.code, match.stderr]).toEqual([
+    5,
+    expect.stringMatching(/^longwave: PostgreSQL failed.*ECONNREFUSED.*\n$/),
+  ]);
   const none = await runHere(["jobs", "ls"]);
   expect([none.code, none.stderr]).toEqual([2, expect.stringMatching(/No job queue is configured.*--queue/)]);
   const other = await runHere(["jobs", "ls", "--queue", "redis://x"]);
   expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/must begin with postgres:/)]);
   const nowhere = await runHere(["jobs", "work", "--queue", `nats://127.0.0.1:${port}`]);
   expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringMatching(/--archive PLACE/)]);
+});
+
+test("a server that shows a queue goes on where that is away, and says so", async () => {
+  const before = process.env["LONGWAVE_JOBS_URL"];
+  process.env["LONGWAVE_JOBS_URL"] = "nats://127.0.0.1:1";
+  try {
+    const warnings: string[] = [];
+    expect(await openShownQueue(undefined, (message) => warnings.push(message))).toBeUndefined();
+    expect(warnings).toEqual([expect.stringMatching(/cannot be reached.*everything else goes on\.$/)]);
+    process.env["LONGWAVE_JOBS_URL"] = "redis://x";
+    await expect(openShownQueue(undefined, () => {})).rejects.toMatchObject({ code: "config/bad-value" });
+  } finally {
+    if (before === undefined) delete process.env["LONGWAVE_JOBS_URL"];
+    else process.env["LONGWAVE_JOBS_URL"] = before;
+  }
 });

@@ -234,3 +234,35 @@ test("what is no job is refused, whatever it is", () => {
     expect(() => parseJobRequest(bad), JSON.stringify(bad)).toThrow(/is no job/);
   }
 });
+
+test("a worker whose queue is away for a while asks again, says so once, and goes on", async () => {
+  const clock = new VirtualClock();
+  const stop = new AbortController();
+  const events: string[] = [];
+  let asked = 0;
+  const queue = {
+    take: () => {
+      if (++asked > 5) stop.abort();
+      return asked < 5
+        ? Promise.reject(new StationError("station/jobs-unavailable", "unavailable", "away"))
+        : Promise.resolve(undefined);
+    },
+  } as unknown as JobQueue;
+  const working = workJobs(queue, {
+    worker: "one",
+    clock,
+    signal: stop.signal,
+    handlers: {},
+    onEvent: ({ type }) => events.push(type),
+  });
+  const began = clock.nowUs();
+  while (!stop.signal.aborted) {
+    const next = clock.nextTimerUs();
+    if (next !== undefined) clock.runUntil(next);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await working;
+  expect(events).toEqual(["unreachable", "reached"]);
+  // 1, 2, 4 and 8 s, then half a second: no busy loop while it is away.
+  expect(clock.nowUs() - began).toBe(15.5e6);
+});

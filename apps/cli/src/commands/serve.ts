@@ -10,7 +10,7 @@ import { openShownQueue } from "../jobs/shown-queue.ts";
 import { printLine } from "../output.ts";
 import { openSpeechService } from "../speech/speech-service.ts";
 import { durationMs, resolveSpeechSettings } from "../speech/speech-settings.ts";
-import { addServerOptions, settingsOf } from "../station-options.ts";
+import { addServerOptions, corsOrigins, settingsOf } from "../station-options.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { version } from "../version.ts";
 
@@ -77,6 +77,7 @@ Examples:
         address: settings.address.value as string,
         port: settings.port.value as number,
         token: settings.token.value as string | undefined,
+        corsOrigins: corsOrigins(settings),
         metricsListen: metricsAddress(speechSettings.metricsAddr.value as string | undefined),
         consoleDirectory: consoleDirectory(),
         onError: (error) => process.stderr.write(`longwave: ${(error as Error).stack}\n`),

@@ -15,7 +15,7 @@ import { CliError } from "../errors.ts";
 import { describeEvent } from "../event-text.ts";
 import { openShownQueue } from "../jobs/shown-queue.ts";
 import { printLine } from "../output.ts";
-import { addServerOptions, settingsOf } from "../station-options.ts";
+import { addServerOptions, corsOrigins, settingsOf } from "../station-options.ts";
 import { untilStopped } from "../until-stopped.ts";
 import { version } from "../version.ts";
 
@@ -143,6 +143,7 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
       address: settings.address.value as string,
       port: settings.port.value as number,
       token: settings.token.value as string | undefined,
+      corsOrigins: corsOrigins(settings),
       consoleDirectory: consoleDirectory(),
       onError: (error) => process.stderr.write(`longwave: ${(error as Error).stack}\n`),
     });

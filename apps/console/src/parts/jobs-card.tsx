@@ -10,11 +10,12 @@ interface Job {
   readonly failure: { readonly message: string } | null;
 }
 interface Queue {
+  readonly configured: boolean;
   readonly jobs: readonly Job[];
   readonly counts: Readonly<Record<string, number>>;
 }
 
-const queue = signal<Queue | "none" | undefined>(undefined);
+const queue = signal<Queue | undefined>(undefined);
 const problem = signal("");
 const refreshMs = 10_000;
 
@@ -23,8 +24,7 @@ async function load(): Promise<void> {
     queue.value = await getJson<Queue>("/v1/jobs?limit=5");
     problem.value = "";
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) queue.value = "none";
-    else problem.value = error instanceof ApiError ? error.message : String(error);
+    problem.value = error instanceof ApiError ? error.message : String(error);
   }
 }
 
@@ -33,11 +33,11 @@ export function JobsCard() {
   useEffect(() => {
     void load();
     const timer = setInterval(() => {
-      if (queue.value !== "none") void load();
+      if (queue.value?.configured !== false) void load();
     }, refreshMs);
     return () => clearInterval(timer);
   }, []);
-  if (queue.value === "none" || queue.value === undefined) return null;
+  if (queue.value === undefined || !queue.value.configured) return null;
   const { jobs, counts } = queue.value;
   const open = (counts["waiting"] ?? 0) + (counts["running"] ?? 0);
   return (

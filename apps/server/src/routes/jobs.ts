@@ -1,8 +1,9 @@
 import type { Job, JobState } from "@longwave/station/jobs";
-import { jobStates } from "@longwave/station/jobs";
-import { notFound, ServerError } from "../errors.ts";
+import { jobStates, noJobs } from "@longwave/station/jobs";
+import { ServerError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import {
+  flag,
   integer,
   integerOrNull,
   json,
@@ -58,25 +59,26 @@ export function jobRoutes(host: Host): Route[] {
       maxConcurrent: 2,
       answer: {
         status: 200,
-        description: "Jobs, newest first, and the number in each state.",
+        description: "Jobs, newest first, and the number in each state; none where no queue is configured.",
         contentType: "application/json",
         schema: objectOf({
+          configured: flag,
           jobs: listOf(jobSchema),
           counts: objectOf(Object.fromEntries(jobStates.map((state) => [state, integer]))),
         }),
       },
       handle: async (context) => {
-        if (host.jobs === undefined) throw notFound("job queue on this server");
         const state = context.req.query("state");
         if (state !== undefined && !jobStates.includes(state as JobState)) throw badQuery("state", state);
         const limit = Number(context.req.query("limit") ?? 20);
         if (!Number.isInteger(limit) || limit < 1 || limit > maxPage)
           throw badQuery("limit", context.req.query("limit"));
+        if (host.jobs === undefined) return json({ configured: false, jobs: [], counts: noJobs });
         const jobs = await host.jobs.list({
           limit,
           ...(state !== undefined && { state: state as JobState }),
         });
-        return json({ jobs: jobs.map(described), counts: await host.jobs.counts() });
+        return json({ configured: true, jobs: jobs.map(described), counts: await host.jobs.counts() });
       },
     },
   ];

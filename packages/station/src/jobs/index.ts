@@ -9,6 +9,7 @@ export {
   type JobState,
   jobKinds,
   jobStates,
+  noJobs,
 } from "./job.ts";
 export type { AddedJob, ClaimedJob, JobListOptions, JobQueue, JobQueueOptions } from "./job-queue.ts";
 export { type JobHandler, type WorkEvent, type WorkOptions, workJobs } from "./work-jobs.ts";

@@ -57,6 +57,7 @@ export function hasEnded(state: JobState): boolean {
 /** Number of jobs by state. */
 export type JobCounts = Readonly<Record<JobState, number>>;
 
+/** The counts of an empty queue. */
 export const noJobs: JobCounts = { waiting: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
 
 /** Longest path or track id that a job takes, in characters. */

@@ -1,11 +1,11 @@
-import type { Archive } from "@longwave/archive";
+import type { Archive, RecordingInfo } from "@longwave/archive";
 import { openAudioInput } from "@longwave/archive/node";
 import { type Clock, isLongwaveError, type Random, sleepUs } from "@longwave/base";
 import type { AudioInput, Catalog, Enrollment } from "@longwave/catalog";
 import { decodeAudioFile } from "@longwave/media/node";
 import { OpusEncoder } from "@longwave/opus";
 import { StationError } from "../../errors.ts";
-import type { Job, JobHandler } from "../../jobs/index.ts";
+import type { Job, JobHandler, JobResult } from "../../jobs/index.ts";
 import { fileDecoders } from "../file-decoders.ts";
 import { hashFile } from "./job-requests.ts";
 
@@ -21,16 +21,45 @@ export function importHandler(archive: Archive): JobHandler {
       signal,
     }).catch(failReading(job));
     requireSameContent(job, input.source.sha256);
-    const { info, duplicate } = await archive.import(await input.open(), {
-      source: input.source,
-      metadata: input.metadata,
-      rawMetadata: input.rawMetadata,
-      anchors: input.anchors,
-      resume: true,
-      signal,
-    });
-    return { recording: info.id, duplicate, seconds: Math.round(info.frames / 48) / 1000 };
+    try {
+      const { info, duplicate } = await archive.import(await input.open(), {
+        source: input.source,
+        metadata: input.metadata,
+        rawMetadata: input.rawMetadata,
+        anchors: input.anchors,
+        resume: true,
+        signal,
+      });
+      return imported(info, duplicate);
+    } catch (error) {
+      const twin = await finishedTwin(archive, job);
+      if (twin !== undefined) return imported(twin, true);
+      if (job.attempts === 1 || !isLongwaveError(error) || !collisions.has(error.code)) throw error;
+      const { message } = error;
+      throw new StationError("station/job-collided", "unavailable", message, { cause: error });
+    }
   };
+}
+
+/**
+ * What an import meets where the worker that lost the job is still at it (its machine was stopped for longer than the lease): both write
+ * the same objects, and one finds what the other has finished or begun. Tried again it comes out right.
+ */
+const collisions: ReadonlySet<string> = new Set(["archive/options", "archive/metadata", "archive/duplicate"]);
+
+function imported({ id, frames }: RecordingInfo, duplicate: boolean): JobResult {
+  return { recording: id, duplicate, seconds: Math.round(frames / 48) / 1000 };
+}
+
+/** The recording of this very file, where another worker has finished it meanwhile. */
+async function finishedTwin(archive: Archive, { sha256 }: Job): Promise<RecordingInfo | undefined> {
+  try {
+    const id = await archive.findByHash(sha256);
+    return id === undefined ? undefined : await archive.info(id);
+  } catch {
+    // The error that brought us here says more.
+    return undefined;
+  }
 }
 
 /** What an enrollment needs of a catalog, in a directory or a database. */
