@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { DirectoryStore } from "@longwave/base/node";
 import { repositoryPath } from "@longwave/testkit";
+import { clickInBrowser } from "./browser-clicks.js";
 import { memoryRow, row } from "./rows.js";
 import { verifyArchive } from "./verify-archive.js";
 
@@ -45,11 +46,12 @@ export async function runInRealTime(folder: string, seconds: number): Promise<vo
     row("events followed over HTTP", `${count}`, "none lost", isWhole && count > 0);
     times.sort((a, b) => a - b);
     row(
-      `sound of 30 s ago, median / worst of ${clicks}`,
+      `sound of 30 s ago over HTTP, median / worst of ${clicks}`,
       `${times[clicks >> 1]!.toFixed(0)} / ${times.at(-1)!.toFixed(0)} ms`,
       "<= 100 ms",
       times.at(-1)! <= 100,
     );
+    await clickInBrowser(url, clicks);
   } finally {
     await stop(station);
   }
