@@ -5,7 +5,7 @@
 // haitsma-v1, audfprint, audfprint-70; those whose program is absent are left out, and said so. Default: mark-v1 and chromaprint.
 // The corpus is made of composed songs (FluidSynth, FluidR3), synthetic voices (espeak-ng) and the licensed clips; see
 // docs/benchmarks.md. It is made at the first run and kept in a temporary folder ($LONGWAVE_CORPUS). `--sets` asks
-// only some of positive, off grid, negative, length (negatives of 1 and 30 s) and cover; `--every 7` every seventh query. After `--seconds` the run stops at the end of a shard, and the next run of the same code goes on there.
+// only some of positive, off grid, negative, length (negatives of 1 and 30 s) and cover; `--every 7` every seventh query. After `--seconds` of asking the run stops at the end of a shard, and the next run of the same code goes on there.
 // Seeds 1 to 5 are for tuning: report others.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
@@ -84,13 +84,14 @@ for (const name of values.systems.split(",")) {
 }
 
 let left = 0;
+const asking = elapsed();
 // Every system is asked a shard before the next is made, so that a part of a run compares the same queries.
 const sets = values.sets.split(",");
 const shards = evenly(corpus.shards()).filter(({ set }) => sets.includes(set));
 for (const shard of shards) {
   const waiting = asked.filter(({ file }) => !file.has(shard.name));
   if (waiting.length === 0) continue;
-  if (elapsed() > Number(values.seconds)) {
+  if (elapsed() - asking > Number(values.seconds)) {
     left++;
     continue;
   }

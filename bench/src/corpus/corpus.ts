@@ -66,7 +66,7 @@ export const sizes: Readonly<Record<"small" | "full", CorpusSize>> = {
     otherSongs: 20,
     covers: 6,
     negatives: 3000,
-    lengthNegatives: 500,
+    lengthNegatives: 300,
   },
 };
 

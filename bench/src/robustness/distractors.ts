@@ -1,6 +1,6 @@
 import { type Random, SeededRandom } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
-import { buildSegment, encodeManifest, type SegmentReference, type Track } from "@longwave/catalog";
+import { buildSegment, encodeManifest, Segment, type SegmentReference, type Track } from "@longwave/catalog";
 import { appendMarkPairs, identity, markColumns, markFirstBin, PairList } from "@longwave/fingerprint";
 
 const framesPerSecond = 31.25;
@@ -8,6 +8,8 @@ const trackSeconds = 90;
 /** Pieces of sources that a distractor is patched from, seconds, and how far they are stretched and transposed. */
 const pieceSeconds = [3, 8] as const;
 const mostWarp = 1.25;
+/** More than the highest frequency of a peak, 1/256 bin. */
+const frequencies = 2 ** 17;
 /** So many hours a segment, so that building takes a bounded amount of memory. */
 const hoursPerSegment = 250;
 
@@ -16,7 +18,7 @@ const hoursPerSegment = 250;
  * peaks lie to each other as they do in sound, so that hashes and lists have the profile's own statistics.
  */
 export function distractorPeaks(sources: readonly Uint32Array[], random: Random): Uint32Array {
-  const peaks: [number, number][] = [];
+  const keys: number[] = [];
   const warp = () => mostWarp ** (2 * random.next() - 1);
   const end = trackSeconds * framesPerSecond;
   for (let at = 0; at < end; ) {
@@ -32,12 +34,16 @@ export function distractorPeaks(sources: readonly Uint32Array[], random: Random)
       const moved = at + Math.round((frame - start) * tempo);
       const bin = frequency / 256 - markFirstBin;
       if (bin < 0 || bin > markColumns - 1 || moved >= end) continue;
-      peaks.push([frequency, moved]);
+      keys.push(moved * frequencies + frequency);
     }
     at += Math.round(frames * tempo);
   }
-  peaks.sort((a, b) => a[1] - b[1] || a[0] - b[0]);
-  return Uint32Array.from(peaks.flat());
+  const peaks = new Uint32Array(2 * keys.length);
+  for (const [i, key] of Uint32Array.from(keys).sort().entries()) {
+    peaks[2 * i] = key % frequencies;
+    peaks[2 * i + 1] = Math.floor(key / frequencies);
+  }
+  return peaks;
 }
 
 /** Columns that grow. */
@@ -72,7 +78,7 @@ function doubled(column: Uint32Array): Uint32Array {
   return larger;
 }
 
-/** Writes a catalog of `mark-v1` that holds `hours` of distractors into a folder. */
+/** Writes a catalog of `mark-v1` that holds `hours` of distractors into a folder; segments that are there stay. */
 export async function writeDistractors(
   folder: string,
   hours: number,
@@ -80,36 +86,41 @@ export async function writeDistractors(
   configHash: string,
 ): Promise<void> {
   const store = new DirectoryStore(folder);
-  const random = new SeededRandom(1, 105);
-  const pairs = new PairList();
   const segments: SegmentReference[] = [];
-  let made = 0;
-  for (let left = hours; left > 0; left -= hoursPerSegment) {
-    const count = Math.round((Math.min(left, hoursPerSegment) * 3600) / trackSeconds);
-    const columns = new GrowingColumns();
-    const tracks: Track[] = [];
-    const peaks: Uint32Array[] = [];
-    for (let track = 0; track < count; track++, made++) {
-      const own = distractorPeaks(sources, random);
-      pairs.count = 0;
-      appendMarkPairs(own, identity, 0, pairs);
-      columns.add(pairs, track);
-      peaks.push(own);
-      const contentHash = made.toString(16).padStart(32, "0");
-      tracks.push({
-        id: `distractor-${made}`,
-        durationSeconds: trackSeconds,
-        hashes: pairs.count,
-        contentHash,
-      });
+  for (let from = 0; from < hours; from += hoursPerSegment) {
+    const key = `segments/distractors-${from}.lwsg`;
+    const random = new SeededRandom(1, from);
+    if ((await store.head(key)) === undefined) {
+      const count = Math.round((Math.min(hours - from, hoursPerSegment) * 3600) / trackSeconds);
+      await store.put(key, distractorSegment(from, count, sources, random, configHash));
     }
-    const key = `segments/distractors-${segments.length}.lwsg`;
-    const bytes = buildSegment("mark-v1", configHash, tracks, columns.columns(), peaks);
-    await store.put(key, bytes);
-    segments.push({ key, bytes: bytes.length, tracks: count, postings: columns.count, removed: [] });
+    const { layout, tracks } = await Segment.open(store, key, 0);
+    const { postings, end: bytes } = layout;
+    segments.push({ key, bytes, tracks: tracks.length, postings, removed: [] });
   }
-  await store.put(
-    "manifest.json",
-    encodeManifest({ profile: "mark-v1", configHash, segments, journalStart: 1 }),
-  );
+  const manifest = encodeManifest({ profile: "mark-v1", configHash, segments, journalStart: 1 });
+  await store.put("manifest.json", manifest);
+}
+
+function distractorSegment(
+  hour: number,
+  count: number,
+  sources: readonly Uint32Array[],
+  random: Random,
+  configHash: string,
+): Uint8Array {
+  const columns = new GrowingColumns();
+  const pairs = new PairList();
+  const peaks: Uint32Array[] = [];
+  const tracks = Array.from({ length: count }, (_, track): Track => {
+    const own = distractorPeaks(sources, random);
+    pairs.count = 0;
+    appendMarkPairs(own, identity, 0, pairs);
+    columns.add(pairs, track);
+    peaks.push(own);
+    const id = `distractor-${hour}-${track}`;
+    const contentHash = (hour * 1e6 + track + 1).toString(16).padStart(32, "0");
+    return { id, durationSeconds: trackSeconds, hashes: pairs.count, contentHash };
+  });
+  return buildSegment("mark-v1", configHash, tracks, columns.columns(), peaks);
 }

@@ -115,6 +115,9 @@ export function robustnessReport(asked: readonly Asked[], corpus: string, asJson
     tables.push({ title: `${name}: figures`, rows: figureRows(outcomes) });
     tables.push({ title: `${name}: predicted and observed false accepts`, rows: chanceRows(outcomes) });
   }
+  const [first, ...others] = systems.filter(({ isOurs }) => isOurs);
+  const costs = others.flatMap((each) => (first === undefined ? [] : [costRow(first, each)]));
+  tables.push({ title: `what distractors cost, on the ${corpus}`, rows: costs });
   if (systems.length > 1) {
     tables.push({
       title: `side by side on the ${corpus}: recall % at 1 % / 0.1 % false accepts`,
@@ -138,6 +141,8 @@ function recallRows(outcomes: readonly Outcome[]): Row[] {
       has: ({ set, condition }) => set === "off grid" && condition === name,
     }),
   );
+  // Without negatives nothing sets a threshold.
+  const isTold = ofSet(outcomes, "negative").length > 0;
   return [...parts, ...offGrid].flatMap(({ name, target, has }) => {
     const { n, top, atOne, atTenth, own, wrong } = recall(outcomes.filter(has));
     if (n === 0) return [];
@@ -151,13 +156,41 @@ function recallRows(outcomes: readonly Outcome[]): Row[] {
         "own decision %": own.toFixed(1),
         "wrong %": wrong.toFixed(1),
         target: target === undefined ? "" : `>= ${target}`,
-        "": target === undefined ? "" : verdict(atOne >= target),
+        "": target === undefined || !isTold ? "" : verdict(atOne >= target),
       },
     ];
   });
 }
 
-function peerRows(systems: readonly (Omit<Asked, "outcomes"> & { readonly outcomes: Outcome[] })[]): Row[] {
+type Measured = Omit<Asked, "outcomes"> & { readonly outcomes: Outcome[] };
+
+/** Points of recall that a larger catalog costs, over the queries that both were asked. */
+function costRow(base: Measured, larger: Measured): Row {
+  const key = ({ set, source, start, condition, seconds }: Outcome) =>
+    [set, source, start, condition, seconds].join();
+  const asked = new Set(larger.outcomes.map(key));
+  const same = base.outcomes.filter((each) => asked.has(key(each)));
+  const before = recallOf(same)(ofSet(same, "positive"));
+  const after = recallOf(larger.outcomes)(ofSet(larger.outcomes, "positive"));
+  const hours = Number(/\+(\d+)h/.exec(larger.name)?.[1]);
+  const most = hours <= 105 ? 3 : 6;
+  const cost = before.atOne - after.atOne;
+  const negatives = ofSet(larger.outcomes, "negative");
+  const isTold = negatives.length >= 100 && hours >= 105;
+  return {
+    catalog: larger.description,
+    "queries / negatives": `${after.n} / ${negatives.length}`,
+    "top-1 %": `${before.top.toFixed(1)} -> ${after.top.toFixed(1)}`,
+    "at 1 % FA": `${before.atOne.toFixed(1)} -> ${after.atOne.toFixed(1)}`,
+    "own decision %": `${before.own.toFixed(1)} -> ${after.own.toFixed(1)}`,
+    "false accepts of its own": negatives.filter((each) => each.accepted).length,
+    "cost, points": cost.toFixed(1),
+    target: hours >= 105 ? `<= ${most}` : "",
+    "": isTold ? verdict(cost <= most) : "",
+  };
+}
+
+function peerRows(systems: readonly Measured[]): Row[] {
   const measured = systems.map(({ name, outcomes }) => ({ name, outcomes, recall: recallOf(outcomes) }));
   return parts.flatMap(({ name, has }) => {
     const cells = measured.map((each) => ({ name: each.name, ...each.recall(each.outcomes.filter(has)) }));
@@ -173,7 +206,7 @@ function peerRows(systems: readonly (Omit<Asked, "outcomes"> & { readonly outcom
   });
 }
 
-function summaryRow({ name, description, outcomes }: Omit<Asked, "outcomes"> & { outcomes: Outcome[] }): Row {
+function summaryRow({ name, description, outcomes }: Measured): Row {
   const [positives, negatives, covers] = [
     ofSet(outcomes, "positive"),
     ofSet(outcomes, "negative"),
