@@ -16,6 +16,7 @@ import { Catalog } from "@longwave/catalog";
 import { extract } from "@longwave/fingerprint";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { bench } from "../src/id/bench.ts";
+import { benchCatalog } from "../src/id/bench-catalog.ts";
 import { dedup, monitor } from "../src/id/follow.ts";
 import { inspect } from "../src/id/inspect.ts";
 import { openRecording } from "../src/id/live-source.ts";
@@ -200,4 +201,12 @@ test("the benchmark finds clean pieces of files and refuses those of a stranger"
   const clean = { condition: "clean", recall: 1, wrong: 0, elsewhere: 0, falseAccepts: 0 };
   expect(report!.rows[0]).toMatchObject(clean);
   expect(report!.rows[0]!["offsetErrorMs"]).toBeLessThan(20);
+  // The same files, asked of a catalog that holds one of the first two.
+  const place = join(home, "asked");
+  const catalog = await Catalog.open(new DirectoryStore(place), { profile: "wang-v1" });
+  await catalog.enroll({ id: "0.wav" }, { samples: song(0, 11), sampleRate });
+  const asked = { ...options, queries: 2, catalog: place };
+  const [told] = (await printed(() => benchCatalog([library], asked))) as { rows: unknown[] }[];
+  expect(told!.rows[0]).toEqual({ condition: "clean", queries: 2, recall: 0.5, wrong: 0, partial: 0 });
+  await expect(benchCatalog([], asked)).rejects.toMatchObject({ code: "cli/bad-option" });
 });

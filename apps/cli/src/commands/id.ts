@@ -145,9 +145,15 @@ export function registerId(program: Command): void {
     .option("--seed <n>", "seed of songs, places and noise", seedOf, 1)
     .option("--max-false <p>", "largest accepted probability of a false match", probability, 1e-3)
     .option("--json", "one JSON object")
+    .option(
+      "--catalog <place>",
+      `ask this instead, for pieces of files that are enrolled in it; ${searchable}`,
+    )
     // It composes its songs: that part of the program is loaded for nobody else.
-    .action(async (paths: string[], options: BenchOptions) =>
-      (await import("../id/bench.ts")).bench(paths, options),
+    .action(async (paths: string[], { catalog, ...options }: BenchOptions) =>
+      catalog === undefined
+        ? (await import("../id/bench.ts")).bench(paths, options)
+        : (await import("../id/bench-catalog.ts")).benchCatalog(paths, { ...options, catalog }),
     );
 
   const nats = "the NATS server, nats://[user:password@]host:4222[?subject=name]";

@@ -18,11 +18,13 @@ export interface BenchOptions {
   readonly queries: number;
   readonly seed: number;
   readonly maxFalse: number;
+  /** A catalog that is asked instead of one made of the recordings. */
+  readonly catalog?: string;
   readonly json?: boolean;
 }
 
 /** Lengths of the queries in turn, seconds. */
-const lengths = [3, 5, 10];
+export const lengths: readonly number[] = [3, 5, 10];
 /** Composed songs are heard for so long. */
 const songSeconds = 40;
 /** An offset further off than this is another place of the track. */
@@ -30,7 +32,8 @@ const offsetToleranceMs = 300;
 /** Every fourth recording is not enrolled: its pieces are what has to be refused. */
 const strangerEvery = 4;
 
-interface Recording {
+/** A recording that is asked for in pieces. */
+export interface Recording {
   readonly id: string;
   readonly samples: Float32Array;
 }
@@ -149,7 +152,11 @@ async function askUnder(
 }
 
 /** A place where no half second is silent, if twenty tries find one. */
-function audibleStart(samples: Float32Array, length: number, below: (count: number) => number): number {
+export function audibleStart(
+  samples: Float32Array,
+  length: number,
+  below: (count: number) => number,
+): number {
   let start = 0;
   for (let attempt = 0; attempt < 20; attempt++) {
     start = below(Math.max(1, samples.length - length));
@@ -173,7 +180,8 @@ function composeRecordings({ songs, seed }: BenchOptions): Recording[] {
   });
 }
 
-async function readRecordings(paths: readonly string[]): Promise<Recording[]> {
+/** The recordings of 11 s and more among files and directories, mono at the bench's rate. */
+export async function readRecordings(paths: readonly string[]): Promise<Recording[]> {
   const found: Recording[] = [];
   for (const { path, id } of await findAudioFiles(paths)) {
     progress(`reading ${id}`);
