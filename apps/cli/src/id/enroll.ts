@@ -5,8 +5,9 @@ import { type AudioFile, findAudioFiles } from "./audio-files.ts";
 import { type FingerprintedFile, fingerprintFiles } from "./fingerprint-files.ts";
 import { clockTime } from "./format.ts";
 import { readMetadata } from "./metadata-file.ts";
-import { countTracks, mostLooseChanges, openCatalog } from "./open-catalog.ts";
+import { countTracks, openCatalog } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
+import { mostChangesUnderWay, tidy } from "./tidy.ts";
 
 export interface EnrollOptions {
   readonly catalog: string;
@@ -58,6 +59,7 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
         options.replace === true ? { replace: true } : {},
       );
       count[status]++;
+      await tidy(catalog, mostChangesUnderWay);
       const { hashes, durationSeconds } = track;
       if (options.json === true) {
         printLine(JSON.stringify({ id, path, status, hashes, durationSeconds, duplicates }));
@@ -74,10 +76,7 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
       else console.error(`failed ${id}: ${message} (${code})`);
     }
   }
-  // Opening reads every change since the last segment: a large library should not leave thousands of them.
-  if ("storage" in catalog && catalog.storage.journalEntries > mostLooseChanges) {
-    await catalog.compact({ merge: false });
-  }
+  await tidy(catalog);
   const tracks = await countTracks(catalog);
   const postings = "postings" in catalog ? catalog.postings : undefined;
   if (options.json === true) printLine(JSON.stringify({ summary: { ...count, tracks, postings } }));

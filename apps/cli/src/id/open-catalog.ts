@@ -10,9 +10,6 @@ export type AnyCatalog = Catalog | PostgresCatalog;
 /** What can be asked: a catalog, or the matchers of one. */
 export type Searchable = Pick<Catalog, "profile" | "identify" | "monitor"> & AsyncDisposable;
 
-/** Changes that are left to be read one by one when a catalog is opened. */
-export const mostLooseChanges = 500;
-
 /** True for the address of a database. */
 export function isDatabase(place: string): boolean {
   return /^postgres(ql)?:\/\//.test(place);

@@ -8,8 +8,9 @@ import type { EnrollTask } from "./enroll-worker.ts";
 import { fileTimeoutUs } from "./fingerprint-files.ts";
 import { clockTime } from "./format.ts";
 import { connectTo, parseNatsPlace, queueNames } from "./nats-place.ts";
-import { type AnyCatalog, mostLooseChanges, openCatalog } from "./open-catalog.ts";
+import { type AnyCatalog, openCatalog } from "./open-catalog.ts";
 import type { ShardNumber } from "./serve-matcher.ts";
+import { mostChangesUnderWay, tidy } from "./tidy.ts";
 
 export interface WorkOptions {
   readonly catalog: string;
@@ -45,9 +46,12 @@ export async function work(options: WorkOptions): Promise<void> {
   const stop = new AbortController();
   if (json !== true)
     printLine(`Enrolls for shard ${number} of ${of} into ${options.catalog}. End with Ctrl-C.`);
+  let tidying: Promise<void> | undefined;
   const onReport = (report: EnrollReport) => {
     printLine(json === true ? JSON.stringify(report) : lineOf(report));
-    void flush(catalog);
+    tidying ??= tidyIfPossible(catalog, mostChangesUnderWay).finally(() => {
+      tidying = undefined;
+    });
   };
   const load = (path: string) => pool.run({ path, profile });
   const working = Array.from({ length: jobs }, () =>
@@ -62,18 +66,17 @@ export async function work(options: WorkOptions): Promise<void> {
   } finally {
     stop.abort();
     await Promise.allSettled(working);
-    await flush(catalog, 0);
+    await tidying;
+    await tidyIfPossible(catalog, 0);
     await connection.close();
   }
 }
 
-/** Opening reads every change since the last segment: thousands of them should not be left. */
-async function flush(catalog: AnyCatalog, most: number = mostLooseChanges): Promise<void> {
-  if (!("storage" in catalog) || catalog.storage.journalEntries <= most) return;
+/** The changes are safe in the journal where no segment can be written: the next time does it. */
+async function tidyIfPossible(catalog: AnyCatalog, most: number): Promise<void> {
   try {
-    await catalog.compact({ merge: false });
+    await tidy(catalog, most);
   } catch (error) {
-    // The changes are safe in the journal; the next flush writes them.
     process.stderr.write(`longwave: no segment was written: ${(error as Error).message}\n`);
   }
 }
