@@ -1,6 +1,6 @@
 // Canonical image of a decoder's state: the same bytes on every machine and for every slot (docs/design/opus.md).
 //
-//   "LWST" | u8 version | u8 flags | u16 6 | "opus-1" | section LIVE | section CONCEAL (optional) | u32 CRC32C
+//   "LWST" | u8 version (2) | u8 flags | u16 6 | "opus-1" | section LIVE | section CONCEAL (optional) | u32 CRC32C
 //   section: u16 tag | u16 flags 0 | u32 bytes | payload
 //
 // Everything is little-endian. LIVE is what the next packet needs; CONCEAL what only losses, DTX and changes of mode without
@@ -23,6 +23,7 @@ import { PACKET_AT, PACKET_CAPACITY } from "../layout";
 import { RESAMPLER_BYTES } from "../silk/resampler-state";
 import {
   channelOf,
+  ChannelState,
   CNG_EXCITATION_Q14,
   EXCITATION_Q14,
   LPC_STATE_Q14,
@@ -45,7 +46,9 @@ import {
 } from "./state";
 
 const MAGIC: u32 = 0x5453574c; // "LWST"
-const VERSION: u32 = 1;
+/** Version 1 kept the 10 ms behind SILK's history as well, which every frame writes before it reads them. */
+const VERSION: u32 = 2;
+const OLDEST_VERSION: u32 = 1;
 const HEADER_BYTES: usize = 14;
 const SECTION_HEADER_BYTES: usize = 8;
 const TAG_LIVE: u32 = 1;
@@ -65,6 +68,8 @@ class Transfer {
   limit: usize;
   loading: i32;
   failed: i32;
+  /** Of the image. */
+  version: u32;
 }
 
 const TRANSFER_AT: usize = DECODER_SCRATCH_END;
@@ -101,13 +106,21 @@ const SILK_PLC_SEED: usize = 31 * 4;
 const SILK_ENERGY: usize = 33 * 4;
 const SILK_PLC_SCALE: usize = 35 * 4;
 
+/** The output that long-term prediction reaches back to: 20 ms. What lies behind it is room for the frame in hand. */
+function moveSilkHistory(transfer: Transfer, channel: usize): void {
+  const whole = PREV_NLSF_Q15 - OUT_BUFFER;
+  const history = <usize>changetype<ChannelState>(channel).ltpMemory << 1;
+  if (history > whole) transfer.failed = 1;
+  else move(transfer, channel + OUT_BUFFER, transfer.version == OLDEST_VERSION ? whole : history);
+}
+
 function moveSilkLive(transfer: Transfer, channel: usize): void {
   move(transfer, channel, SILK_CODING);
   move(transfer, channel + SILK_LOSS, 8);
   move(transfer, channel + SILK_LAST_LOST, 4);
   move(transfer, channel + SILK_ENERGY, 8);
   move(transfer, channel + LPC_STATE_Q14, OUT_BUFFER - LPC_STATE_Q14);
-  move(transfer, channel + OUT_BUFFER, PREV_NLSF_Q15 - OUT_BUFFER);
+  moveSilkHistory(transfer, channel);
   move(transfer, channel + PREV_NLSF_Q15, 32);
   move(transfer, channel + RESAMPLER, RESAMPLER_BYTES);
 }
@@ -194,6 +207,7 @@ function writeBare(state: OpusState, withConceal: bool): usize {
   transfer.limit = IMAGE_AT + PACKET_CAPACITY;
   transfer.loading = 0;
   transfer.failed = 0;
+  transfer.version = VERSION;
   moveLive(transfer, state);
   if (withConceal) moveConceal(transfer, state);
   return transfer.at - IMAGE_AT;
@@ -222,6 +236,7 @@ export function saveSnapshot(state: OpusState, withConceal: bool): i32 {
   transfer.limit = IMAGE_AT + PACKET_CAPACITY;
   transfer.loading = 0;
   transfer.failed = 0;
+  transfer.version = VERSION;
   let start = openSection(transfer, TAG_LIVE);
   moveLive(transfer, state);
   closeSection(transfer, start);
@@ -315,7 +330,8 @@ function sectionBytes(at: usize, limit: usize, tag: u32): i32 {
  */
 export function loadSnapshot(state: OpusState, length: i32): i32 {
   if (<usize>length < HEADER_BYTES + SECTION_HEADER_BYTES + CHECKSUM_BYTES) return BAD_SNAPSHOT;
-  if (load<u32>(IMAGE_AT) != MAGIC || load<u8>(IMAGE_AT, 4) != VERSION) return BAD_SNAPSHOT;
+  const version = <u32>load<u8>(IMAGE_AT, 4);
+  if (load<u32>(IMAGE_AT) != MAGIC || version < OLDEST_VERSION || version > VERSION) return BAD_SNAPSHOT;
   const limit = IMAGE_AT + <usize>length - CHECKSUM_BYTES;
   if (load<u32>(limit) != crc32c(IMAGE_AT, limit - IMAGE_AT)) return BAD_SNAPSHOT;
   if (load<u16>(IMAGE_AT, 6) != 6 || load<u32>(IMAGE_AT, 8) != 0x7375706f || load<u16>(IMAGE_AT, 12) != 0x312d) {
@@ -327,6 +343,7 @@ export function loadSnapshot(state: OpusState, length: i32): i32 {
   opusInit(staging, state.sampleRate, state.channels);
   transfer.loading = 1;
   transfer.failed = 0;
+  transfer.version = version;
   let at = IMAGE_AT + HEADER_BYTES;
   let bytes = sectionBytes(at, limit, TAG_LIVE);
   if (bytes < 0) return BAD_SNAPSHOT;

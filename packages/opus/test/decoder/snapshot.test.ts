@@ -135,11 +135,36 @@ describe("bad snapshots", () => {
   test("the envelope is as documented", () => {
     const view = new DataView(image.buffer);
     expect(new TextDecoder().decode(image.subarray(0, 4))).toBe("LWST");
-    expect(image[4]).toBe(1);
+    expect(image[4]).toBe(2);
     expect(view.getUint16(6, true)).toBe(6);
     expect(new TextDecoder().decode(image.subarray(8, 14))).toBe("opus-1");
     expect(view.getUint16(14, true)).toBe(1);
     expect(view.getUint32(image.length - 4, true)).toBe(crc32c(image.subarray(0, image.length - 4)));
+  });
+
+  test("an image of version 1, with 10 ms of SILK's output that nobody reads, is taken up as well", async () => {
+    const plan = streamPlans.find((each) => each.channels === 1 && each.name.includes("SILK"))!;
+    const packets = await encodePlan(plan, 0.5);
+    using one = new OpusDecoder({ channels: 1 });
+    using other = new OpusDecoder({ channels: 1 });
+    for (const packet of packets.slice(0, 12)) one.decode(packet, pcm);
+    const live = takeSnapshot(one, "live");
+    // In front of the history: envelope and section header, words of Opus, phase flag, channels, stereo, channel, filter.
+    const channel = 22 + 64 + 4 + 8 + 24;
+    const ltpMemory = new DataView(live.buffer).getInt32(channel + 8 * 4, true);
+    const behind = channel + 60 + 8 + 4 + 8 + 64 + 2 * ltpMemory;
+    const dead = Uint8Array.from({ length: 960 - 2 * ltpMemory }, (_, i) => i);
+    const old = new Uint8Array(Buffer.concat([live.subarray(0, behind), dead, live.subarray(behind)]));
+    old[4] = 1;
+    new DataView(old.buffer).setUint32(18, old.length - 26, true);
+    other.restore(sealed(old));
+    expect(takeSnapshot(other, "live")).toEqual(live);
+    const expected = new Float32Array(5760);
+    for (const packet of packets.slice(12)) {
+      const frames = one.decode(packet, expected);
+      other.decode(packet, pcm);
+      expect(pcm.slice(0, frames)).toEqual(expected.slice(0, frames));
+    }
   });
 
   test("a flipped bit, a cut, another rate and another profile are refused and change nothing", () => {
