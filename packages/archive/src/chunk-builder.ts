@@ -19,7 +19,8 @@ import { SampleDigest } from "./sample-digest.ts";
 import type { SealedChunk } from "./sealed-chunk.ts";
 import { type PacketEvent, pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
 import { withChecksum } from "./shard.ts";
-import { chooseStates, usualStateFrames } from "./stored-states.ts";
+import { NearState, type StateDifference } from "./state-difference.ts";
+import { chooseStates, differenceSpacing, usualStateFrames } from "./stored-states.ts";
 
 export interface ChunkBuilderOptions {
   readonly decoder: DecoderFactory;
@@ -45,6 +46,8 @@ interface Draft {
   readonly segmentStart: boolean;
   /** The decoder's state, with and without what only concealment uses; kept where it may have to be stored. */
   readonly states: { readonly live: Uint8Array; readonly all: Uint8Array } | undefined;
+  /** The live one, told by its difference to what a short run-up gives. */
+  readonly difference: StateDifference | undefined;
   digest: number;
 }
 
@@ -70,6 +73,9 @@ export class ChunkBuilder {
   readonly #decoder: SegmentDecoder;
   readonly #prover: RunUpProver;
   readonly #saver = new StateSaver();
+  readonly #nearState: NearState;
+  /** How far apart differences may be in this chunk. */
+  #differenceFrames: number | undefined;
   /** Over the samples behind the last seek point. */
   readonly #digest: SampleDigest;
   readonly #overlaps: ChunkOverlaps | undefined;
@@ -109,6 +115,7 @@ export class ChunkBuilder {
     this.#decoder = new SegmentDecoder(options.decoder, options.profile, options.channels);
     this.#prover = new RunUpProver(options.decoder, options.profile, options.channels, pointFrames);
     this.#digest = new SampleDigest(options.channels);
+    this.#nearState = new NearState(options.decoder, options.profile, options.channels);
     if (options.overlap === true) this.#overlaps = new ChunkOverlaps(options.chunksPerShard);
   }
 
@@ -245,6 +252,7 @@ export class ChunkBuilder {
         wholeStateEqual: (point.flags & pointFlags.wholeStateEqual) !== 0,
         segmentStart: (point.flags & pointFlags.segmentStart) !== 0,
         states: stored === undefined ? undefined : { live: stored, all: stored },
+        difference: chunk.differences.get(i),
         digest: point.digest,
       };
     });
@@ -271,6 +279,7 @@ export class ChunkBuilder {
   close(): void {
     this.#decoder.close();
     this.#prover.close();
+    this.#nearState.close();
   }
 
   #startSegment(head: OpusHead): void {
@@ -380,6 +389,7 @@ export class ChunkBuilder {
   /** Looks for a run-up to packet `index`; the sequential decoder stands right before it. */
   #draftPoint(index: number, sample: number, cut: number, segmentStart: boolean, skipBefore: number): Draft {
     const startsChunk = sample % this.#options.chunkFrames === 0;
+    if (startsChunk) this.#differenceFrames = undefined;
     const proverBefore = startsChunk ? this.#prover.exportState() : [];
     const proven = this.#prover.startFor(index, this.#oldest, (start, end) => {
       let frames = 0;
@@ -391,11 +401,16 @@ export class ChunkBuilder {
     const states = needsState
       ? { live: this.#saver.save(this.#decoder, "live"), all: this.#saver.save(this.#decoder, "all") }
       : undefined;
+    const difference =
+      states !== undefined && mayNeedState && !segmentStart
+        ? this.#differenceAt(index, states.live)
+        : undefined;
     const draft: Draft = {
       sample,
       packet: index,
       cut,
       states,
+      difference,
       start: proven?.start,
       wholeStateEqual: proven?.wholeStateEqual ?? false,
       segmentStart,
@@ -428,8 +443,21 @@ export class ChunkBuilder {
   /** States are stored at some distance from each other, so not every point's has to be kept for the choice. */
   #isFarFromState(sample: number): boolean {
     const last = this.#chunk?.drafts.findLast((draft) => draft.states !== undefined);
-    const distance = (this.#options.checkpointFrames ?? usualStateFrames) / 2;
+    const told = this.#options.checkpointFrames;
+    const distance = told === undefined ? (this.#differenceFrames ?? usualStateFrames / 2) : told / 2;
     return last === undefined || sample - last.sample >= distance;
+  }
+
+  /** The state in front of packet `index` as a difference to that of a fresh decoder behind a short run-up. */
+  #differenceAt(index: number, live: Uint8Array): StateDifference | undefined {
+    // With concealment behind it more than the live state would be needed; and where run-ups arrive these are the better way.
+    if (this.#prover.expectsConcealment || !this.#prover.isLost) return undefined;
+    const before = this.#packets.slice(Math.max(0, this.#segmentStartPacket - this.#oldest));
+    const difference = this.#nearState.difference(before, this.#head!, live);
+    if (difference === undefined) return undefined;
+    for (const { frames } of before.slice(-difference.runUp)) this.#prover.charge(frames);
+    this.#differenceFrames ??= differenceSpacing(difference, this.#packets.slice(-this.#historyCount(index)));
+    return difference;
   }
 
   #seal(chunk: OpenChunk, lastPacket: number, endSample: number, last: boolean): void {
@@ -457,6 +485,8 @@ export class ChunkBuilder {
       if (isExact(draft) && draft.start !== undefined) preRollStart = Math.min(preRollStart, draft.start);
     }
     if (!startExact) preRollStart = Math.min(preRollStart, this.#courtesyStart(firstPacket));
+    for (const { packet, difference } of chunk.drafts)
+      if (difference !== undefined) preRollStart = Math.min(preRollStart, packet - difference.runUp);
 
     const list: (Uint8Array | undefined)[] = [];
     const events: PacketEvent[] = [];
@@ -493,9 +523,10 @@ export class ChunkBuilder {
     }
     const candidates = chunk.drafts.map((draft) => {
       const states = concealsAfter(draft.packet) ? draft.states?.all : draft.states?.live;
-      return { sample: draft.sample, exact: isExact(draft), state: states };
+      const difference = concealsAfter(draft.packet) ? undefined : draft.difference;
+      return { sample: draft.sample, exact: isExact(draft), state: states, difference };
     });
-    const states = chooseStates(candidates, {
+    const { states, differences } = chooseStates(candidates, {
       every: this.#options.checkpointFrames,
       chunkFrames: endSample - chunk.first.sample,
       packetBytes,
@@ -511,7 +542,7 @@ export class ChunkBuilder {
       if (draft.segmentStart) flags |= pointFlags.segmentStart;
       for (let p = draft.packet; p <= next; p++)
         if (at(p).usesConcealment) flags |= pointFlags.concealmentInside;
-      if (states.has(i)) flags |= pointFlags.stateStored;
+      if (states.has(i) || differences.has(i)) flags |= pointFlags.stateStored;
       const runUp = exact ? draft.packet - draft.start! : unproven;
       if (exact) {
         provenPoints++;
@@ -542,6 +573,7 @@ export class ChunkBuilder {
       points,
       events,
       states,
+      differences,
     };
     return {
       index: chunk.index,
@@ -556,7 +588,7 @@ export class ChunkBuilder {
       preRollBytes,
       points: points.length,
       provenPoints,
-      checkpoints: states.size,
+      checkpoints: states.size + differences.size,
       maxRunUp,
     };
   }

@@ -3,6 +3,7 @@ import { deflateSync, inflateSync } from "fflate";
 import { ArchiveError } from "./errors.ts";
 import { xxHash64 } from "./hash-core.ts";
 import type { PacketEvent, SeekPoint } from "./seek-point.ts";
+import type { StateDifference } from "./state-difference.ts";
 import { readVarints, varintSize, writeVarint } from "./varint.ts";
 
 /**
@@ -37,6 +38,8 @@ export interface Chunk {
   readonly events: readonly PacketEvent[];
   /** Saved decoder states by point number. */
   readonly states: ReadonlyMap<number, Uint8Array>;
+  /** Saved states by point number that are told by their difference to what a short run-up gives. */
+  readonly differences: ReadonlyMap<number, StateDifference>;
   /** All packet bytes, pre-roll first. */
   readonly packets: Uint8Array;
   /** Bytes at the start of `packets` that lie in the chunk before (format 2). */
@@ -79,6 +82,8 @@ const compressions = {
   deflate: 1,
   /** Raw deflate, seek points as differences without what the lengths tell, states as they deflate best. */
   compact: 3,
+  /** The same, and some states are differences. */
+  differences: 4,
 } as const;
 const eventTypes = ["loss", "segment-start", "end-trim"] as const;
 /** A chunk is at most 30 s, a packet at least 2.5 ms; with 128 units of 20 ms of pre-roll that is under this. */
@@ -114,7 +119,7 @@ export function encodeChunk(chunk: ChunkParts, overlap?: ChunkOverlap): Uint8Arr
   const lengths = deflated(encodeLengths(chunk.packetList));
   const points = deflated(encodePoints(chunk.points));
   const events = deflated(encodeEvents(chunk.events));
-  const states = deflated(encodeStates(chunk.states));
+  const states = deflated(encodeStates(chunk));
   const sections = [lengths, points, events, states];
   const bytesOf = (packets: readonly (Uint8Array | undefined)[]) =>
     packets.reduce((sum, packet) => sum + (packet?.length ?? 0), 0);
@@ -146,7 +151,7 @@ export function encodeChunk(chunk: ChunkParts, overlap?: ChunkOverlap): Uint8Arr
     (chunk.startProvenFloat ? flag.startProvenFloat : 0) |
     (chunk.preRollApproximate ? flag.preRollApproximate : 0) |
     (chunk.last ? flag.last : 0);
-  header[6] = compressions.compact;
+  header[6] = chunk.differences.size > 0 ? compressions.differences : compressions.compact;
   header[7] = chunk.channels;
   view.setUint32(8, chunk.preRollCount, true);
   view.setUint32(12, chunk.packetList.length - chunk.preRollCount, true);
@@ -216,10 +221,10 @@ export function decodeChunk(
   if (!Object.values<number>(compressions).includes(compression)) {
     throw new ArchiveError(
       "archive/version",
-      `${where} uses section compression ${compression}; 0, 1 and 3 are known.`,
+      `${where} uses section compression ${compression}; 0, 1, 3 and 4 are known.`,
     );
   }
-  const isCompact = compression === compressions.compact;
+  const isCompact = compression >= compressions.compact;
   const bits = header[5]!;
   const channels = header[7]!;
   const preRollCount = view.getUint32(8, true);
@@ -256,8 +261,8 @@ export function decodeChunk(
     ? decodePoints(table, offsets.subarray(preRollCount, packetCount))
     : decodeWidePoints(table);
   const events = decodeEvents(unpack(2));
-  const states = decodeStates(unpack(3));
-  if (points === undefined || events === undefined || states === undefined) throw corrupt("tables");
+  const stored = decodeStates(unpack(3));
+  if (points === undefined || events === undefined || stored === undefined) throw corrupt("tables");
   const own = packetCount - preRollCount;
   if (points.some((point) => point.packet >= Math.max(1, own))) throw corrupt("a seek point lies outside");
   if (events.some((event) => event.packet >= packetCount)) throw corrupt("an event lies outside");
@@ -277,7 +282,7 @@ export function decodeChunk(
     offsets,
     points,
     events,
-    states,
+    ...stored,
     packets,
     sharedBytes,
     storedBytes: bytes.length - sharedBytes - between,
@@ -410,44 +415,59 @@ function decodeEvents(bytes: Uint8Array): PacketEvent[] | undefined {
 /** States of SILK are below this; their integers deflate better as they are, the floats of CELT by lanes. */
 const plainStateBytes = 8192;
 
-/** Per state: u16 point, u16 form (0 four-byte lanes apart, 1 as it is), u32 bytes, then the bytes. */
-function encodeStates(states: ReadonlyMap<number, Uint8Array>): Uint8Array {
-  let size = 0;
-  for (const state of states.values()) size += 8 + state.length;
-  const bytes = new Uint8Array(size);
+/** Four-byte lanes apart; as it is; u16 run-up and a difference (see StateDifference). */
+const stateForms = { lanes: 0, plain: 1, difference: 2 } as const;
+
+/** Per state: u16 point, u16 form, u32 bytes, then the bytes. */
+function encodeStates({ states, differences }: Pick<Chunk, "states" | "differences">): Uint8Array {
+  const entries: [point: number, form: number, bytes: Uint8Array][] = [];
+  for (const [point, state] of states) {
+    if (state.length < plainStateBytes) entries.push([point, stateForms.plain, state]);
+    else {
+      const lanes = new Uint8Array(state.length);
+      shuffle(state, lanes);
+      entries.push([point, stateForms.lanes, lanes]);
+    }
+  }
+  for (const [point, { runUp, bytes }] of differences)
+    entries.push([point, stateForms.difference, joined(Uint8Array.of(runUp, runUp >> 8), bytes)]);
+  entries.sort((a, b) => a[0] - b[0]);
+  const bytes = new Uint8Array(entries.reduce((sum, entry) => sum + 8 + entry[2].length, 0));
   const view = new DataView(bytes.buffer);
   let at = 0;
-  for (const [point, state] of [...states].sort((a, b) => a[0] - b[0])) {
-    const isPlain = state.length < plainStateBytes;
+  for (const [point, form, stored] of entries) {
     view.setUint16(at, point, true);
-    view.setUint16(at + 2, isPlain ? 1 : 0, true);
-    view.setUint32(at + 4, state.length, true);
-    const into = bytes.subarray(at + 8, at + 8 + state.length);
-    if (isPlain) into.set(state);
-    else shuffle(state, into);
-    at += 8 + state.length;
+    view.setUint16(at + 2, form, true);
+    view.setUint32(at + 4, stored.length, true);
+    bytes.set(stored, at + 8);
+    at += 8 + stored.length;
   }
   return bytes;
 }
 
-function decodeStates(bytes: Uint8Array): Map<number, Uint8Array> | undefined {
+function decodeStates(bytes: Uint8Array): Pick<Chunk, "states" | "differences"> | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const states = new Map<number, Uint8Array>();
+  const differences = new Map<number, StateDifference>();
   let at = 0;
   while (at < bytes.length) {
     if (at + 8 > bytes.length) return undefined;
     const point = view.getUint16(at, true);
     const form = view.getUint16(at + 2, true);
     const size = view.getUint32(at + 4, true);
-    if (size > bytes.length - at - 8 || states.has(point) || form > 1) return undefined;
-    const stored = bytes.subarray(at + 8, at + 8 + size);
-    const state = new Uint8Array(size);
-    if (form === 1) state.set(stored);
-    else unshuffle(stored, state);
-    states.set(point, state);
+    if (size > bytes.length - at - 8 || states.has(point) || differences.has(point)) return undefined;
+    const stored = bytes.slice(at + 8, at + 8 + size);
+    if (form === stateForms.plain) states.set(point, stored);
+    else if (form === stateForms.lanes) {
+      const state = new Uint8Array(size);
+      unshuffle(stored, state);
+      states.set(point, state);
+    } else if (form === stateForms.difference && size >= 2)
+      differences.set(point, { runUp: view.getUint16(at + 8, true), bytes: stored.subarray(2) });
+    else return undefined;
     at += 8 + size;
   }
-  return states;
+  return { states, differences };
 }
 
 function shuffle(from: Uint8Array, into: Uint8Array): void {

@@ -6,6 +6,7 @@ import { ArchiveError } from "./errors.ts";
 import { packetsOf, type StoredPacket } from "./packet-source.ts";
 import { pointFlags, unproven } from "./seek-point.ts";
 import type { SegmentTable } from "./segment-table.ts";
+import { type StateDifference, takesDifference } from "./state-difference.ts";
 
 /** What decoding a range cost and whether it is what the sequential decode gives. */
 export interface ReadStatistics {
@@ -177,6 +178,15 @@ function startDecoder(
     }
     return { first: target, whole: false };
   }
+  const difference = differenceOf(chunk, number, options);
+  if (difference !== undefined && start.at !== "longer") {
+    const first = target - difference.runUp;
+    if (first < 0) throw new StartRefused("the run-up of its state begins in front of the chunk");
+    decoder.start(segments.head(segments.at(firstPacket + first)));
+    for (let i = first; i < target; i++) decodeItem(items[i]!, decoder, segments, statistics);
+    if (!takesDifference(decoder, difference)) throw new StartRefused("its state is refused");
+    return { first: target, whole: false };
+  }
   let runUp = point.runUpFloat === unproven ? target : point.runUpFloat;
   if (start.at === "longer") runUp += start.packets;
   const first = target - runUp;
@@ -192,11 +202,22 @@ function stateOf(chunk: Chunk, number: number, options: ChunkReadOptions): Uint8
   return isStored ? chunk.states.get(number) : undefined;
 }
 
+function differenceOf(chunk: Chunk, number: number, options: ChunkReadOptions): StateDifference | undefined {
+  if (options.withoutStates === true) return undefined;
+  const isStored = (chunk.points[number]!.flags & pointFlags.stateStored) !== 0;
+  return isStored ? chunk.differences.get(number) : undefined;
+}
+
+/** Whether decoding can begin at a point. */
+function isStart(chunk: Chunk, number: number, options: ChunkReadOptions): boolean {
+  if (chunk.points[number]!.runUpFloat !== unproven) return true;
+  return stateOf(chunk, number, options) !== undefined || differenceOf(chunk, number, options) !== undefined;
+}
+
 /** Number of the latest point at or before `latest` from which decoding can begin. */
 function choosePoint(chunk: Chunk, latest: number, options: ChunkReadOptions): number {
   for (let number = Math.min(latest, chunk.points.length - 1); number >= 0; number--) {
-    if (stateOf(chunk, number, options) !== undefined || chunk.points[number]!.runUpFloat !== unproven)
-      return number;
+    if (isStart(chunk, number, options)) return number;
   }
   return headPoint(chunk, options);
 }
@@ -204,8 +225,7 @@ function choosePoint(chunk: Chunk, latest: number, options: ChunkReadOptions): n
 function headPoint(chunk: Chunk, options: ChunkReadOptions): number {
   const head = chunk.points[0];
   if (head === undefined) throw corrupt(chunk, "has no seek point to start from");
-  const startable = stateOf(chunk, 0, options) !== undefined || head.runUpFloat !== unproven;
-  if (!startable && options.withoutStates !== true)
+  if (!isStart(chunk, 0, options) && options.withoutStates !== true)
     throw new StartRefused("its head has neither run-up nor state");
   return 0;
 }

@@ -140,7 +140,7 @@ export class RecordingWriter {
     this.#counts.indexBytes -= bytes.indexBytes;
     this.#counts.points -= last.points.length;
     this.#counts.provenPoints -= last.points.filter((point) => point.runUpFloat !== unproven).length;
-    this.#counts.checkpoints -= last.states.size;
+    this.#counts.checkpoints -= last.states.size + last.differences.size;
     this.#seek.dropFrom(last.firstSample / info.chunkFrames);
   }
 

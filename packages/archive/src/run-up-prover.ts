@@ -40,6 +40,7 @@ const largestBudget = 400 * unitFrames;
 /** Give up for so many points at the most after repeated failures. */
 const longestPause = 64;
 const keptStarts = 4;
+const hopelessFailures = 2;
 /** A shadow that sets out where speech pauses arrives within a few packets or not soon; it may cost this much. */
 const quietBudget = 32 * unitFrames;
 /** Equal samples with unequal states (silence, history that is not yet overwritten): look again this much later. */
@@ -85,6 +86,16 @@ export class RunUpProver {
   /** There was concealment not long ago, so there may be more. */
   get expectsConcealment(): boolean {
     return this.#recentConcealment > 0;
+  }
+
+  /** One shadow after the other did not arrive: this sound may have no run-up. */
+  get isLost(): boolean {
+    return this.#failures >= hopelessFailures;
+  }
+
+  /** Takes so many decoded frames from what the search may cost. */
+  charge(frames: number): void {
+    this.#budget -= frames;
   }
 
   /** Called in front of every packet: may start a shadow. */

@@ -1,4 +1,6 @@
 import { deflateSync } from "fflate";
+import type { TimedPacket } from "./packet-item.ts";
+import type { StateDifference } from "./state-difference.ts";
 
 /** A seek point as far as the choice of stored states goes. */
 export interface StateCandidate {
@@ -8,6 +10,14 @@ export interface StateCandidate {
   readonly exact: boolean;
   /** The sequential decoder's state here; undefined where it was not kept. */
   readonly state: Uint8Array | undefined;
+  /** The same, told by a difference; those are as far apart already as they may be. */
+  readonly difference?: StateDifference | undefined;
+}
+
+/** Points that get a stored state, by number. */
+export interface ChosenStates {
+  readonly states: ReadonlyMap<number, Uint8Array>;
+  readonly differences: ReadonlyMap<number, StateDifference>;
 }
 
 export interface StateChoice {
@@ -20,32 +30,47 @@ export interface StateChoice {
 
 /** States take this share of the packets' bytes at the most, unless the distance was told. */
 const usualShare = 0.08;
+/** The same of differences, which make a place cheap to reach: what the index may take in all, less its other parts. */
+const differenceShare = 0.09;
+/** Nor for a point that is one second behind a start. */
+const nearestDifferenceFrames = 2 * 48_000;
 /** Never closer than this unless told. */
 export const usualStateFrames: number = 10 * 48_000;
 
 /**
  * Which points of a chunk get a stored state: the first one, where it has no run-up, then those from which the last possible
  * start is too far away. A state of speech is as large as the packets of a second or two.
- * @returns states by point number
  */
-export function chooseStates(
-  points: readonly StateCandidate[],
-  choice: StateChoice,
-): Map<number, Uint8Array> {
+export function chooseStates(points: readonly StateCandidate[], choice: StateChoice): ChosenStates {
   const states = new Map<number, Uint8Array>();
+  const differences = new Map<number, StateDifference>();
   let lastStart = 0;
   let spacing = choice.every;
-  for (const [i, { sample, exact, state }] of points.entries()) {
+  for (const [i, { sample, exact, state, difference }] of points.entries()) {
     const isFirst = i === 0;
     if (exact) lastStart = sample;
-    else if (state !== undefined && (isFirst || sample - lastStart >= (spacing ?? usualStateFrames))) {
+    else if (difference !== undefined) {
+      if (!isFirst && sample - lastStart < (choice.every ?? nearestDifferenceFrames)) continue;
+      differences.set(i, difference);
+      lastStart = sample;
+    } else if (state !== undefined && (isFirst || sample - lastStart >= (spacing ?? usualStateFrames))) {
       spacing ??= affordableSpacing(state, choice);
       if (!isFirst && sample - lastStart < spacing) continue;
       states.set(i, state);
       lastStart = sample;
     }
   }
-  return states;
+  return { states, differences };
+}
+
+/**
+ * How far apart differences of this size may be stored, in sample frames.
+ * @param recent the last packets, no more of them than a resumed import knows
+ */
+export function differenceSpacing(difference: StateDifference, recent: readonly TimedPacket[]): number {
+  const frames = recent.reduce((sum, packet) => sum + packet.frames, 0);
+  const bytes = recent.reduce((sum, packet) => sum + (packet.data?.length ?? 0), 0);
+  return (deflateSync(difference.bytes, { level: 6 }).length * frames) / (differenceShare * bytes);
 }
 
 /** Divides the chunk evenly among the states that it can afford. */

@@ -15,6 +15,7 @@ import { pointFlags, unproven } from "./seek-point.ts";
 import { SegmentHashes } from "./segment-hashes.ts";
 import { SegmentTable } from "./segment-table.ts";
 import { portableSha256, type Sha256Factory } from "./sha256.ts";
+import { takesDifference } from "./state-difference.ts";
 
 /** How much to check: metadata and presence; every hash as well; every sample and proof as well. */
 export type VerifyLevel = "structure" | "hashes" | "decode";
@@ -284,7 +285,14 @@ class SequentialCheck {
     const target = chunk.preRollCount + point.packet;
     const segment = this.#segments.at(chunk.firstPacket + point.packet);
     const sections = chunkHasConcealment(items, target) ? "all" : "live";
-    if ((point.flags & pointFlags.stateStored) !== 0) {
+    const difference = chunk.differences.get(index);
+    if ((point.flags & pointFlags.stateStored) !== 0 && difference !== undefined) {
+      if (!this.#runUp(number, index, chunk, items.slice(0, target), difference.runUp)) return;
+      if (!takesDifference(this.#trial, difference)) {
+        this.#fail(number, index, "its state is refused");
+        return;
+      }
+    } else if ((point.flags & pointFlags.stateStored) !== 0) {
       const state = chunk.states.get(index);
       if (state === undefined) {
         this.#fail(number, index, "its state is missing");
@@ -301,24 +309,34 @@ class SequentialCheck {
     } else if (point.runUpFloat === unproven) {
       return;
     } else {
-      const first = target - point.runUpFloat;
-      if (first < 0) {
-        this.#fail(number, index, "its run-up starts before the chunk");
-        return;
-      }
-      this.#trial.start(
-        this.#segments.head(this.#segments.at(chunk.firstPacket - chunk.preRollCount + first)),
-      );
-      for (const item of items.slice(first, target)) {
-        if (item.segment !== undefined) this.#trial.start(this.#segments.head(item.segment));
-        this.#trial.decode(item.data, item.frames, item.concealed);
-      }
+      if (!this.#runUp(number, index, chunk, items.slice(0, target), point.runUpFloat)) return;
     }
     const found = this.#saver.save(this.#trial, sections);
     const wanted = wantedStates[sections];
     if (found.length !== wanted.length || found.some((byte, i) => byte !== wanted[i])) {
       this.#fail(number, index, "decoding from it does not lead to the sequential decoder's state");
     }
+  }
+
+  /** Decodes the last `count` of the packets with a fresh decoder; false where there are not so many. */
+  #runUp(
+    number: number,
+    index: number,
+    chunk: Chunk,
+    before: readonly StoredPacket[],
+    count: number,
+  ): boolean {
+    const first = before.length - count;
+    if (first < 0) {
+      this.#fail(number, index, "its run-up starts before the chunk");
+      return false;
+    }
+    this.#trial.start(this.#segments.head(this.#segments.at(chunk.firstPacket - chunk.preRollCount + first)));
+    for (const item of before.slice(first)) {
+      if (item.segment !== undefined) this.#trial.start(this.#segments.head(item.segment));
+      this.#trial.decode(item.data, item.frames, item.concealed);
+    }
+    return true;
   }
 
   #fail(chunk: number, point: number, reason: string): void {
