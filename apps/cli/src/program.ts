@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { RegisterCommand } from "./commands/index.ts";
+import { addExamples } from "./examples.ts";
 import { version } from "./version.ts";
 
 /** The `longwave` program with these commands; parsing throws CommanderError instead of ending the process. */
@@ -17,5 +18,6 @@ Settings: flag, then LONGWAVE_* environment, then longwave.toml, then default (l
     )
     .exitOverride();
   for (const register of commands) register(program);
+  addExamples(program);
   return program;
 }
