@@ -28,11 +28,14 @@ export function TracePicture({ trace, seconds }: { trace: LabTrace; seconds: num
         );
         drawWord(context, `${most} B`, 10, colour);
         drawWord(context, "0 B", top - 6, colour);
-        const bar = Math.max(1, wide / count);
+        // Whole pixels: edges that fall between two would make a pattern of their own.
+        const gap = wide / count >= 3 ? 1 : 0;
         for (let i = 0; i < count; i++) {
           context.fillStyle = colours[trace.mode[i]!]!;
           const size = Math.max(1, (trace.bytes[i]! / most) * (top - 6));
-          context.fillRect(axisLeft + (i / count) * wide, top - size, Math.max(0.8, bar - 0.4), size);
+          const left = Math.floor(axisLeft + (i / count) * wide);
+          const right = Math.ceil(axisLeft + ((i + 1) / count) * wide);
+          context.fillRect(left, top - size, Math.max(1, right - left - gap), size);
         }
         const laneY = (bandwidth: number) => bottom - 8 - (bandwidth / 4) * (lane - 16);
         for (const bandwidth of [0, 2, 4]) {

@@ -66,7 +66,7 @@ export function LinksScreen() {
 function summary({ links }: Bond): string {
   const names = (some: readonly Link[]) => some.map(({ name }) => name).join(" and ");
   const cut = links.filter((link) => link.cut);
-  const carrying = links.filter((link) => !link.cut && link.alive);
+  const carrying = links.filter(carries);
   if (carrying.length === 0) return "No link carries anything: the receiver hears silence until one is back.";
   if (cut.length === 0)
     return `${names(carrying)} ${carrying.length > 1 ? "share the packets" : "carries all"}.`;
@@ -92,9 +92,14 @@ const phases: Readonly<Record<Exclude<LinkPhase, "init">, readonly [name: string
   reset: ["reset", "does not answer, and is tried anew every few seconds"],
 };
 
+/** Whether the sender gives it packets. */
+function carries({ cut, alive, phase }: Link): boolean {
+  return !cut && alive && (phase === "warm" || phase === "live" || phase === "degrade");
+}
+
 function LinkCard({ link }: { link: Link }) {
-  const state = link.cut ? "cut" : link.alive ? "carrying" : "waiting";
-  const kind = link.cut ? "badge bad" : link.alive ? "badge good" : "badge";
+  const state = link.cut ? "cut" : carries(link) ? "carrying" : "waiting";
+  const kind = link.cut ? "badge bad" : carries(link) ? "badge good" : "badge";
   const course = courses.value.get(link.id);
   const common = { width: shownSamples, marked: course?.cut ?? [] };
   return (
@@ -180,7 +185,7 @@ function LinkCard({ link }: { link: Link }) {
           high={20}
           step={1}
           value={link.weight}
-          text={`${link.weight} (carries ${Math.round(link.share * 100)} %)`}
+          text={`${link.weight}, has ${Math.round(link.share * 100)} %`}
           onChange={(weight) => void changeLink(link.id, { weight })}
         />
       </div>
