@@ -4,8 +4,9 @@
 // Systems: mark-v1, mark-v1+105h (so many hours of distractors in the catalog), chromaprint (fpcalc), wang-v1, panako-v2,
 // haitsma-v1, audfprint, audfprint-70; those whose program is absent are left out, and said so. Default: mark-v1 and chromaprint.
 // The corpus is made of composed songs (FluidSynth, FluidR3), synthetic voices (espeak-ng) and the licensed clips; see
-// docs/benchmarks.md. It is made at the first run and kept in a temporary folder ($LONGWAVE_CORPUS). `--sets` asks
-// only some of positive, off grid, negative, length (negatives of 1 and 30 s) and cover; `--every 7` every seventh query. After `--seconds` of asking the run stops at the end of a shard, and the next run of the same code goes on there.
+// docs/benchmarks.md. It is made at the first run and kept in a temporary folder ($LONGWAVE_CORPUS). `--sets` asks only some of
+// positive, off grid, negative, length (negatives of 1 and 30 s) and cover, `--every 7` every seventh query. After `--seconds` of
+// asking the run stops at the end of a shard, and the next run of the same code goes on there.
 // Seeds 1 to 5 are for tuning: report others.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";

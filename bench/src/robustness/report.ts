@@ -119,11 +119,12 @@ export function robustnessReport(asked: readonly Asked[], corpus: string, asJson
   const costs = others.flatMap((each) => (first === undefined ? [] : [costRow(first, each)]));
   tables.push({ title: `what distractors cost, on the ${corpus}`, rows: costs });
   if (systems.length > 1) {
+    const alike = onCommonQueries(systems);
     tables.push({
       title: `side by side on the ${corpus}: recall % at 1 % / 0.1 % false accepts`,
-      rows: peerRows(systems),
+      rows: peerRows(alike),
     });
-    tables.push({ title: "what was asked", rows: systems.map(summaryRow) });
+    tables.push({ title: "what was asked", rows: alike.map(summaryRow) });
   }
   if (asJson) {
     console.log(JSON.stringify({ corpus, tables }, null, 2));
@@ -164,13 +165,21 @@ function recallRows(outcomes: readonly Outcome[]): Row[] {
 
 type Measured = Omit<Asked, "outcomes"> & { readonly outcomes: Outcome[] };
 
+/** Only what all systems were asked, so that a run that was cut off compares the same queries. */
+function onCommonQueries(systems: readonly Measured[]): Measured[] {
+  const key = ({ set, source, kind, start, condition, seconds }: Outcome) =>
+    [set, source, kind, start, condition, seconds].join();
+  const asked = systems.map(({ outcomes }) => new Set(outcomes.map(key)));
+  return systems.map((each) => {
+    const outcomes = each.outcomes.filter((outcome) => asked.every((keys) => keys.has(key(outcome))));
+    return { ...each, outcomes };
+  });
+}
+
 /** Points of recall that a larger catalog costs, over the queries that both were asked. */
-function costRow(base: Measured, larger: Measured): Row {
-  const key = ({ set, source, start, condition, seconds }: Outcome) =>
-    [set, source, start, condition, seconds].join();
-  const asked = new Set(larger.outcomes.map(key));
-  const same = base.outcomes.filter((each) => asked.has(key(each)));
-  const before = recallOf(same)(ofSet(same, "positive"));
+function costRow(small: Measured, large: Measured): Row {
+  const [base, larger] = onCommonQueries([small, large]) as [Measured, Measured];
+  const before = recallOf(base.outcomes)(ofSet(base.outcomes, "positive"));
   const after = recallOf(larger.outcomes)(ofSet(larger.outcomes, "positive"));
   const hours = Number(/\+(\d+)h/.exec(larger.name)?.[1]);
   const most = hours <= 105 ? 3 : 6;
