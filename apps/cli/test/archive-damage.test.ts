@@ -82,7 +82,7 @@ test("repair tells which chunk is lost and exits with 5, also with --reprove; --
   expect([reproved.code, JSON.parse(reproved.stdout).rewritten]).toEqual([5, [b]]);
   expect((await longwave("repair", at("chunk"), "--quick")).code).toBe(0);
   expect((await longwave("repair", at("chunk"), b)).code).toBe(0);
-}, 60_000);
+});
 
 test("an import goes on behind a file that fails, says what is cut off and what was not kept", async () => {
   const files = ["no.opus", "cut.opus", "a.opus", "a-again.opus"].map(at);

@@ -82,7 +82,7 @@ function opus(seconds: number, period: number): Uint8Array {
 
 const hasBash = existsSync("/bin/bash");
 
-test.skipIf(!hasBash)("the guide for field recordings runs as written", { timeout: 60_000 }, () => {
+test.skipIf(!hasBash)("the guide for field recordings runs as written", { timeout: 300_000 }, () => {
   const out = follow("archive-bioacoustics.md", {
     "night.wav": wav(48_000, 6, "2026-05-01T21:30:00+02:00"),
     "bats.wav": wav(384_000, 1, "2026-05-01T22:00:00+02:00"),
@@ -92,7 +92,7 @@ test.skipIf(!hasBash)("the guide for field recordings runs as written", { timeou
   expect(out).toContain("clips/clip-4.wav");
 });
 
-test.skipIf(!hasBash)("the guide for a broadcast logger runs as written", { timeout: 60_000 }, () => {
+test.skipIf(!hasBash)("the guide for a broadcast logger runs as written", { timeout: 300_000 }, () => {
   const ago = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().replace(/\.\d+/, "");
   const files = {
     "old.opus": opus(2, 90),

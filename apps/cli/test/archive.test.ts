@@ -119,7 +119,7 @@ test("exports WebM, exact parts and the kept original, and tells what it wrote",
   const partBack = await longwave("import", join(folder, "from-part"), part, "--json");
   expect(JSON.parse(partBack.stdout).frames).toBe(24_001);
   expect(await longwave("export", store, id, "--format", "webm", "--from", "1s")).toMatchObject({ code: 2 });
-}, 60_000);
+});
 
 test("appends what comes in on standard input, extracts bare samples, and tells the run-ups", async () => {
   const store = join(folder, "growing");
@@ -146,7 +146,7 @@ test("appends what comes in on standard input, extracts bare samples, and tells 
   expect((await longwave("info", store, id)).stdout).toMatch(
     /run-ups {5}\d.* states, \d+ from an earlier point/,
   );
-}, 60_000);
+});
 
 test("mistakes get one message and the documented exit code", async () => {
   const store = join(folder, "other");
