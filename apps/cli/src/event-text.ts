@@ -41,7 +41,7 @@ function words(event: StationEvent): string {
     case "watermark.read":
       return `${pc.green("mark  ")}  ${event.payload} ${pc.dim(`(${event.sync} standard deviations)`)}`;
     case "speech.started":
-      return `${pc.bold("says  ")}  ${event.text} ${pc.dim(`(${event.engine}, ${event.voice})`)}`;
+      return `${pc.bold("says  ")}  ${event.text} ${pc.dim(`(${event.engine === event.voice ? event.engine : `${event.engine}, ${event.voice}`})`)}`;
     case "speech.ended":
       return pc.dim("the voice has ended");
     case "speech.failed":

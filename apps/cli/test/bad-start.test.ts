@@ -59,6 +59,28 @@ describe.skipIf(!existsSync(program))("a station that cannot start says why (nee
     expect(run.status).toBe(2);
   });
 
+  test("object storage that cannot be reached", () => {
+    const run = spawnSync(
+      process.execPath,
+      [program, "station", "--port", "0", "--archive", "s3://somewhere/archive"],
+      {
+        cwd: folder,
+        encoding: "utf8",
+        timeout: 150_000,
+        env: {
+          ...process.env,
+          AWS_ACCESS_KEY_ID: "a",
+          AWS_SECRET_ACCESS_KEY: "b",
+          LONGWAVE_S3_ENDPOINT: "http://127.0.0.1:1",
+        },
+      },
+    );
+    expect(run.stderr).toMatch(
+      /^longwave: The service failed on somewhere\/.*cannot be reached\. \(store\/failed\)\n$/,
+    );
+    expect(run.status).toBe(5);
+  });
+
   test("a catalog or a report where a file is", () => {
     writeFileSync(join(folder, "taken"), "");
     for (const option of ["--catalog", "--report"]) {

@@ -1,5 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { systemReason } from "@longwave/base/node";
 import type { Catalog } from "@longwave/catalog";
 import { StationError } from "../errors.ts";
@@ -37,7 +37,7 @@ export async function openInput(input: string, options: InputOptions): Promise<L
   const programme = new FileProgramme(files, options);
   await programme.prepareFirst();
   return {
-    name: info.isDirectory() ? `${files.length} files of ${basename(input)}` : basename(input),
+    name: info.isDirectory() ? `${filesText(files.length)} of ${basename(resolve(input))}` : basename(input),
     source: programme,
     onEvents: (take) => programme.onEvents(take),
   };
@@ -94,4 +94,8 @@ async function listAudio(directory: string): Promise<{ path: string; detail: str
     );
   }
   return paths.map((path) => ({ path, detail: relative(directory, dirname(path)) }));
+}
+
+function filesText(count: number): string {
+  return count === 1 ? "1 file" : `${count} files`;
 }
