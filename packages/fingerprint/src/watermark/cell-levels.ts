@@ -9,10 +9,9 @@ const { frame: frameSize, detectHop: hop, bands, binsPerBand, firstBin } = geome
 /** Frames before and after a frame with which its level is compared. */
 export const contextFrames: number = 2 * detectFramesPerSlot;
 const rows = 2 * contextFrames + 1;
-/** Bands on either side whose mean is taken off, so that a click or a syllable does not look like a mark. */
-const contextBands = 8;
+/** Bands on either side whose mean is taken off, so that a click, a syllable or a moving formant does not look like a mark. */
+const contextBands = 2;
 /** Levels beyond this, in octaves of power, count as this. */
-
 const largestLevel = 1;
 /** Part of a band's mean power that is added to each of its bins, so that the emptiest do not rule the logarithm. */
 const floorShare = 0.05;

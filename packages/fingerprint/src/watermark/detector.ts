@@ -8,6 +8,8 @@ import { type Pattern, patternOf } from "./pattern.ts";
 const { bands, slots, detectHop } = geometry;
 /** Periods that are looked at together: more of them carry through more damage, fewer follow a cut sooner. */
 const heldPeriods = 16;
+/** One more is being filled by the first channels while the last completes its own. */
+const blockCount = heldPeriods + 1;
 const lookedAt = [2, 4, 8, heldPeriods] as const;
 /** Starts of the pattern that are tried, best first, and the standard deviations above chance that the best must reach. */
 const triedStarts = 6;
@@ -16,7 +18,7 @@ const leastSync = 3;
 export interface WatermarkDetectOptions {
   /** Rate of the sound in Hz, 8,000 to 192,000. */
   readonly sampleRate: number;
-  /** Interleaved channels, 1 to 8, of which the mean is looked at; default 1. */
+  /** Interleaved channels, 1 to 8; their levels are added up, since all carry the same mark. Default 1. */
   readonly channels?: number;
   readonly key: Uint8Array | string;
   /** Bytes of the payload looked for; default 4. */
@@ -43,10 +45,9 @@ export interface WatermarkSpan {
 export class WatermarkDetector {
   readonly sampleRate: number;
   readonly channels: number;
-  readonly #resampler: Resampler;
-  readonly #mono: Float32Array;
+  readonly #lanes: Lane[] = [];
+  readonly #samples: Float32Array;
   readonly #low: Float32Array;
-  readonly #levels = new CellLevels();
   readonly #code: MessageCode;
   readonly #pattern: Pattern;
   /** The cells of known sign: where they are in `#slotSums` with the pattern's start at frame 0, and their signs. */
@@ -67,10 +68,14 @@ export class WatermarkDetector {
     const key = keyBytes(options.key);
     this.sampleRate = options.sampleRate;
     this.channels = channels;
-    this.#resampler = new Resampler({ from: options.sampleRate, to: geometry.sampleRate });
-    this.#mono = new Float32Array(blockFrames);
+    for (let channel = 0; channel < channels; channel++) {
+      const resampler = new Resampler({ from: options.sampleRate, to: geometry.sampleRate });
+      this.#lanes.push({ resampler, levels: new CellLevels(), frames: 0 });
+    }
+    const { resampler } = this.#lanes[0]!;
+    this.#samples = new Float32Array(blockFrames);
     this.#low = new Float32Array(
-      Math.max(this.#resampler.maxOutputFrames(blockFrames), this.#resampler.maxOutputFrames()),
+      Math.max(resampler.maxOutputFrames(blockFrames), resampler.maxOutputFrames()),
     );
     this.#code = new MessageCode(key, options.payloadBytes ?? 4);
     const pattern = patternOf(key, this.#code.codeBits);
@@ -81,7 +86,7 @@ export class WatermarkDetector {
       (cell) => Math.floor(cell / bands) * perSlot * bands + (cell % bands),
     );
     this.#syncSigns = Int8Array.from(known, (cell) => pattern.signs[cell]!);
-    for (let i = 0; i < heldPeriods; i++) this.#blocks.push(new Float64Array(period * bands));
+    for (let i = 0; i < blockCount; i++) this.#blocks.push(new Float64Array(period * bands));
   }
 
   /**
@@ -92,26 +97,35 @@ export class WatermarkDetector {
     const frames = Math.floor(input.length / this.channels);
     for (let at = 0; at < frames; at += blockFrames) {
       const count = Math.min(blockFrames, frames - at);
-      for (let i = 0; i < count; i++) {
-        let sum = 0;
-        for (let c = 0; c < this.channels; c++) sum += input[(at + i) * this.channels + c]!;
-        this.#mono[i] = sum - sum === 0 ? sum / this.channels : 0;
+      for (let channel = 0; channel < this.channels; channel++) {
+        for (let i = 0; i < count; i++) {
+          const value = input[(at + i) * this.channels + channel]!;
+          this.#samples[i] = value - value === 0 ? value : 0;
+        }
+        const given = this.#lanes[channel]!.resampler.process(this.#samples.subarray(0, count), this.#low);
+        this.#take(channel, this.#low.subarray(0, given), onSpan);
       }
-      this.#take(this.#resampler.process(this.#mono.subarray(0, count), this.#low), onSpan);
     }
   }
 
   /** Looks at what is left and ends the last span; `process` then starts another sound. */
   flush(onSpan: (span: WatermarkSpan) => void): void {
-    this.#take(this.#resampler.flush(this.#low), onSpan);
-    this.#take(-contextFrames * detectHop, onSpan);
+    const silence = new Float32Array(contextFrames * detectHop);
+    for (let channel = 0; channel < this.channels; channel++) {
+      const given = this.#lanes[channel]!.resampler.flush(this.#low);
+      this.#take(channel, this.#low.subarray(0, given), onSpan);
+    }
+    for (let channel = 0; channel < this.channels; channel++) this.#take(channel, silence, onSpan);
     if (this.#frames % period !== 0) this.#look(onSpan);
     if (this.#open !== undefined) onSpan(this.#open.span);
     this.#open = undefined;
     this.#frames = 0;
     for (const block of this.#blocks) block.fill(0);
-    this.#levels.reset();
-    this.#resampler.reset();
+    for (const lane of this.#lanes) {
+      lane.levels.reset();
+      lane.resampler.reset();
+      lane.frames = 0;
+    }
   }
 
   /** The payload being received now, if a span is open. */
@@ -119,15 +133,17 @@ export class WatermarkDetector {
     return this.#open?.span;
   }
 
-  /** `count` samples of `#low`; a negative count means so many zeros. */
-  #take(count: number, onSpan: (span: WatermarkSpan) => void): void {
-    const samples = count < 0 ? new Float32Array(-count) : this.#low.subarray(0, count);
-    this.#levels.push(samples, (_, levels) => {
-      const block = this.#blocks[Math.floor(this.#frames / period) % heldPeriods]!;
-      const at = this.#frames % period;
-      if (at === 0) block.fill(0);
-      block.set(levels, at * bands);
-      this.#frames++;
+  /** Adds the levels of a channel's next samples at 16 kHz; the last channel completes a frame. */
+  #take(channel: number, samples: Float32Array, onSpan: (span: WatermarkSpan) => void): void {
+    const lane = this.#lanes[channel]!;
+    const isLast = channel === this.channels - 1;
+    lane.levels.push(samples, (_, levels) => {
+      const block = this.#blocks[Math.floor(lane.frames / period) % blockCount]!;
+      const at = (lane.frames++ % period) * bands;
+      if (at === 0 && channel === 0) block.fill(0);
+      for (let band = 0; band < bands; band++) block[at + band]! += levels[band]!;
+      if (!isLast) return;
+      this.#frames = lane.frames;
       if (this.#frames % period === 0) this.#look(onSpan);
     });
   }
@@ -139,7 +155,7 @@ export class WatermarkDetector {
       this.#sum.fill(0);
       const first = Math.max(0, last - count + 1);
       for (let i = first; i <= last; i++) {
-        const block = this.#blocks[i % heldPeriods]!;
+        const block = this.#blocks[i % blockCount]!;
         for (let j = 0; j < block.length; j++) this.#sum[j]! += block[j]!;
       }
       const found = this.#read();
@@ -233,3 +249,11 @@ export class WatermarkDetector {
 
 /** Frames that are worked on at once. */
 const blockFrames = 2048;
+
+/** One channel on its way to levels. */
+interface Lane {
+  readonly resampler: Resampler;
+  readonly levels: CellLevels;
+  /** Frames counted so far. */
+  frames: number;
+}

@@ -29,3 +29,8 @@ export const detectFramesPerSlot: number = detectFramesPerPeriod / geometry.slot
 /** Seconds after which the pattern repeats. */
 export const periodSeconds: number =
   (geometry.slots * geometry.embedFramesPerSlot * geometry.embedHop) / geometry.sampleRate;
+
+/** Row of the pattern that a frame marks when embedding. */
+export function slotOfEmbedFrame(frame: number): number {
+  return Math.floor(frame / geometry.embedFramesPerSlot) % geometry.slots;
+}

@@ -1,8 +1,9 @@
 import { exactLog2 } from "../decibels.ts";
 import { CellLevels } from "./cell-levels.ts";
 import { FillNoise } from "./fill-noise.ts";
-import { detectFramesPerPeriod, detectFramesPerSlot, geometry } from "./geometry.ts";
+import { detectFramesPerPeriod, detectFramesPerSlot, geometry, slotOfEmbedFrame } from "./geometry.ts";
 import { FrameMarker, type MarkStrength } from "./mark-frame.ts";
+import { TrialMark, trialPast } from "./trial-mark.ts";
 
 const { frame: frameSize, embedHop: hop, detectHop, bands, slots, embedFramesPerSlot } = geometry;
 const periodFrames = slots * embedFramesPerSlot;
@@ -13,14 +14,23 @@ const detectShift = (2 * lead) / hop;
 /** Strengths of a bit beside the others. */
 const weakest = 0.15;
 const strongest = 4;
+const strongestTried = 12;
 /** Where every bit's sum should end, as a multiple of what the plain mark moves it by. */
 const aim = 2;
+/** Trials, and the part of the mean sum that no bit should stay below. */
+const trials = 2;
+const leastShare = 0.75;
+/** Part of what a bit lacked in the period before that is made up for: the detector adds periods up. */
+const carried = 0.5;
+/** Largest factor on all changes. */
+const largestScale = 1.7;
 
 /**
- * Makes the mark for a sound at 16 kHz in two rounds. The first marks every cell alike and sees, with the detector's
- * own eyes, how far that moves the sum of each bit over a period, and where the sound alone has put it. The second
- * gives every bit what it lacks: little where the sound happens to say the same already, more where it says the
- * opposite (informed embedding; Malvar and Florencio, "Improved spread spectrum", 2003).
+ * Makes the mark for a sound at 16 kHz in rounds. The first marks every cell alike and sees, with the detector's own eyes,
+ * how far that moves the sum of each bit over a period, and where the sound alone has put it. From that follows what every
+ * bit lacks: little where the sound happens to say the same already, more where it says the opposite (informed embedding;
+ * Malvar and Florencio, "Improved spread spectrum", 2003). Two trials look at what that has brought, and correct it: bits that
+ * are still weak get more, strong ones less, and the energy that the rounds before have left is used.
  */
 export class InformedMarker {
   readonly #signs: Int8Array;
@@ -47,6 +57,13 @@ export class InformedMarker {
   #spentLog = 0;
   #spentCount = 0;
   readonly #strength: MarkStrength;
+  readonly #trial = new TrialMark();
+  /** The last samples before the period, marked. */
+  readonly #past = new Float32Array(trialPast);
+  readonly #gains: Float64Array;
+  readonly #trialSums: Float64Array;
+  /** What every bit lacked in the period before; not positive. */
+  readonly #lacked: Float64Array;
 
   /**
    * @param signs chip of every cell, with the sign of the bit that it carries
@@ -64,11 +81,16 @@ export class InformedMarker {
     this.#sound = new Float32Array(lead + latency + hop);
     this.#hostSums = [new Float64Array(groupCount), new Float64Array(groupCount)];
     this.#plainSums = [new Float64Array(groupCount), new Float64Array(groupCount)];
+    this.#gains = new Float64Array(groupCount);
+    this.#trialSums = new Float64Array(groupCount);
+    this.#lacked = new Float64Array(groupCount);
     this.reset();
   }
 
   reset(): void {
     this.#sound.fill(0);
+    this.#past.fill(0);
+    this.#lacked.fill(0);
     this.#plainSum.fill(0);
     this.#sum.fill(0);
     for (const sums of [...this.#hostSums, ...this.#plainSums]) sums.fill(0);
@@ -96,7 +118,7 @@ export class InformedMarker {
   /** The first round for the newest frame. */
   #markPlainly(): void {
     const start = this.#filled - frameSize;
-    const row = slotOf(this.#plainFrame) * bands;
+    const row = slotOfEmbedFrame(this.#plainFrame) * bands;
     this.#plainMarker.add(this.#plainFrame, this.#sound, start, this.#plainChips, row, this.#plainSum);
     this.#measure(start);
     for (let i = 0; i < hop; i++) this.#piece[i] = this.#sound[start + i]! + this.#plainSum[i]!;
@@ -134,11 +156,29 @@ export class InformedMarker {
     return period;
   }
 
-  /** The second round for a period of which both sums are known. */
+  /** The other rounds for a period of which both sums are known. */
   #markPeriod(onMark: (mark: Float32Array) => void): void {
     const period = this.#frame / periodFrames;
-    const host = this.#hostSums[period & 1]!;
-    const plain = this.#plainSums[period & 1]!;
+    const moved = this.#gainsFrom(this.#hostSums[period & 1]!, this.#plainSums[period & 1]!);
+    if (moved > 0) this.#improveGains(moved);
+    const late = periodFrames * hop - trialPast;
+    for (let i = 0; i < periodFrames; i++, this.#frame++) {
+      const row = slotOfEmbedFrame(this.#frame) * bands;
+      this.#marker.add(this.#frame, this.#sound, i * hop, this.#chips, row, this.#sum);
+      for (let j = 0; j < hop; j++) this.#piece[j] = this.#sum[j]!;
+      if (this.#frame >= lead / hop) onMark(this.#piece);
+      const at = i * hop - late;
+      for (let j = 0; j < hop && at >= 0; j++) {
+        this.#past[at + j] = this.#sound[i * hop + j]! + this.#sum[j]!;
+      }
+      shift(this.#sum);
+    }
+    this.#sound.copyWithin(0, periodFrames * hop, this.#filled);
+    this.#filled -= periodFrames * hop;
+  }
+
+  /** What every bit lacks by the first round; returns how far that moved a bit's sum, in the mean. */
+  #gainsFrom(host: Float64Array, plain: Float64Array): number {
     let moved = 0;
     for (let group = 0; group < host.length; group++) moved += plain[group]! - host[group]!;
     moved /= host.length;
@@ -146,31 +186,72 @@ export class InformedMarker {
     const short = exactLog2(this.#strength.energyRatio) - spent;
     this.#marker.scale = 1 + Math.max(0, Math.min(0.5, 0.35 * short));
     this.#spentLog = this.#spentCount = 0;
-    for (let cell = 0; cell < this.#chips.length; cell++) {
-      const lacks = moved > 0 ? aim - host[this.#groups[cell]!]! / moved : 1;
-      this.#chips[cell] = this.#signs[cell]! * Math.max(weakest, Math.min(strongest, lacks));
+    for (let group = 0; group < host.length; group++) {
+      const lacks = moved > 0 ? aim - (host[group]! + carried * this.#lacked[group]!) / moved : 1;
+      this.#gains[group] = Math.max(weakest, Math.min(strongest, lacks));
     }
-    for (let i = 0; i < periodFrames; i++, this.#frame++) {
-      const row = slotOf(this.#frame) * bands;
-      this.#marker.add(this.#frame, this.#sound, i * hop, this.#chips, row, this.#sum);
-      if (this.#frame >= lead / hop) {
-        for (let j = 0; j < hop; j++) this.#piece[j] = this.#sum[j]!;
-        onMark(this.#piece);
+    this.#setChips();
+    return moved;
+  }
+
+  /** Looks at what the gains bring and corrects them. */
+  #improveGains(moved: number): void {
+    const gains = this.#gains;
+    const sums = this.#trialSums;
+    for (let round = 0; ; round++) {
+      const wanted = leastShare * this.#try();
+      if (round === trials) {
+        for (let group = 0; group < gains.length; group++) {
+          this.#lacked[group] = Math.min(0, sums[group]! - wanted);
+        }
+        return;
       }
-      shift(this.#sum);
+      for (let group = 0; group < gains.length; group++) {
+        const lacks = wanted - sums[group]! - carried * this.#lacked[group]!;
+        gains[group] = Math.max(weakest, Math.min(strongestTried, gains[group]! + lacks / moved));
+      }
+      const spent = this.#trial.energyRatioLog;
+      if (spent !== undefined) {
+        const left = exactLog2(this.#strength.energyRatio) - spent;
+        // 0.3: a little less than a factor on amplitudes takes for an octave of energy, log(2) / 2.
+        const scale = this.#marker.scale * (1 + 0.3 * left);
+        this.#marker.scale = Math.max(1, Math.min(largestScale, scale));
+      }
+      this.#setChips();
     }
-    this.#sound.copyWithin(0, periodFrames * hop, this.#filled);
-    this.#filled -= periodFrames * hop;
+  }
+
+  #setChips(): void {
+    for (let cell = 0; cell < this.#chips.length; cell++) {
+      this.#chips[cell] = this.#signs[cell]! * this.#gains[this.#groups[cell]!]!;
+    }
+  }
+
+  /** Tries the chips on the period and sums the levels by group; returns the mean sum. */
+  #try(): number {
+    this.#trial.measure(this.#marker, {
+      frame: this.#frame,
+      past: this.#past,
+      sound: this.#sound,
+      filled: this.#filled,
+      started: this.#sum,
+      chips: this.#chips,
+      chipsBehind: this.#plainChips,
+    });
+    const sums = this.#trialSums;
+    sums.fill(0);
+    for (let cell = 0; cell < this.#chips.length; cell++) {
+      sums[this.#groups[cell]!]! += this.#signs[cell]! * this.#trial.levels[cell]!;
+    }
+    let mean = 0;
+    for (let group = 0; group < sums.length; group++) mean += sums[group]! / sums.length;
+    return mean;
   }
 }
 
 /** Samples between a sample of the sound and its mark, at most: a period, and what its last levels reach into. */
 export const latency: number =
   periodFrames * hop + 2 * frameSize + 2 * detectFramesPerSlot * detectHop + 4 * hop;
-
-function slotOf(frame: number): number {
-  return Math.floor(frame / embedFramesPerSlot) % slots;
-}
 
 function shift(sum: Float32Array): void {
   sum.copyWithin(0, hop);
