@@ -16,7 +16,10 @@ const running = listSnippets().filter((snippet) => snippet.runs);
 
 beforeAll(() => {
   const tone = Float32Array.from({ length: 2 * 48_000 }, (_, i) => Math.sin(i / 20) / 4);
-  writeFileSync(join(folder, "song.wav"), encodeWav(tone, { sampleRate: 48_000, channels: 1 }));
+  const melody = notes(10);
+  const form = { sampleRate: 48_000, channels: 1 };
+  writeFileSync(join(folder, "song.wav"), encodeWav(melody, form));
+  writeFileSync(join(folder, "excerpt.wav"), encodeWav(melody.subarray(3 * 48_000, 8 * 48_000), form));
   const pieces: Uint8Array[] = [];
   const writer = new OggOpusWriter((bytes) => void pieces.push(bytes.slice()), {
     head: plainOpusHead(1, 312),
@@ -32,6 +35,18 @@ beforeAll(() => {
   mkdirSync(sources, { recursive: true });
   process.chdir(folder);
 });
+
+/** Decaying notes of changing pitch, 48 kHz: a song to be recognised. */
+function notes(seconds: number): Float32Array {
+  return Float32Array.from({ length: seconds * 48_000 }, (_, i) => {
+    const note = Math.floor(i / 9600);
+    const since = (i % 9600) / 48_000;
+    const frequency = 220 * 2 ** (((note * note * 7 + 3 * note) % 25) / 12);
+    let value = 0;
+    for (let k = 1; k <= 4; k++) value += Math.sin(2 * Math.PI * frequency * k * since) / k;
+    return 0.2 * value * Math.exp(-6 * since);
+  });
+}
 
 afterAll(() => {
   process.chdir(before);
