@@ -53,6 +53,8 @@ export function ArchiveScreen() {
   useEffect(() => {
     const prepare = () => void prepareSound();
     for (const type of gestures) addEventListener(type, prepare, { capture: true });
+    // Whoever came here by a click has allowed sound: opening the output takes a browser up to a second the first time.
+    if (navigator.userActivation?.hasBeenActive === true) prepare();
     return () => {
       for (const type of gestures) removeEventListener(type, prepare, { capture: true });
       stopArchive();
