@@ -51,6 +51,9 @@ test("import, list, extract, verify, export and remove", async () => {
   expect(first.code).toBe(0);
   const { id, frames, duplicate } = JSON.parse(first.stdout);
   expect([frames, duplicate]).toEqual([576_000, false]);
+  const listed = JSON.parse((await longwave("ls", store, "--json")).stdout);
+  expect([listed.start, listed.startSource]).toEqual(["2026-03-01T12:00:00.000Z", "user"]);
+  expect((await longwave("info", store, id)).stdout).toContain("2026-03-01T12:00:00.000Z (as told)");
   const again = await longwave("import", store, file, "--framing", "be32", "--channels", "1");
   expect(again.stdout).toContain(`already there as ${id}`);
   expect((await longwave("ls", store)).stdout).toContain(id);

@@ -255,7 +255,11 @@ export class Archive {
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(startNs === undefined
         ? { anchors: options.anchors ?? [] }
-        : { anchors: [{ sample: 0, unixNs: startNs.toString() }] }),
+        : {
+            anchors: [{ sample: 0, unixNs: startNs.toString() }],
+            start: { source: "user", zoneAssumed: false },
+          }),
+      ...(options.start === undefined ? {} : { start: options.start }),
       ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
       ...(options.rawMetadata === undefined ? {} : { rawMetadata: options.rawMetadata }),
       ...(live === undefined ? {} : { live }),
@@ -326,10 +330,11 @@ export class Archive {
       let info = await this.info(id);
       if (info.state === "recording") info = await finishLive(this.store, info, this.#sha256);
       const live = options.live === true ? { publishFrames: 48_000 } : options.live || undefined;
-      const { chunkFrames, chunksPerShard, pointFrames, channels, profile, source, metadata } = info;
+      const { chunkFrames, chunksPerShard, pointFrames, channels, profile, source, metadata, start } = info;
       const writer = new RecordingWriter(this.store, {
         ...{ decoder: this.#options.decoder, sha256: this.#sha256, id, profile, channels },
         ...{ chunkFrames, chunksPerShard, pointFrames, source, metadata, lease },
+        ...(start === undefined ? {} : { start }),
         ...(info.checkpointFrames !== undefined && { checkpointFrames: info.checkpointFrames }),
         append: await this.#appendStart(info),
         seek: await this.#storedSeek(info),

@@ -1,6 +1,7 @@
 export { Archive, type ArchiveOptions, type Clip } from "./archive.ts";
 export { type ClipPacket, clipPackets, clipPages } from "./clip-pages.ts";
 export { ArchiveError, type ArchiveErrorCode } from "./errors.ts";
+export { type FileNameTime, fileNameTime } from "./file-name-time.ts";
 export { framedPackets, type PacketFraming, packetFramings } from "./framing.ts";
 export {
   type ImportPlan,
@@ -19,8 +20,14 @@ export type { ReadManyOptions } from "./read-many.ts";
 export { type PoolPort, type PoolWorker, ReadPool, serveReads } from "./read-pool.ts";
 export type { ArchivePosition, ReadOptions, ReadRequest, SampleForm } from "./read-request.ts";
 export type { RecordOptions } from "./record-options.ts";
-export { parseIso, type RecorderStart, recorderStart } from "./recorder-start.ts";
-export type { OriginalInfo, RecordingInfo, SegmentInfo, SourceInfo } from "./recording-info.ts";
+export { parseIso, type RecorderStart, recorderStart, type StartHints } from "./recorder-start.ts";
+export type {
+  OriginalInfo,
+  RecordingInfo,
+  RecordingStart,
+  SegmentInfo,
+  SourceInfo,
+} from "./recording-info.ts";
 export type { ReadReport } from "./recording-reader.ts";
 export type { RecordingWriter } from "./recording-writer.ts";
 export { type RepairOptions, type RepairReport, repairStore } from "./repair.ts";

@@ -1,4 +1,4 @@
-import type { RecordingInfo, SourceInfo } from "./recording-info.ts";
+import type { RecordingInfo, RecordingStart, SourceInfo } from "./recording-info.ts";
 
 /** How a recording is made. */
 export interface RecordOptions {
@@ -20,6 +20,8 @@ export interface RecordOptions {
   readonly startTimeNs?: bigint;
   /** The whole wall-clock axis, instead of `startTimeNs`: see `TimeAxis`. */
   readonly anchors?: RecordingInfo["anchors"];
+  /** Who told the start; default `user` with `startTimeNs`. Kept beside the axis, and shown. */
+  readonly start?: RecordingStart | undefined;
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
   /** Readable while it is written, at the latest after so many sample frames (default 1 s). */

@@ -32,6 +32,18 @@ export interface SourceInfo {
   readonly original?: OriginalInfo;
 }
 
+/** Who said when a recording began. */
+export interface RecordingStart {
+  /** `user`: it was told; `clock`: that of the program that recorded; the others: the file's metadata or name. */
+  readonly source: (typeof startSources)[number];
+  /** Nobody told the zone of that clock; its time was taken as UTC. */
+  readonly zoneAssumed: boolean;
+  /** Minutes that the place was ahead of UTC, where that was told. */
+  readonly utcOffsetMinutes?: number;
+}
+
+const startSources = ["user", "clock", "guano", "audiomoth", "bext", "filename"] as const;
+
 /** Everything the archive knows about a recording without touching its chunks; stored in its `zarr.json`. */
 export interface RecordingInfo {
   /** 2 where chunks overlap: readers of version 1 alone must refuse these. */
@@ -82,6 +94,8 @@ export interface RecordingInfo {
     readonly unixNs: string;
     readonly continuous?: boolean;
   }[];
+  /** Where the time of the first anchor comes from; recordings of earlier versions do not tell. */
+  readonly start?: RecordingStart;
   /** There are so many anchors that they lie in an array of their own; set in stored attributes only. */
   readonly storedAnchors?: number;
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -162,6 +176,12 @@ export function checkRecordingInfo(value: unknown, where: string): RecordingInfo
   for (const anchor of info.anchors) {
     if (!Number.isSafeInteger(anchor.sample) || !/^-?\d{1,20}$/.test(anchor.unixNs))
       throw bad("a time anchor");
+  }
+  const { start } = info;
+  if (start !== undefined) {
+    const zone = start.utcOffsetMinutes ?? 0;
+    const isValid = startSources.includes(start.source) && typeof start.zoneAssumed === "boolean";
+    if (!isValid || !Number.isInteger(zone) || Math.abs(zone) > 24 * 60) throw bad("who told its start");
   }
   return info;
 }

@@ -19,7 +19,7 @@ import {
 import type { Lease } from "./lease.ts";
 import { combinedHash, PacketHash } from "./packet-hash.ts";
 import type { PacketItem } from "./packet-item.ts";
-import type { RecordingInfo, SourceInfo } from "./recording-info.ts";
+import type { RecordingInfo, RecordingStart, SourceInfo } from "./recording-info.ts";
 import type { SealedChunk } from "./sealed-chunk.ts";
 import { SeekArray } from "./seek-array.ts";
 import { unproven } from "./seek-point.ts";
@@ -33,6 +33,7 @@ export interface RecordingWriterOptions extends ChunkBuilderOptions {
   readonly chunksPerShard: number;
   readonly source?: SourceInfo;
   readonly anchors?: RecordingInfo["anchors"];
+  readonly start?: RecordingStart;
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
   /** Make every chunk readable at once, and the open one every `publishFrames`; otherwise nothing is visible before `close`. */
@@ -280,6 +281,7 @@ export class RecordingWriter {
       packetsSha256: combinedHash(hashes),
       source: { ...o.source, ...this.#sourceAmendment },
       anchors: [...this.#anchors],
+      ...(o.start === undefined ? {} : { start: o.start }),
       metadata: o.metadata ?? {},
       rawMetadata: [...(o.rawMetadata?.keys() ?? [])],
     };

@@ -63,7 +63,7 @@ export async function finishRewrite(store: ObjectStore, id: string): Promise<boo
     return false;
   }
   const written = parseRecording(fresh, recordingKey(id));
-  const { source, anchors, metadata, rawMetadata, storedAnchors, sealedShards } = parseRecording(
+  const { source, anchors, start, metadata, rawMetadata, storedAnchors, sealedShards } = parseRecording(
     old,
     recordingKey(id),
   );
@@ -73,6 +73,7 @@ export async function finishRewrite(store: ObjectStore, id: string): Promise<boo
   const kept = {
     source,
     anchors,
+    ...(start === undefined ? {} : { start }),
     metadata,
     rawMetadata,
     ...(storedAnchors === undefined ? {} : { storedAnchors }),

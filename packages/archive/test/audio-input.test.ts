@@ -38,9 +38,9 @@ function wavFile(name: string, sampleRate: number, frames: number, options: obje
 async function imported(path: string, options: Parameters<typeof openAudioInput>[1] = {}) {
   const input = await openAudioInput(path, { encoder, acceptLossy: true, ...options });
   const archive = await Archive.open(new MemoryStore(), { decoder: createSeekableDecoder });
-  const { source, metadata, rawMetadata, anchors } = input;
+  const { source, metadata, rawMetadata, anchors, start } = input;
   const opened = await input.open();
-  const { info } = await archive.import(opened, { id: "r", source, metadata, rawMetadata, anchors });
+  const { info } = await archive.import(opened, { id: "r", source, metadata, rawMetadata, anchors, start });
   return { archive, info, input };
 }
 
@@ -145,6 +145,24 @@ describe("openAudioInput", () => {
     // AudioMoth tells its zone, BEXT does not: AudioMoth wins.
     expect(timeAxis(info).timeOf(0)).toBe(BigInt(Date.parse("2026-02-27T19:17:30Z")) * 1_000_000n);
     expect((await archive.store.get("rec/r/meta/bext/zarr.json"))?.length).toBeGreaterThan(0);
+  });
+
+  test("without metadata the file's name tells the start; who told it is stored with the recording", async () => {
+    const path = wavFile("SITE7_20240501_053000.wav", 48_000, 4800);
+    const startNs = BigInt(Date.parse("2024-05-01T05:30:00Z")) * 1_000_000n;
+    const { archive, info } = await imported(path);
+    expect(info.start).toEqual({ source: "filename", zoneAssumed: true });
+    expect(timeAxis(info).timeOf(0)).toBe(startNs);
+    expect((await archive.info("r")).start).toEqual(info.start);
+    const there = await imported(path, { utcOffsetMinutes: -150 });
+    expect(there.info.start).toEqual({ source: "filename", zoneAssumed: false, utcOffsetMinutes: -150 });
+    expect(timeAxis(there.info).timeOf(0)).toBe(startNs + 9_000_000_000_000n);
+    const unknown = await imported(wavFile("unnamed.wav", 48_000, 4800));
+    expect([unknown.info.start, unknown.info.anchors]).toEqual([undefined, []]);
+    // What the recorder wrote into the file counts more than its name.
+    const chunk = guano(["Timestamp: 2026-05-01 21:30:00+02:00"]);
+    const told = await imported(wavFile("20240501_053000.WAV", 48_000, 4800, { trailingChunks: [chunk] }));
+    expect(told.info.start).toEqual({ source: "guano", zoneAssumed: false, utcOffsetMinutes: 120 });
   });
 
   test.skipIf(!has("flac", "--version"))("FLAC is decoded and encoded", async () => {

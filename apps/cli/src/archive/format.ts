@@ -1,4 +1,4 @@
-import { type RecordingInfo, timeAxis } from "@longwave/archive";
+import { type RecordingInfo, type RecordingStart, timeAxis } from "@longwave/archive";
 
 const rateHz = 48_000;
 
@@ -20,6 +20,28 @@ export function startOf(info: RecordingInfo): string | undefined {
 /** The same for people. */
 export function startText(info: RecordingInfo): string {
   return startOf(info) ?? "-";
+}
+
+const sourceTexts: Readonly<Record<RecordingStart["source"], string>> = {
+  user: "as told",
+  clock: "by the recording program's clock",
+  guano: "by GUANO",
+  audiomoth: "by AudioMoth",
+  bext: "by BEXT",
+  filename: "by the file's name",
+};
+
+/** Who told the start, for people: `by the file's name, zone unknown: taken as UTC`. */
+export function startSourceText({ source, zoneAssumed, utcOffsetMinutes }: RecordingStart): string {
+  const zone = utcOffsetMinutes === undefined ? "" : `, UTC${offsetText(utcOffsetMinutes)}`;
+  return `${sourceTexts[source]}${zoneAssumed ? ", zone unknown: taken as UTC" : zone}`;
+}
+
+/** `+02:00` of minutes. */
+function offsetText(minutes: number): string {
+  const size = Math.abs(minutes);
+  const parts = [Math.floor(size / 60), size % 60].map((part) => String(part).padStart(2, "0"));
+  return `${minutes < 0 ? "-" : "+"}${parts.join(":")}`;
 }
 
 /** Share of all bytes that are not the recording's own packets, in percent of these. */

@@ -72,7 +72,7 @@ async function importOne(archive: Archive, file: string, options: ImportCommandO
     ...(input.metadata && { metadata: input.metadata }),
     ...(input.rawMetadata && { rawMetadata: input.rawMetadata }),
     ...(chunkFrames !== undefined && { chunkFrames }),
-    ...(startTimeNs === undefined ? { anchors: input.anchors ?? [] } : { startTimeNs }),
+    ...(startTimeNs === undefined ? { anchors: input.anchors ?? [], start: input.start } : { startTimeNs }),
     ...(options.v2Compat === true && { v2Twin: true }),
     ...(options.overlapPreRoll === true && { overlap: true }),
     ...(options.keepOriginal === true && { original: input.bytes }),

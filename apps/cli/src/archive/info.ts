@@ -1,6 +1,6 @@
 import type { RunUpSummary } from "@longwave/archive";
 import { printResult } from "../output.ts";
-import { bitrateBps, indexShare, lengthText, startText } from "./format.ts";
+import { bitrateBps, indexShare, lengthText, startSourceText, startText } from "./format.ts";
 import { withArchive } from "./with-archive.ts";
 
 /** `longwave archive info STORE ID`. */
@@ -14,7 +14,7 @@ export async function info(store: string, id: string, options: { json?: boolean 
   printResult(options.json === true, { ...found, runUps }, () => [
     `${found.id} (${found.state})`,
     `  length      ${lengthText(found.frames)} (${found.frames} sample frames, ${found.channels} channels)`,
-    `  begins      ${startText(found)}`,
+    `  begins      ${startText(found)}${found.start === undefined ? "" : ` (${startSourceText(found.start)})`}`,
     `  source      ${found.source.name ?? "-"}${found.source.container ? ` (${found.source.container})` : ""}${found.source.truncated === true ? ", truncated: it ended in the middle of something" : ""}`,
     `  packets     ${found.packets}, ${(bitrateBps(found) / 1000).toFixed(1)} kbit/s, ${segments.length} segments`,
     `  irregular   ${counts.lost} lost, ${counts.malformed} malformed, ${counts.dtx} silent`,

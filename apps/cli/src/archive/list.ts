@@ -29,6 +29,8 @@ export async function list(store: string, options: { json?: boolean; at?: string
               frames,
               channels,
               start: startOf(info) ?? null,
+              startSource: info.start?.source ?? null,
+              startZoneAssumed: info.start?.zoneAssumed ?? null,
               counts,
             }),
           );

@@ -10,6 +10,7 @@ import {
   type PacketItem,
   type RateMode,
   type RecordingInfo,
+  type RecordingStart,
   type SourceInfo,
 } from "@longwave/archive";
 import { openAudioInput } from "@longwave/archive/node";
@@ -18,6 +19,7 @@ import { systemErrorKind, systemReason } from "@longwave/base/node";
 import { plainOpusHead } from "@longwave/media";
 import { OpusEncoder } from "@longwave/opus";
 import { CliError } from "../errors.ts";
+import { parseUtcOffset } from "./position.ts";
 
 /** How a file is to be understood. */
 export interface InputOptions {
@@ -27,6 +29,8 @@ export interface InputOptions {
   readonly rate?: RateMode;
   readonly lossy?: boolean;
   readonly yes?: boolean;
+  /** Of recorders that tell no zone. */
+  readonly utcOffset?: string;
   /** The bytes are needed a second time. */
   readonly keepOriginal?: boolean;
   readonly resume?: boolean;
@@ -44,6 +48,7 @@ export interface Input {
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly rawMetadata?: ReadonlyMap<string, Uint8Array>;
   readonly anchors?: RecordingInfo["anchors"];
+  readonly start?: RecordingStart | undefined;
 }
 
 /**
@@ -61,6 +66,7 @@ export async function openInput(file: string, options: InputOptions): Promise<In
       acceptLossy: options.lossy === true || options.yes === true,
       ...(bitrateBps !== undefined && { bitrateBps }),
       ...(options.rate !== undefined && { mode: options.rate }),
+      ...(options.utcOffset !== undefined && { utcOffsetMinutes: parseUtcOffset(options.utcOffset) }),
     });
     return { ...input, bytes: () => createReadStream(file, { highWaterMark: 1 << 20 }) };
   } catch (error) {

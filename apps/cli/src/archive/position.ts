@@ -22,3 +22,13 @@ export function parseTimeNs(text: string): bigint {
   }
   return BigInt(ms) * 1_000_000n + BigInt((match[2] ?? "0").padEnd(9, "0"));
 }
+
+/** Minutes ahead of UTC of an offset such as `+02:00`, `-0330` or `Z`. */
+export function parseUtcOffset(text: string): number {
+  const match = /^(?:Z|([+-])(\d\d):?(\d\d))$/.exec(text);
+  const minutes = Number(match?.[2] ?? 0) * 60 + Number(match?.[3] ?? 0);
+  if (match === null || minutes > 18 * 60 || Number(match[3] ?? 0) > 59) {
+    throw new CliError("cli/bad-argument", "usage", `--utc-offset is one such as +02:00, not ${text}.`);
+  }
+  return match[1] === "-" ? -minutes || 0 : minutes;
+}

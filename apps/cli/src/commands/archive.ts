@@ -28,6 +28,10 @@ export function registerArchive(program: Command): void {
     .addOption(new Option("--framing <name>", "the files are packet lists").choices(packetFramings))
     .option("--channels <n>", "channels of a packet list", "2")
     .option("--start-time <time>", "when the first sample was heard, ISO 8601")
+    .option(
+      "--utc-offset <offset>",
+      "of recorders and file names that tell no zone, such as +02:00; default Z",
+    )
     .option("--chunk <duration>", "length of a chunk; default 10s, or 30s for low bit rates")
     .option(
       "--checkpoint-every <duration>",
@@ -64,6 +68,7 @@ export function registerArchive(program: Command): void {
     .addOption(
       new Option("--rate <mode>", "other rates than 48 kHz: as for import").choices(["resample", "expand"]),
     )
+    .option("--utc-offset <offset>", "as for import")
     .option("--json", "one JSON object a file")
     .action(analyze);
 

@@ -22,8 +22,8 @@ import { type EncoderFactory, ItemEncoder } from "../packet-encoder.ts";
 import type { PacketItem } from "../packet-item.ts";
 import { downmix } from "../pcm-form.ts";
 import type { RecordOptions } from "../record-options.ts";
-import { recorderStart } from "../recorder-start.ts";
-import type { SourceInfo } from "../recording-info.ts";
+import { type RecorderStart, recorderStart } from "../recorder-start.ts";
+import type { RecordingStart, SourceInfo } from "../recording-info.ts";
 
 export interface AudioInputOptions extends PlanOptions {
   /** Encodes what is not Opus yet; without it such files are refused. */
@@ -32,6 +32,8 @@ export interface AudioInputOptions extends PlanOptions {
   readonly acceptLossy?: boolean;
   /** The ffmpeg program for formats that nothing else here decodes; default "ffmpeg" on PATH; false = never. */
   readonly ffmpeg?: string | false;
+  /** Minutes that recorders which tell no zone were ahead of UTC; default: their time is taken as UTC. */
+  readonly utcOffsetMinutes?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -45,6 +47,8 @@ export interface AudioInput {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly rawMetadata: ReadonlyMap<string, Uint8Array>;
   readonly anchors: NonNullable<RecordOptions["anchors"]>;
+  /** Where the start comes from; undefined where nothing tells it. */
+  readonly start: RecordingStart | undefined;
 }
 
 const rateHz = 48_000;
@@ -64,6 +68,8 @@ export async function openAudioInput(path: string, options: AudioInputOptions = 
     sha256: look.sha256,
     container: look.format,
   };
+  const { utcOffsetMinutes } = options;
+  const hints = { fileName: basename(path), utcOffsetMinutes };
   if (look.format === "ogg-opus" || look.format === "matroska") {
     const opened = await openOpusSource(createReadStream(path));
     const { vendor, comments } = opened.tags;
@@ -73,7 +79,7 @@ export async function openAudioInput(path: string, options: AudioInputOptions = 
       source,
       metadata: comments.length > 0 ? { opusTags: { vendor, comments } } : {},
       rawMetadata: opened.rawMetadata,
-      anchors: [],
+      ...axisOf(recorderStart({}, rateHz, hints)),
     };
   }
   const decoded =
@@ -112,7 +118,9 @@ export async function openAudioInput(path: string, options: AudioInputOptions = 
     source,
     metadata: { ...describe(typed), encoding: encodingOf(plan) },
     rawMetadata: rawChunks(look.chunks),
-    anchors: anchorsOf(typed, plan),
+    ...axisOf(recorderStart(typed, plan.sampleRateHz, hints), (start) =>
+      anchorsOf(start, typed.guano?.timeExpansion ?? 1, plan),
+    ),
   };
 }
 
@@ -330,12 +338,22 @@ function rawChunks(chunks: readonly WavChunk[]): Map<string, Uint8Array> {
   return raw;
 }
 
-/** The wall-clock axis; stretched time runs slower, told by a second anchor at or behind the end. */
-function anchorsOf(metadata: RecorderMetadata, plan: ImportPlan): NonNullable<RecordOptions["anchors"]> {
-  const start = recorderStart(metadata, plan.sampleRateHz);
-  if (start === undefined) return [];
-  const first = { sample: 0, unixNs: start.unixNs.toString() };
-  const before = metadata.guano?.timeExpansion ?? 1;
+/** The start and the wall-clock axis from there on. */
+function axisOf(
+  start: RecorderStart | undefined,
+  anchorsFrom: (start: RecorderStart) => AudioInput["anchors"] = firstAnchor,
+): Pick<AudioInput, "anchors" | "start"> {
+  if (start === undefined) return { anchors: [], start };
+  const { unixNs: _, ...told } = start;
+  return { anchors: anchorsFrom(start), start: told };
+}
+
+function firstAnchor(start: RecorderStart): AudioInput["anchors"] {
+  return [{ sample: 0, unixNs: start.unixNs.toString() }];
+}
+
+/** Stretched time runs slower, told by a second anchor at or behind the end. */
+function anchorsOf(start: RecorderStart, before: number, plan: ImportPlan): AudioInput["anchors"] {
   // A second of the recorder's clock lasts so many sample frames of the archive, both whole numbers.
   const [samples, seconds] =
     plan.mode === "expand"
@@ -343,9 +361,9 @@ function anchorsOf(metadata: RecorderMetadata, plan: ImportPlan): NonNullable<Re
       : Number.isInteger(before) && before > 1
         ? [rateHz * before, 1]
         : [rateHz, 1];
-  if (samples === rateHz) return [first];
+  if (samples === rateHz) return firstAnchor(start);
   const archived = (plan.frames ?? 0) * (plan.mode === "resample" ? rateHz / plan.sampleRateHz : 1);
   const count = Math.ceil(archived / samples) + 1;
   const end = start.unixNs + BigInt(count * seconds) * 1_000_000_000n;
-  return [first, { sample: count * samples, unixNs: end.toString(), continuous: true }];
+  return [...firstAnchor(start), { sample: count * samples, unixNs: end.toString(), continuous: true }];
 }

@@ -228,6 +228,7 @@ export class ArchiveRecorder {
       channels: stationChannels,
       chunksPerShard,
       startTimeNs,
+      start: { source: "clock", zoneAssumed: false },
       metadata: { stream, codec },
       live: true,
     });

@@ -27,6 +27,7 @@ export function importHandler(archive: Archive): JobHandler {
         metadata: input.metadata,
         rawMetadata: input.rawMetadata,
         anchors: input.anchors,
+        start: input.start,
         resume: true,
         signal,
       });
