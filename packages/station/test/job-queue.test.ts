@@ -2,6 +2,7 @@ import { VirtualClock } from "@longwave/base";
 import { SystemClock } from "@longwave/base/node";
 import { postgresClient } from "@longwave/catalog/postgres";
 import { hasNats, postgresPrograms, startNats, startPostgres } from "@longwave/testkit";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -32,6 +33,7 @@ const job = (number: number, options: Partial<JobRequest> = {}): JobRequest => (
 const backends = [
   {
     name: "PostgreSQL",
+    meddling: "an older program made its tables",
     isThere: postgresPrograms() !== undefined,
     start: async () => {
       const server = await startPostgres(postgresPrograms()!);
@@ -45,11 +47,19 @@ const backends = [
         });
         return PostgresJobQueue.open(postgresClient(sql), { ...options, schema });
       };
-      return { open, close: () => server.close() };
+      const meddle = async (schema: string) => {
+        const sql = postgres({ host: server.socketFolder, user: server.user, database: "postgres" });
+        await sql.unsafe(
+          `alter table ${schema}.jobs drop column abandoned; update ${schema}.jobs_version set version = 1`,
+        );
+        await sql.end();
+      };
+      return { open, meddle, close: () => server.close() };
     },
   },
   {
     name: "NATS JetStream",
+    meddling: "somebody deleted its consumer",
     isThere: hasNats(),
     start: async () => {
       const server = await startNats();
@@ -62,13 +72,18 @@ const backends = [
           clock: new SystemClock(),
         });
       };
-      return { open, close: () => server.close() };
+      const meddle = async (stream: string) => {
+        const connection = await connect({ servers: server.servers });
+        await (await jetstreamManager(connection)).consumers.delete(stream, "import");
+        await connection.close();
+      };
+      return { open, meddle, close: () => server.close() };
     },
   },
 ];
 
 describe.each(backends)("a job queue in $name", { timeout: 150_000 }, (backend) => {
-  let server: { open: OpenQueue; close(): Promise<void> } | undefined;
+  let server: Awaited<ReturnType<(typeof backends)[number]["start"]>> | undefined;
   const queues: JobQueue[] = [];
   const open: OpenQueue = async (name, options) => {
     const queue = await server!.open(name, options);
@@ -106,6 +121,7 @@ describe.each(backends)("a job queue in $name", { timeout: 150_000 }, (backend) 
     expect(await second.release()).toBe(true);
     const third = await take(queue);
     expect(third.job.attempts).toBe(2);
+    expect(third.takenOver).toBe(false);
     expect(await third.complete({ recording: "x" })).toBe(true);
     const done = await queue.get(job(1).id);
     expect(done).toMatchObject({ state: "done", result: { recording: "x" } });
@@ -136,19 +152,92 @@ describe.each(backends)("a job queue in $name", { timeout: 150_000 }, (backend) 
 
   asked("gives the job of a silent worker to another, and gives up what no worker survives", async () => {
     const queue = await open("leases", { leaseSeconds: 0.2 });
-    await queue.add(job(1));
-    const silent = await take(queue, "silent");
-    const second = await take(queue, "second");
-    expect(second.job).toMatchObject({ id: job(1).id, attempts: 2 });
-    expect(await silent.complete({})).toBe(false);
-    expect(await silent.extend()).toBe(false);
-    // The second one dies as well, and two attempts are all.
-    while ((await queue.get(job(1).id))!.state === "running") await queue.take("third", ["import"]);
+    await queue.add(job(1, { maxAttempts: 1 }));
+    let silent: ClaimedJob | undefined;
+    // Four times as many workers may vanish as attempts may fail: being killed is no failure of the job.
+    for (let n = 1; n <= 4; n++) {
+      const claimed = await take(queue, `worker ${n}`);
+      expect(claimed.takenOver).toBe(n > 1);
+      expect([claimed.job.attempts, claimed.job.abandoned ?? 0]).toEqual([n, n - 1]);
+      silent ??= claimed;
+    }
+    while ((await queue.get(job(1).id))!.state === "running") await queue.take("worker 5", ["import"]);
     expect(await queue.get(job(1).id)).toMatchObject({
       state: "failed",
-      attempts: 2,
-      failure: { code: "station/job-abandoned", message: expect.stringMatching(/2 times.*second/) },
+      attempts: 4,
+      abandoned: 4,
+      failure: { code: "station/job-abandoned", message: expect.stringMatching(/4 workers.*worker 4/) },
     });
+    expect(await silent!.extend()).toBe(false);
+    expect(await silent!.fail({ code: "a/b", message: "too late" })).toBe(false);
+    // It was slow, not dead: what it has done is done.
+    expect(await silent!.complete({ recording: "late" })).toBe(true);
+    const late = await queue.get(job(1).id);
+    expect(late).toMatchObject({
+      state: "done",
+      attempts: 4,
+      worker: "worker 1",
+      result: { recording: "late" },
+    });
+    expect(late).not.toHaveProperty("failure");
+    await queue.add(job(1), { again: true });
+    expect((await queue.get(job(1).id))!.abandoned ?? 0).toBe(0);
+  });
+
+  asked("ends a job with the first of two workers that has done it", async () => {
+    const queue = await open("twice", { leaseSeconds: 0.2 });
+    await queue.add(job(1));
+    const slow = await take(queue, "slow");
+    const second = await take(queue, "second");
+    expect(second.takenOver).toBe(true);
+    expect(await slow.complete({ recording: "x" })).toBe(true);
+    expect(await second.extend()).toBe(false);
+    expect(await second.fail({ code: "archive/duplicate", message: "there already" })).toBe(false);
+    expect(await second.complete({ recording: "y" })).toBe(false);
+    expect(await queue.get(job(1).id)).toMatchObject({ state: "done", result: { recording: "x" } });
+    expect(await queue.take("third", ["import"])).toBeUndefined();
+    expect(await queue.pending()).toBe(0);
+  });
+
+  asked(
+    "does not believe a failure of a job that was taken over from a worker that may be at it",
+    async () => {
+      const queue = await open("doubt", { leaseSeconds: 0.2 });
+      await queue.add(job(1, { maxAttempts: 1 }));
+      await take(queue, "slow");
+      let begun = 0;
+      await workJobs(queue, {
+        worker: "second",
+        clock: new SystemClock(),
+        signal: new AbortController().signal,
+        leaseSeconds: 0.2,
+        retrySeconds: 0,
+        untilEmpty: true,
+        handlers: {
+          import: async () => {
+            if (++begun === 1) throw new StationError("station/bad-job", "malformed", "half written");
+            return {};
+          },
+        },
+      });
+      const ended = await queue.get(job(1).id);
+      expect(ended, JSON.stringify(ended)).toMatchObject({ state: "done" });
+      expect(begun).toBeGreaterThan(1);
+    },
+  );
+
+  asked(`goes on after ${backend.meddling}`, async () => {
+    const queue = await open("meddled", { leaseSeconds: 0.2 });
+    await queue.add(job(1));
+    await take(queue, "first");
+    await server!.meddle("meddled");
+    const other = await open("meddled", { leaseSeconds: 0.2 });
+    for (const worker of [queue, other]) {
+      let claimed: ClaimedJob | undefined;
+      // What was deleted is found out once, and then made anew.
+      while (claimed === undefined) claimed = await worker.take("next", ["import"]).catch(() => undefined);
+      expect(claimed.job).toMatchObject({ id: job(1).id });
+    }
   });
 
   asked("refuses more than may wait", async () => {
@@ -211,6 +300,32 @@ describe.each(backends)("a job queue in $name", { timeout: 150_000 }, (backend) 
     expect(await queue.get(job(1).id)).toMatchObject({ state: "waiting", attempts: 0 });
   });
 });
+
+test.skipIf(!hasNats())(
+  "a look at a queue in NATS leaves the lease of its workers alone",
+  async () => {
+    const server = await startNats();
+    try {
+      const [worker, visitor] = [
+        await connect({ servers: server.servers }),
+        await connect({ servers: server.servers }),
+      ];
+      const clock = new SystemClock();
+      const queue = await NatsJobQueue.open(worker, { leaseSeconds: 60, clock });
+      expect(await queue.take("one", ["import"])).toBeUndefined();
+      const other = await NatsJobQueue.open(visitor, { leaseSeconds: 1, clock });
+      await other.add(job(1));
+      expect(await other.list()).toHaveLength(1);
+      const { config } = await (await jetstreamManager(worker)).consumers.info("LONGWAVE_JOBS", "import");
+      expect(config.ack_wait).toBe(60e9);
+      await other.close();
+      await queue.close();
+    } finally {
+      await server.close();
+    }
+  },
+  120_000,
+);
 
 test("what is no job is refused, whatever it is", () => {
   expect(parseJobRequest(JSON.parse(JSON.stringify(job(1))))).toEqual(job(1));

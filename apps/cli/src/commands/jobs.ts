@@ -19,7 +19,7 @@ export function registerJobs(program: Command): void {
   command("add", "add a job for each file; what was added before stays as it is")
     .addArgument(new Argument("<kind>", "what shall be done with the files").choices(jobKinds))
     .argument("<path...>", "audio files or directories, under paths that the workers can read")
-    .option("--attempts <n>", "how often a job is begun before it has failed (default 5)")
+    .option("--attempts <n>", "how often a job may fail before it is given up (default 5)")
     .option("--again", "do jobs anew that have ended")
     .option("--replace", "enroll: replace tracks that have other sound under the same id")
     .option("--lossy", "import: encode what is not Opus yet, which loses something")

@@ -26,7 +26,7 @@ export const jobsDefinitions: Readonly<Record<JobsSettingName, Definition>> = {
     fallback: "30s",
     description: "a worker that is silent for so long loses its job to another",
   },
-  attempts: { kind: "integer", fallback: 5, description: "how often a job is begun before it has failed" },
+  attempts: { kind: "integer", fallback: 5, description: "how often a job may fail before it is given up" },
 };
 
 export type JobsSettings = Readonly<Record<JobsSettingName, Setting>>;

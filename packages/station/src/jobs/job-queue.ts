@@ -1,6 +1,15 @@
 import type { ErrorKind } from "@longwave/base";
 import { StationError } from "../errors.ts";
-import type { Job, JobCounts, JobFailure, JobKind, JobRequest, JobResult, JobState } from "./job.ts";
+import {
+  hasEnded,
+  type Job,
+  type JobCounts,
+  type JobFailure,
+  type JobKind,
+  type JobRequest,
+  type JobResult,
+  type JobState,
+} from "./job.ts";
 
 /**
  * Jobs that survive whoever does them, shared by any number of workers in any number of processes. Every method throws
@@ -42,8 +51,11 @@ export interface JobListOptions {
 /** A job in the hands of a worker. What returns false says: it is no longer yours, and nothing was changed. */
 export interface ClaimedJob {
   readonly job: Job;
+  /** The worker that had it last was silent for longer than its lease; it may have been slow only, and be at it still. */
+  readonly takenOver: boolean;
   /** Renews the lease. */
   extend(): Promise<boolean>;
+  /** Counts from a worker that was too slow for its lease as well, unless the job has ended meanwhile: what is done is done. */
   complete(result: JobResult): Promise<boolean>;
   fail(failure: JobFailure): Promise<boolean>;
   /** Lets it wait again, for at least so long. */
@@ -64,12 +76,27 @@ export const defaultLeaseSeconds = 30;
 export const defaultMaxJobs = 1_000_000;
 export const defaultJobListLimit = 100;
 
+/**
+ * How many workers may vanish over a job before it counts as what kills them. More than the failures it may have: a machine that is
+ * switched off, or too slow for its lease, says nothing about the job.
+ */
+export function mostAbandonments({ maxAttempts }: JobRequest): number {
+  return 4 * maxAttempts;
+}
+
+export const abandonedCode = "station/job-abandoned";
+
 /** The workers that had begun a job ended without a word. */
-export function abandonedBy(attempts: number, worker: string | null | undefined): JobFailure {
+export function abandonedBy({ attempts, abandoned, worker }: Job): JobFailure {
   return {
-    code: "station/job-abandoned",
-    message: `It was begun ${attempts} times, and every worker ended without a word; the last was ${worker ?? "unknown"}.`,
+    code: abandonedCode,
+    message: `It was begun ${attempts} times, and ${abandoned} workers ended over it without a word; the last was ${worker ?? "unknown"}.`,
   };
+}
+
+/** Whether a worker that has lost the job may still say that it is done. */
+export function mayEndLate({ state, failure }: Job): boolean {
+  return !hasEnded(state) || (state === "failed" && failure?.code === abandonedCode);
 }
 
 export function noSuchJob(id: string): StationError {

@@ -16,7 +16,7 @@ export interface JobRequest {
   readonly source: string;
   /** SHA-256 of the file when the job was added, hexadecimal: other content under the path later is refused. */
   readonly sha256: string;
-  /** How often it is begun before it counts as failed. */
+  /** How often it may fail with a reason that could pass; four times as many workers may vanish over it. */
   readonly maxAttempts: number;
   /** Of an enrollment: the track. */
   readonly track?: { readonly id: string; readonly title: string };
@@ -40,6 +40,8 @@ export interface Job extends JobRequest {
   readonly state: JobState;
   /** How often it was begun. */
   readonly attempts: number;
+  /** How many of these ended without a word of the worker, which was killed or slow; absent for none. */
+  readonly abandoned?: number;
   readonly addedAtMs: number;
   readonly startedAtMs?: number;
   readonly endedAtMs?: number;

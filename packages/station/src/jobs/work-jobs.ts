@@ -39,7 +39,8 @@ const longestPauseUs = 10e6;
 
 /**
  * Does jobs, one after the other, until the signal (or until the queue is empty). A queue that cannot be reached for a while is asked
- * again and again. Errors of the kind `unavailable`, and what is no error of ours, are tried again; all others are final.
+ * again and again. Errors of the kind `unavailable`, and what is no error of ours, are tried again; all others are final, unless the job was
+ * taken over from a worker that may have got in the way.
  */
 export async function workJobs(queue: JobQueue, options: WorkOptions): Promise<void> {
   const { clock, signal, onEvent } = options;
@@ -91,7 +92,8 @@ async function doJob(claimed: ClaimedJob, options: WorkOptions): Promise<void> {
     return;
   }
   const failure = failureOf(outcome.error);
-  const mayPass = failure.mayPass && job.attempts < job.maxAttempts;
+  const failures = job.attempts - (job.abandoned ?? 0);
+  const mayPass = claimed.takenOver || (failure.mayPass && failures < job.maxAttempts);
   const { code, message } = failure;
   const isOurs = mayPass
     ? await claimed.retryLater({ code, message }, retrySeconds)

@@ -19,8 +19,8 @@ import {
   type JobCounts,
   type JobKind,
   type JobRequest,
+  type JobResult,
   type JobState,
-  jobKinds,
   noJobs,
   parseJobRequest,
 } from "../job.ts";
@@ -34,6 +34,8 @@ import {
   type JobListOptions,
   type JobQueue,
   type JobQueueOptions,
+  mayEndLate,
+  mostAbandonments,
   noSuchJob,
   queueFailure,
   queueIsFull,
@@ -58,6 +60,8 @@ interface Ticket {
 /** The last message under the job's own subject: how far it is. */
 interface StoredState extends Ticket {
   readonly job: Job;
+  /** Sequence number of the ticket that the worker has, once one had it. */
+  readonly ticket?: number;
 }
 
 /** Two equal tickets within this time are one. */
@@ -66,6 +70,8 @@ const duplicateWindowSeconds = 120;
 const pollMs = 1000;
 /** JetStream's "wrong last sequence": somebody else wrote first. */
 const wrongSequence = 10071;
+/** JetStream's "consumer not found". */
+const noConsumer = 10014;
 
 /**
  * Jobs in NATS JetStream. A work queue holds a ticket for each job that is to be done, a second stream the last state of every job;
@@ -82,7 +88,7 @@ export class NatsJobQueue implements JobQueue {
   readonly #clock: Clock;
   readonly #leaseSeconds: number;
   readonly #maxJobs: number;
-  readonly #consumers = new Map<JobKind, Consumer>();
+  readonly #consumers = new Map<JobKind, Promise<Consumer>>();
   /** The kind that gave a job last is asked first. */
   #lastKind: JobKind | undefined;
 
@@ -98,8 +104,8 @@ export class NatsJobQueue implements JobQueue {
   }
 
   /**
-   * Makes streams and consumers where there are none; the lease is the one of whoever makes them. @param connection is closed with the
-   * queue @throws StationError `station/jobs-unavailable`
+   * Makes the streams where there are none. The lease is the one of the worker that came last: all should have the same.
+   * @param connection is closed with the queue @throws StationError `station/jobs-unavailable`
    */
   static async open(connection: NatsConnection, options: NatsJobQueueOptions): Promise<NatsJobQueue> {
     try {
@@ -118,17 +124,6 @@ export class NatsJobQueue implements JobQueue {
         subjects: [`${queue.#subject}.state.*`],
         max_msgs_per_subject: 1,
       });
-      for (const kind of jobKinds) {
-        await manager.consumers.add(queue.#stream, {
-          durable_name: kind,
-          filter_subject: `${queue.#subject}.queue.${kind}`,
-          ack_policy: AckPolicy.Explicit,
-          ack_wait: nanos(1000 * queue.#leaseSeconds),
-          // The states count the attempts.
-          max_deliver: -1,
-        });
-        queue.#consumers.set(kind, await queue.#jetstream.consumers.get(queue.#stream, kind));
-      }
       return queue;
     } catch (cause) {
       throw queueFailure("NATS", cause);
@@ -210,7 +205,7 @@ export class NatsJobQueue implements JobQueue {
       const order = [...kinds].sort((a, b) => Number(b === this.#lastKind) - Number(a === this.#lastKind));
       for (const kind of order) {
         for (;;) {
-          const message = await this.#consumers.get(kind)!.next({ expires: pollMs });
+          const message = await this.#nextTicket(kind);
           if (message === null) break;
           this.#lastKind = kind;
           const claimed = await this.#claim(message, worker);
@@ -225,6 +220,40 @@ export class NatsJobQueue implements JobQueue {
     await this.#connection.close();
   }
 
+  async #nextTicket(kind: JobKind): Promise<JsMsg | null> {
+    const known = this.#consumers.get(kind) ?? this.#openConsumer(kind);
+    this.#consumers.set(kind, known);
+    try {
+      return await (await known).next({ expires: pollMs });
+    } catch (error) {
+      // Somebody may have deleted it: it is made anew the next time.
+      this.#consumers.delete(kind);
+      throw error;
+    }
+  }
+
+  /** The consumer of all workers for this kind. Only those who work set its lease: a look at the queue must not shorten that of others. */
+  async #openConsumer(kind: JobKind): Promise<Consumer> {
+    const { consumers } = this.#manager;
+    const lease = { ack_wait: nanos(1000 * this.#leaseSeconds) };
+    const found = await consumers.info(this.#stream, kind).catch((error: { code?: unknown }) => {
+      if (error.code === noConsumer) return undefined;
+      throw error;
+    });
+    if (found === undefined) {
+      await consumers.add(this.#stream, {
+        ...lease,
+        durable_name: kind,
+        filter_subject: `${this.#subject}.queue.${kind}`,
+        ack_policy: AckPolicy.Explicit,
+        // The states count the attempts, and jobs that wait to be tried again hold up nobody.
+        max_deliver: -1,
+        max_ack_pending: -1,
+      });
+    } else if (found.config.ack_wait !== lease.ack_wait) await consumers.update(this.#stream, kind, lease);
+    return this.#jetstream.consumers.get(this.#stream, kind);
+  }
+
   /** Turns a ticket into a job that is ours; undefined where there is nothing left to do. */
   async #claim(message: JsMsg, worker: string): Promise<ClaimedJob | undefined> {
     const ticket = readTicket(message);
@@ -236,20 +265,23 @@ export class NatsJobQueue implements JobQueue {
     const found = await this.#read(request.id);
     const known = found === undefined || found.state.generation < generation ? undefined : found.state;
     const isOver = known !== undefined && (known.generation > generation || hasEnded(known.job.state));
+    const wasRunning = known?.job.state === "running";
     // A second ticket of a job that somebody is doing: the first one stays until that is over.
-    const isSecond = known?.job.state === "running" && !message.redelivered;
-    if (isOver || isSecond) {
+    if (isOver || (wasRunning && (await this.#isSecond(message, known.ticket)))) {
       message.ack();
       return undefined;
     }
-    const before = known?.job ?? { ...request, attempts: 0, addedAtMs: this.#nowMs() };
-    const { attempts, worker: last } = { worker: undefined, ...before };
-    const isAbandoned = attempts >= request.maxAttempts;
+    const before: Job = known?.job ?? { ...request, state: "waiting", attempts: 0, addedAtMs: this.#nowMs() };
     const nowMs = this.#nowMs();
+    const left: Job = wasRunning
+      ? { ...known.job, abandoned: (known.job.abandoned ?? 0) + 1 }
+      : { ...before };
+    const isAbandoned = (left.abandoned ?? 0) >= mostAbandonments(request);
     const job: Job = isAbandoned
-      ? { ...before, state: "failed", endedAtMs: nowMs, failure: abandonedBy(attempts, last) }
-      : { ...before, state: "running", attempts: attempts + 1, startedAtMs: nowMs, worker };
-    const sequence = await this.#write({ generation, request, job }, found?.sequence ?? 0);
+      ? { ...left, state: "failed", endedAtMs: nowMs, failure: abandonedBy(left) }
+      : { ...left, state: "running", attempts: left.attempts + 1, startedAtMs: nowMs, worker };
+    const state: StoredState = { generation, request, job, ticket: message.seq };
+    const sequence = await this.#write(state, found?.sequence ?? 0);
     if (sequence === undefined) {
       message.nak(pollMs);
       return undefined;
@@ -258,10 +290,20 @@ export class NatsJobQueue implements JobQueue {
       message.ack();
       return undefined;
     }
-    return this.#claimed(message, { generation, request, job }, sequence);
+    return this.#claimed(message, state, sequence, wasRunning);
   }
 
-  #claimed(message: JsMsg, state: StoredState, sequence: number): ClaimedJob {
+  /**
+   * Whether this is another ticket than the one with which the job was begun, and that one is still there. (A server that crashed may
+   * have forgotten that it gave a ticket out: that it is marked as given again is not relied upon.)
+   */
+  async #isSecond(message: JsMsg, ticket: number | undefined): Promise<boolean> {
+    if (ticket === undefined) return !message.redelivered;
+    if (ticket === message.seq) return false;
+    return (await this.#manager.streams.getMessage(this.#stream, { seq: ticket })) !== null;
+  }
+
+  #claimed(message: JsMsg, state: StoredState, sequence: number, takenOver: boolean): ClaimedJob {
     const { job } = state;
     const { failure: _, ...withoutFailure } = job;
     const change = (next: Job, say: () => void) =>
@@ -274,19 +316,40 @@ export class NatsJobQueue implements JobQueue {
       });
     const end = (next: Omit<Job, "endedAtMs">) =>
       change({ ...next, endedAtMs: this.#nowMs() }, () => message.ack());
+    const complete = async (result: JobResult) => {
+      const done = { ...withoutFailure, state: "done", result } as const;
+      return (await end(done)) || (await this.#completeLate(message, state.generation, done));
+    };
     return {
       job,
+      takenOver,
       extend: () =>
         naming(async () => {
           message.working();
           return (await this.#read(job.id))?.sequence === sequence;
         }),
-      complete: (result) => end({ ...withoutFailure, state: "done", result }),
+      complete,
       fail: (failure) => end({ ...job, state: "failed", failure }),
       retryLater: (failure, delaySeconds) =>
         change({ ...job, state: "waiting", failure }, () => message.nak(Math.round(1000 * delaySeconds))),
       release: () => change({ ...job, state: "waiting", attempts: job.attempts - 1 }, () => message.nak()),
     };
+  }
+
+  /** Another worker has the job by now, or had it last: it is done all the same. */
+  #completeLate(message: JsMsg, generation: number, done: Omit<Job, "endedAtMs">): Promise<boolean> {
+    return naming(async () => {
+      for (;;) {
+        const found = await this.#read(done.id);
+        if (found?.state.generation !== generation || !mayEndLate(found.state.job)) return false;
+        const { attempts, abandoned = 0 } = found.state.job;
+        const job: Job = { ...done, attempts, abandoned, endedAtMs: this.#nowMs() };
+        if ((await this.#write({ ...found.state, job }, found.sequence)) === undefined) continue;
+        message.ack();
+        await this.#connection.flush();
+        return true;
+      }
+    });
   }
 
   /** The ticket of a job that was cancelled meanwhile is worth nothing; one that another worker has is left to that one. */

@@ -15,6 +15,7 @@ import {
 import {
   type AddedJob,
   abandonedBy,
+  abandonedCode,
   type ClaimedJob,
   defaultJobListLimit,
   defaultLeaseSeconds,
@@ -22,6 +23,7 @@ import {
   type JobListOptions,
   type JobQueue,
   type JobQueueOptions,
+  mostAbandonments,
   noSuchJob,
   queueFailure,
   queueIsFull,
@@ -33,12 +35,12 @@ export interface PostgresJobQueueOptions extends JobQueueOptions {
   readonly schema?: string;
 }
 
-/** Version of the tables; others are refused. */
-const tableVersion = 1;
+/** Version of the tables; older ones are brought up to it, newer ones refused. */
+const tableVersion = 2;
 /** An arbitrary name for "somebody makes these tables". */
 const creationLock = 19_544;
 
-const columns = `id, request, state, attempts, worker, result, failure_code, failure_message,
+const columns = `id, request, state, attempts, abandoned, worker, result, failure_code, failure_message,
   (extract(epoch from added_at) * 1000)::float8 as added, (extract(epoch from started_at) * 1000)::float8 as started,
   (extract(epoch from ended_at) * 1000)::float8 as ended, lease`;
 
@@ -90,7 +92,7 @@ export class PostgresJobQueue implements JobQueue {
       `insert into ${this.#table} (id, request, kind, max_attempts) values ($1, $2, $3, $4)
        on conflict (id) do ${
          options.again === true
-           ? `update set request = $2, max_attempts = $4, state = 'waiting', attempts = 0, added_at = now(), available_at = now(),
+           ? `update set request = $2, max_attempts = $4, state = 'waiting', attempts = 0, abandoned = 0, added_at = now(), available_at = now(),
               started_at = null, ended_at = null, result = null, failure_code = null, failure_message = null
               where jobs.state in ('done', 'failed', 'cancelled')`
            : "nothing"
@@ -132,7 +134,7 @@ export class PostgresJobQueue implements JobQueue {
     return this.#move(
       id,
       "failed and cancelled",
-      `state = 'waiting', attempts = 0, available_at = now(), ended_at = null, failure_code = null, failure_message = null
+      `state = 'waiting', attempts = 0, abandoned = 0, available_at = now(), ended_at = null, failure_code = null, failure_message = null
        where id = $1 and state in ('failed', 'cancelled')`,
     );
   }
@@ -148,27 +150,30 @@ export class PostgresJobQueue implements JobQueue {
   async take(worker: string, kinds: readonly JobKind[]): Promise<ClaimedJob | undefined> {
     for (;;) {
       const [row] = await this.#query(
-        `update ${this.#table} set state = 'running', attempts = attempts + 1, lease = lease + 1, worker = $1,
-           started_at = now(), lease_until = now() + make_interval(secs => $2::float8)
+        `update ${this.#table} set state = 'running', attempts = attempts + 1, abandoned = abandoned + (was = 'running')::int,
+           lease = lease + 1, worker = $1, started_at = now(), lease_until = now() + make_interval(secs => $2::float8)
          from (
-           select number as picked, worker as before from ${this.#table}
+           select number as picked, worker as before, state as was from ${this.#table}
            where state in ('waiting', 'running') and kind = any ($3::text[])
              and ((state = 'waiting' and available_at <= now()) or (state = 'running' and lease_until < now()))
            order by number limit 1 for update skip locked) next
-         where number = picked returning ${columns}, before`,
+         where number = picked returning ${columns}, before, was`,
         [worker, this.#leaseSeconds, `{${kinds.join(",")}}`],
       );
       if (row === undefined) return undefined;
       const job = jobOf(row);
       const lease = Number(row["lease"]);
-      if (job.attempts <= job.maxAttempts) return this.#claim(job, lease);
+      if ((job.abandoned ?? 0) < mostAbandonments(job))
+        return this.#claim(job, lease, String(row["request"]), row["was"] === "running");
       // The last worker that might begin it has vanished.
-      const { code, message } = abandonedBy(job.maxAttempts, row["before"] as string | null);
+      const before = row["before"] as string | null;
+      const left = { ...job, attempts: job.attempts - 1, worker: before ?? "unknown" };
+      const { code, message } = abandonedBy(left);
       await this.#change(
         job.id,
         lease,
         `${ended("failed")}, attempts = attempts - 1, worker = $3, failure_code = $4, failure_message = $5`,
-        row["before"] as string | null,
+        before,
         code,
         message,
       );
@@ -179,17 +184,18 @@ export class PostgresJobQueue implements JobQueue {
     await this.#client.close();
   }
 
-  #claim(job: Job, lease: number): ClaimedJob {
+  #claim(job: Job, lease: number, request: string, takenOver: boolean): ClaimedJob {
     const change = (set: string, ...values: SqlValue[]) => this.#change(job.id, lease, set, ...values);
     const waitAgain = "state = 'waiting', lease_until = null";
+    const complete = async (result: JobResult) => {
+      const text = JSON.stringify(result);
+      return (await change(done, text)) || (await this.#completeLate(job, text, request));
+    };
     return {
       job,
+      takenOver,
       extend: () => change("lease_until = now() + make_interval(secs => $3::float8)", this.#leaseSeconds),
-      complete: (result: JobResult) =>
-        change(
-          `${ended("done")}, result = $3, failure_code = null, failure_message = null`,
-          JSON.stringify(result),
-        ),
+      complete,
       fail: ({ code, message }: JobFailure) =>
         change(`${ended("failed")}, failure_code = $3, failure_message = $4`, code, message),
       retryLater: ({ code, message }: JobFailure, delaySeconds: number) =>
@@ -212,6 +218,16 @@ export class PostgresJobQueue implements JobQueue {
     return rows.length === 1;
   }
 
+  /** Another worker has the job by now, or had it last: it is done all the same, if it is still the same (`mayEndLate`). */
+  async #completeLate({ id, worker }: Job, result: string, request: string): Promise<boolean> {
+    const rows = await this.#query(
+      `update ${this.#table} set ${done}, worker = $4 where id = $1 and request = $2 and (state in ('waiting', 'running')
+         or (state = 'failed' and failure_code = '${abandonedCode}')) returning id`,
+      [id, request, result, worker ?? null],
+    );
+    return rows.length === 1;
+  }
+
   async #move(id: string, wanted: string, set: string): Promise<Job> {
     const [row] = await this.#query(`update ${this.#table} set ${set} returning ${columns}`, [id]);
     if (row !== undefined) return jobOf(row);
@@ -227,7 +243,7 @@ export class PostgresJobQueue implements JobQueue {
       return row === undefined ? undefined : Number(row["version"]);
     };
     let found = await version();
-    if (found === undefined) {
+    if (found === undefined || found < tableVersion) {
       try {
         await this.#client.transaction(async (inner) => {
           await inner.query(`select pg_advisory_xact_lock(${creationLock})`);
@@ -256,6 +272,8 @@ export class PostgresJobQueue implements JobQueue {
 }
 
 const ended = (state: JobState) => `state = '${state}', ended_at = now(), lease_until = null`;
+/** With the result as the third parameter. */
+const done = `${ended("done")}, result = $3, failure_code = null, failure_message = null`;
 
 function statementsFor(schema: string): readonly string[] {
   const table = `"${schema}".jobs`;
@@ -266,9 +284,12 @@ function statementsFor(schema: string): readonly string[] {
       lease int not null default 0, lease_until timestamptz, worker text, added_at timestamptz not null default now(),
       available_at timestamptz not null default now(), started_at timestamptz, ended_at timestamptz, result text,
       failure_code text, failure_message text)`,
+    // Since version 2.
+    `alter table ${table} add column if not exists abandoned int not null default 0`,
     `create index if not exists jobs_open on ${table} (number) where state in ('waiting', 'running')`,
     `create table if not exists "${schema}".jobs_version (one boolean primary key default true check (one), version int not null)`,
-    `insert into "${schema}".jobs_version (version) values (${tableVersion}) on conflict do nothing`,
+    `insert into "${schema}".jobs_version (version) values (${tableVersion})
+      on conflict (one) do update set version = ${tableVersion} where jobs_version.version < ${tableVersion}`,
   ];
 }
 
@@ -280,6 +301,7 @@ function jobOf(row: SqlRow): Job {
     ...request,
     state,
     attempts: Number(row["attempts"]),
+    ...(Number(row["abandoned"]) > 0 && { abandoned: Number(row["abandoned"]) }),
     addedAtMs: Math.round(Number(row["added"])),
     ...(row["started"] != null && { startedAtMs: Math.round(Number(row["started"])) }),
     ...(row["ended"] != null && hasEnded(state) && { endedAtMs: Math.round(Number(row["ended"])) }),

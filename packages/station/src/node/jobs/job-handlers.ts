@@ -46,7 +46,14 @@ export function importHandler(archive: Archive): JobHandler {
  * What an import meets where the worker that lost the job is still at it (its machine was stopped for longer than the lease): both write
  * the same objects, and one finds what the other has finished or begun. Tried again it comes out right.
  */
-const collisions: ReadonlySet<string> = new Set(["archive/options", "archive/metadata", "archive/duplicate"]);
+const collisions: ReadonlySet<string> = new Set([
+  "archive/options",
+  "archive/metadata",
+  "archive/duplicate",
+  "archive/not-found",
+  "archive/chunk-missing",
+  "archive/chunk-corrupt",
+]);
 
 function imported({ id, frames }: RecordingInfo, duplicate: boolean): JobResult {
   return { recording: id, duplicate, seconds: Math.round(frames / 48) / 1000 };
