@@ -84,8 +84,8 @@ const hasBash = existsSync("/bin/bash");
 
 test.skipIf(!hasBash)("the guide for field recordings runs as written", { timeout: 300_000 }, () => {
   const out = follow("archive-bioacoustics.md", {
-    "night.wav": wav(48_000, 6, "2026-05-01T21:30:00+02:00"),
-    "bats.wav": wav(384_000, 1, "2026-05-01T22:00:00+02:00"),
+    "night.wav": wav(48_000, 5, "2026-05-01T21:30:00+02:00"),
+    "bats.wav": wav(384_000, 0.25, "2026-05-01T22:00:00+02:00"),
   });
   expect(out).toContain("expand 8/1");
   expect(out).toContain("40 clips");

@@ -65,7 +65,7 @@ export const nothingShared: ChunkOverlap = { sharedCount: 0, between: new Uint8A
 export const chunkHeaderBytes = 72;
 /** The header's fields up to the hash, u32 shared bytes, u32 bytes between, u64 hash. */
 export const chunkTrailerBytes = 80;
-const magic = 0x434f574c; // "LWOC"
+export const chunkMagic = 0x434f574c; // "LWOC"
 const formats = { apart: 1, overlapping: 2 } as const;
 const flag = {
   trailer: 1,
@@ -142,7 +142,7 @@ export function encodeChunk(chunk: ChunkParts, overlap?: ChunkOverlap): Uint8Arr
 
   const header = bytes.subarray(overlap === undefined ? 0 : at);
   const view = new DataView(header.buffer, header.byteOffset, fixed);
-  view.setUint32(0, magic, true);
+  view.setUint32(0, chunkMagic, true);
   header[4] = overlap === undefined ? formats.apart : formats.overlapping;
   header[5] =
     (overlap === undefined ? 0 : flag.trailer) |
@@ -204,7 +204,7 @@ export function decodeChunk(
   if (bytes.length < fixed) throw corrupt(`${bytes.length} bytes are too few`);
   const header = layout === "apart" ? bytes : bytes.subarray(bytes.length - fixed);
   const view = new DataView(header.buffer, header.byteOffset, fixed);
-  if (view.getUint32(0, true) !== magic) throw corrupt("no chunk header");
+  if (view.getUint32(0, true) !== chunkMagic) throw corrupt("no chunk header");
   const hash = hashOf(bytes, layout);
   if (hash[0] !== view.getUint32(fixed - 8, true) || hash[1] !== view.getUint32(fixed - 4, true))
     throw corrupt("its hash differs");

@@ -11,6 +11,7 @@ import {
   shardKey,
   tailKey,
 } from "./layout.ts";
+import { rebuildShardIndex } from "./rebuild-index.ts";
 import { chunkLayout, parseRecording, type RecordingInfo } from "./recording-info.ts";
 import { RecordingReader } from "./recording-reader.ts";
 import { finishRewrite } from "./rewrite-recording.ts";
@@ -30,6 +31,8 @@ export interface RepairReport {
   readonly deleted: readonly string[];
   /** Hash keys that pointed nowhere, or that were missing. */
   readonly hashesMended: number;
+  /** Shards whose damaged index was written anew from their chunks; see rebuildShardIndex. */
+  readonly indexesRebuilt: readonly string[];
   /** Recordings whose metadata cannot be read; nothing of them is touched. */
   readonly damaged: readonly string[];
 }
@@ -44,7 +47,7 @@ export interface RepairOptions {
 
 /**
  * Brings a store in order after crashes: finishes live recordings, removes what belongs to no recording, mends the look-up by
- * hash. Nothing that a reader can see is ever removed.
+ * hash and the indexes of shards. Nothing that a reader can see is ever removed.
  */
 export async function repairStore(store: ObjectStore, options: RepairOptions = {}): Promise<RepairReport> {
   const objects = new Map<string, string[]>();
@@ -80,6 +83,13 @@ export async function repairStore(store: ObjectStore, options: RepairOptions = {
       id,
       await withAnchors(store, parseRecording((await store.get(recordingKey(id)))!, recordingKey(id))),
     );
+  }
+  const indexesRebuilt: string[] = [];
+  for (const info of visible.values()) {
+    for (let shard = 0; shard < info.sealedShards; shard++) {
+      if (await rebuildShardIndex(store, info, shard, options.sha256 ?? portableSha256))
+        indexesRebuilt.push(shardKey(info.id, shard));
+    }
   }
   const finished: string[] = [];
   if (options.finishLive !== false) {
@@ -118,7 +128,7 @@ export async function repairStore(store: ObjectStore, options: RepairOptions = {
       hashesMended++;
     }
   }
-  return { finished, parts: resumable, deleted, hashesMended, damaged: [...damaged] };
+  return { finished, parts: resumable, deleted, hashesMended, indexesRebuilt, damaged: [...damaged] };
 }
 
 /** Puts the chunks of a dead writer into a last shard and marks the recording complete. */

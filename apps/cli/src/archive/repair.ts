@@ -49,6 +49,7 @@ export async function repair(
   printResult(options.json === true, report, () => [
     `${report.finished.length} live recordings finished, ${report.deleted.length} leftovers removed, ${report.hashesMended} look-ups mended.`,
     ...report.finished.map((id) => `  finished ${id}`),
+    ...report.indexesRebuilt.map((key) => `  index written anew ${key}`),
     ...report.rewritten.map((each) => `  proven anew and compacted ${each}`),
     ...report.damaged.map((each) => `  cannot mend ${each}: restore rec/${each}/zarr.json from a copy`),
     ...report.lost.map((each) => `  lost in ${each.id}: ${each.message}`),
