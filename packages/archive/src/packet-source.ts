@@ -3,6 +3,9 @@ import type { Chunk } from "./chunk-format.ts";
 import { ArchiveError } from "./errors.ts";
 import { maxPacketFrames } from "./packet-item.ts";
 
+/** Losses are kept in multiples of 2.5 ms: decoders conceal no finer. */
+const concealedUnit = 120;
+
 /** A packet as a chunk holds it. */
 export class StoredPacket {
   readonly #chunk: Chunk;
@@ -81,7 +84,7 @@ function parsePackets(chunk: Chunk): StoredPacket[] {
       head[1] = lengths[i]! > 1 ? packets[at + 1]! : 0;
       frames = opusPacketFrames(head);
     }
-    if (frames === 0 || frames > maxPacketFrames) {
+    if (frames === 0 || frames > maxPacketFrames || lossFrames % concealedUnit !== 0) {
       throw new ArchiveError(
         "archive/chunk-corrupt",
         `Packet ${i} of the chunk at sample ${chunk.firstSample} has no sound duration; run repair.`,

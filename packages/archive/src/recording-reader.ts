@@ -59,6 +59,12 @@ export class RecordingReader {
       const number = Math.floor(at / chunkFrames);
       const stop = Math.min(end, (number + 1) * chunkFrames);
       const chunk = await this.chunk(number, report, signal, Math.floor((end - 1) / chunkFrames));
+      if (chunk.firstSample + chunk.validFrames < stop) {
+        throw new ArchiveError(
+          "archive/chunk-corrupt",
+          `${this.#nameOf(number)} ends after ${chunk.validFrames} frames, before sample ${stop}; run repair.`,
+        );
+      }
       await this.#decoder.decode(
         chunk,
         { start: at, end: stop },

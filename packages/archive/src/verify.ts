@@ -85,8 +85,15 @@ export async function verifyRecording(
           number,
         );
       }
-      hashes.add(chunk);
-      sequential?.chunk(number, chunk);
+      try {
+        hashes.add(chunk);
+        sequential?.chunk(number, chunk);
+      } catch (error) {
+        // Its hash holds, its tables do not: a packet without duration, a segment that nobody knows.
+        add(error, number);
+        sequential?.lose();
+        hashes.complete = false;
+      }
     }
     if (level !== "structure" && hashes.complete && hashes.digest() !== info.packetsSha256) {
       add(

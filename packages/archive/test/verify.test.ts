@@ -101,14 +101,22 @@ describe("verify", () => {
     }
   });
 
-  test("detects every changed byte of a stored state", async () => {
+  test.each(["states", "differences"] as const)("detects every changed byte of stored %s", async (form) => {
     for (let at = 0; at < 8; at++) {
       const store = await recorded(254);
-      await forge(store, 2, (chunk) => {
-        const state = Uint8Array.from(chunk.states.get(0)!);
-        state[at]! ^= 1;
-        return { states: new Map([[0, state]]) };
-      });
+      let changed = 0;
+      for (const number of [0, 1, 2]) {
+        await forge(store, number, (chunk) => {
+          const [point, stored] = [...chunk[form]][0] ?? [];
+          if (point === undefined || stored === undefined || changed > 0) return {};
+          changed++;
+          const bytes = Uint8Array.from(stored instanceof Uint8Array ? stored : stored.bytes);
+          bytes[at]! ^= 1;
+          const value = stored instanceof Uint8Array ? bytes : { ...stored, bytes };
+          return { [form]: new Map<number, unknown>([...chunk[form], [point, value]]) };
+        });
+      }
+      expect(changed).toBe(1);
       const codes = (await verified(store)).findings.map((each) => each.code);
       expect(codes).toContain("archive/proof-failed");
     }
@@ -170,6 +178,33 @@ describe("reading a forged index", () => {
     const store = await recorded(254);
     await forge(store, 1, () => ({ states: new Map([[0, Uint8Array.of(1, 2, 3)]]) }));
     expect(same((await read(store, false)).pcm, await right(254))).toBe(true);
+  });
+
+  test("a chunk that claims fewer frames than are read is an error, not silence", async () => {
+    const store = await recorded(1);
+    await forge(store, 1, () => ({ validFrames: 960 }));
+    const archive = await Archive.open(store, { decoder, profile: "toy" });
+    for (const verify of [false, true]) {
+      const read = archive.read("r", { from: 192_000 + 10_000, to: 192_000 + 10_500, verify });
+      await expect(read).rejects.toMatchObject({ code: "archive/chunk-corrupt" });
+    }
+    await expect(archive.read("r", { from: 192_000, to: 192_000 + 960 })).resolves.toBeDefined();
+    await expect(archive.read("r", { from: 0, to: 192_000 })).resolves.toBeDefined();
+  });
+
+  test.each([
+    ["a loss that no decoder can conceal", { packet: 150, type: "loss", frames: 961, segment: 0 }],
+    ["a loss of hours", { packet: 150, type: "loss", frames: 0xffff_ffff, segment: 0 }],
+    ["a segment that nobody knows", { packet: 150, type: "segment-start", frames: 0, segment: 9 }],
+  ] as const)("%s is damage of its chunk, for a read and for verify", async (_, event) => {
+    const store = await recorded(1);
+    await forge(store, 1, (chunk) => ({ events: [...chunk.events, event] }));
+    const archive = await Archive.open(store, { decoder, profile: "toy" });
+    const read = archive.read("r", { from: 192_000, to: 2 * 192_000 });
+    await expect(read).rejects.toMatchObject({ code: "archive/chunk-corrupt" });
+    await expect(archive.read("r", { from: 0, to: 192_000 })).resolves.toBeDefined();
+    const { findings } = await verified(store);
+    expect(findings).toContainEqual(expect.objectContaining({ code: "archive/chunk-corrupt", chunk: 1 }));
   });
 
   test("where no start gives what was proven, the read fails and says where", async () => {
