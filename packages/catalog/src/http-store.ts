@@ -41,7 +41,7 @@ export class HttpStore implements ObjectStore {
     // The range begins behind the end of the object.
     if (response.status === 416) return new Uint8Array(0);
     if (range === undefined || response.status === 206) {
-      const bytes = new Uint8Array(await response.arrayBuffer());
+      const bytes = await this.#body(key, response, signal);
       return range === undefined ? bytes : bytes.subarray(0, range.end - range.start);
     }
     const limit = this.#options.maxWholeBytes ?? 1 << 24;
@@ -54,7 +54,17 @@ export class HttpStore implements ObjectStore {
           "answers range requests.",
       );
     }
-    return new Uint8Array(await response.arrayBuffer()).slice(range.start, range.end);
+    return (await this.#body(key, response, signal)).slice(range.start, range.end);
+  }
+
+  /** The content of an answer, which may break off after its head has come. */
+  async #body(key: string, response: Response, signal?: AbortSignal): Promise<Uint8Array> {
+    try {
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (cause) {
+      if (signal?.aborted) throw signal.reason;
+      throw new StoreError("store/failed", "unavailable", `${this.#base}${key} broke off.`, { cause });
+    }
   }
 
   async head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined> {

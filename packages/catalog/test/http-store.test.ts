@@ -23,6 +23,10 @@ beforeAll(async () => {
   server = createServer(async (request, response) => {
     const key = decodeURIComponent(request.url!.slice("/catalog/".length));
     if (key.startsWith("broken")) return void response.writeHead(500).end();
+    if (key.startsWith("halved")) {
+      response.writeHead(200, { "content-length": 1000 });
+      return void response.write(new Uint8Array(500), () => response.destroy());
+    }
     const bytes = await store.get(key);
     if (bytes === undefined) return void response.writeHead(404).end();
     const found = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? "");
@@ -77,5 +81,15 @@ describe("HttpStore", () => {
     await expect(open(`${base}/nowhere`)).rejects.toMatchObject({ code: "catalog/missing" });
     await expect(open(`${base}/broken`)).rejects.toMatchObject({ code: "store/failed" });
     await expect(open("http://127.0.0.1:1/")).rejects.toMatchObject({ code: "store/failed" });
+  });
+
+  test("answers a typed error for an answer that breaks off", async () => {
+    const halved = new HttpStore(`${base}/halved`);
+    await expect(halved.get("x")).rejects.toMatchObject({ code: "store/failed", kind: "unavailable" });
+    await expect(halved.get("x", { start: 0, end: 1000 })).rejects.toMatchObject({ code: "store/failed" });
+    const stopped = new AbortController();
+    const asked = halved.get("x", undefined, stopped.signal);
+    stopped.abort(new Error("enough"));
+    await expect(asked).rejects.toThrow("enough");
   });
 });
