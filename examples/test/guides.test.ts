@@ -1,8 +1,12 @@
 // Runs the snippets of the guides that say so, in an empty folder with the files that they speak of.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DirectoryStore } from "@longwave/base/node";
+import { Catalog } from "@longwave/catalog";
 import { encodeWav, OggOpusWriter, plainOpusHead } from "@longwave/media";
 import { OpusEncoder } from "@longwave/opus";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -14,7 +18,32 @@ const folder = mkdtempSync(join(tmpdir(), "longwave-guides-"));
 const before = process.cwd();
 const running = listSnippets().filter((snippet) => snippet.runs);
 
-beforeAll(() => {
+/** What a guide's running snippet has to print, where it is worth more than that it ends. */
+const printed: Record<string, unknown[][]> = {
+  "docs/guide/monitor-station.md": [[expect.any(Number), "song", expect.closeTo(1, 2)]],
+  "docs/guide/deduplicate-library.md": [[["excerpt", "song"]]],
+  "docs/guide/search-from-page.md": [["First"]],
+};
+
+/** A web server of the folder's files with ranges; a page's addresses without an origin go there. */
+const server = createServer((request, response) => {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(join(folder, "www", decodeURIComponent(request.url!)));
+  } catch {
+    return void response.writeHead(404).end();
+  }
+  const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
+  const part = range === null ? bytes : bytes.subarray(Number(range[1]), Number(range[2]) + 1);
+  const headers = {
+    "content-length": part.length,
+    ...(range !== null && { "content-range": `bytes ${range[1]}-${range[2]}/${bytes.length}` }),
+  };
+  response.writeHead(range === null ? 200 : 206, headers);
+  response.end(request.method === "HEAD" ? undefined : part);
+});
+
+beforeAll(async () => {
   const tone = Float32Array.from({ length: 2 * 48_000 }, (_, i) => Math.sin(i / 20) / 4);
   const melody = notes(10);
   const form = { sampleRate: 48_000, channels: 1 };
@@ -33,6 +62,15 @@ beforeAll(() => {
   writer.finish();
   writeFileSync(join(folder, "talk.opus"), Buffer.concat(pieces));
   mkdirSync(sources, { recursive: true });
+  const catalog = await Catalog.open(new DirectoryStore(join(folder, "www", "catalog")));
+  await catalog.enroll({ id: "a1", title: "First" }, { samples: melody, ...form });
+  await catalog.compact();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { fetch } = globalThis;
+  vi.stubGlobal("fetch", (address: string | URL, init?: RequestInit) =>
+    fetch(new URL(address, origin), init),
+  );
   process.chdir(folder);
 });
 
@@ -49,6 +87,8 @@ function notes(seconds: number): Float32Array {
 }
 
 afterAll(() => {
+  vi.unstubAllGlobals();
+  server.close();
   process.chdir(before);
   rmSync(folder, { recursive: true, force: true });
   rmSync(sources, { recursive: true, force: true });
@@ -63,6 +103,7 @@ describe.each(running)("$document:$line", ({ document, line, given, code }) => {
     const log = vi.spyOn(console, "log").mockImplementation(() => {});
     try {
       await import(/* @vite-ignore */ file);
+      if (document in printed) expect(log.mock.calls).toEqual(printed[document]);
     } finally {
       log.mockRestore();
     }

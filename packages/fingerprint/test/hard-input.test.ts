@@ -4,18 +4,18 @@ import { WatermarkDetector, WatermarkEmbedder } from "../src/watermark/index.ts"
 import { melody, noise } from "./signals.ts";
 
 const seconds = 4;
-const tone = (rate: number) =>
-  Float32Array.from({ length: seconds * rate }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 1000 * i) / rate));
+const tone = (rate: number, length = seconds * rate) =>
+  Float32Array.from({ length }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 1000 * i) / rate));
 
 describe.each(profileIds)("%s", (id) => {
   const { sampleRate, recordWords } = profileOf(id);
   const length = seconds * sampleRate;
+  const silence = extract(id, new Float32Array(length), { sampleRate });
   const music = extract(id, melody(71, seconds, sampleRate), { sampleRate });
   const of = (samples: Float32Array) => extract(id, samples, { sampleRate });
   const perSecond = ({ records }: Fingerprint) => records.length / recordWords / seconds;
 
   test.each([
-    ["silence", new Float32Array(length)],
     ["a constant", new Float32Array(length).fill(0.5)],
     ["one tone", tone(sampleRate)],
     ["noise", noise(72, length, 0.5)],
@@ -28,34 +28,38 @@ describe.each(profileIds)("%s", (id) => {
     if (id !== "mark-v1") expect(matchPair(fingerprint, music).matched).toBe(false);
   });
 
+  test("gives records of music", () => expect(music.records.length).toBeGreaterThan(0));
+
   test("says nothing about silence", () => {
-    const { records } = of(new Float32Array(length));
+    const { records } = silence;
+    expect(perSecond(silence)).toBeLessThanOrEqual(310);
     if (id !== "haitsma-v1") expect(records.length).toBe(0);
     else expect(records.every((value, i) => i % 2 === 1 || value === 0)).toBe(true);
     if (id !== "mark-v1") {
-      const empty = of(new Float32Array(length));
-      expect(() => matchPair(empty, music)).not.toThrow();
-      expect(() => matchPair(music, empty)).not.toThrow();
+      expect(matchPair(silence, music).matched).toBe(false);
+      expect(matchPair(music, silence).matched).toBe(false);
     }
   });
 });
 
 test("a flood of hashes ends at the limit", () => {
   const settings = { peaksPerSecond: 500, fanOut: 64, zoneFrames: 512, zoneBins: 512 };
-  const flood = noise(75, 8000 * 240, 0.5);
+  const flood = noise(75, 8000 * 245, 0.5);
   expect(() => extract("wang-v1", flood, { sampleRate: 8000, settings })).toThrow(/more than 500000 hashes/);
 });
 
 describe("a watermark", () => {
   const sampleRate = 16_000;
+  /** More than a period: all rounds of the embedder, and a look of the detector before the one at the end. */
+  const length = 2.5 * sampleRate;
   const options = { sampleRate, key: "secret" };
   const payload = Uint8Array.of(1, 2, 3, 4);
   const sounds: [string, Float32Array][] = [
-    ["a constant", new Float32Array(seconds * sampleRate).fill(0.5)],
-    ["one tone", tone(sampleRate)],
-    ["noise", noise(76, seconds * sampleRate, 0.5)],
+    ["a constant", new Float32Array(length).fill(0.5)],
+    ["one tone", tone(sampleRate, length)],
+    ["noise", noise(76, length, 0.5)],
     ["less than a frame", noise(77, 500, 0.5)],
-    ["no number at all", new Float32Array(seconds * sampleRate).fill(Number.NaN)],
+    ["no number at all", new Float32Array(length).fill(Number.NaN)],
   ];
 
   test.each(sounds)(
@@ -64,10 +68,10 @@ describe("a watermark", () => {
       const embedder = new WatermarkEmbedder({ ...options, payload });
       const marked = new Float32Array(embedder.maxOutputFrames(sound.length));
       const given = embedder.process(sound, marked);
-      const length = given + embedder.flush(marked.subarray(given));
-      expect(length).toBe(sound.length);
+      const written = given + embedder.flush(marked.subarray(given));
+      expect(written).toBe(sound.length);
       let [host, mark] = [0, 0];
-      for (let i = 0; i < length; i++) {
+      for (let i = 0; i < written; i++) {
         const value = Number.isNaN(sound[i]!) ? 0 : sound[i]!;
         host += value * value;
         mark += (marked[i]! - value) ** 2;
