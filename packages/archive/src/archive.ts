@@ -1,6 +1,6 @@
 import { type Hooks, isLongwaveError, type ObjectStore } from "@longwave/base";
 import type { DecoderFactory } from "@longwave/media";
-import { opusPacketFrames } from "@longwave/media";
+import { appendStart } from "./append-start.ts";
 import { checkRoot, listedRecordings } from "./check-root.ts";
 import { ArchiveError, asWriteFailure } from "./errors.ts";
 import type { ImportJournal } from "./import-journal.ts";
@@ -15,7 +15,6 @@ import { hashKey, partKey, recordingKey, recordingPrefix, rootKey, rootMetadata 
 import { Lease } from "./lease.ts";
 import { readOriginal, storeOriginal } from "./original.ts";
 import type { PacketItem } from "./packet-item.ts";
-import { packetsOf } from "./packet-source.ts";
 import { type ReadManyOptions, readInOrder } from "./read-many.ts";
 import {
   type ArchivePosition,
@@ -25,14 +24,14 @@ import {
   type SampleForm,
 } from "./read-request.ts";
 import type { RecordOptions } from "./record-options.ts";
+import { recordedPackets } from "./recorded-packets.ts";
 import { parseRecording, type RecordingInfo, type StoredForm } from "./recording-info.ts";
 import { checkSampleRange, emptyReport, type ReadReport, RecordingReader } from "./recording-reader.ts";
-import { type AppendStart, RecordingWriter, type RecordingWriterOptions } from "./recording-writer.ts";
+import { RecordingWriter, type RecordingWriterOptions } from "./recording-writer.ts";
 import { finishLive, type RepairReport, repairStore } from "./repair.ts";
 import { resolveRange, timeAxis } from "./resolve-range.ts";
 import { rewriteRecording } from "./rewrite-recording.ts";
 import { collectSeek, type RunUpSummary, SeekArray, summarizeRunUps } from "./seek-array.ts";
-import { SegmentTable } from "./segment-table.ts";
 import { portableSha256, type Sha256Factory } from "./sha256.ts";
 import { withAnchors } from "./time-anchors.ts";
 import type { TimedRange } from "./time-axis.ts";
@@ -336,7 +335,7 @@ export class Archive {
         ...{ chunkFrames, chunksPerShard, pointFrames, source, metadata, lease },
         ...(start === undefined ? {} : { start }),
         ...(info.checkpointFrames !== undefined && { checkpointFrames: info.checkpointFrames }),
-        append: await this.#appendStart(info),
+        append: await appendStart(info, this.reader(info)),
         seek: await this.#storedSeek(info),
         ...(info.v2Twin === true ? { v2Twin: true } : {}),
         ...(info.overlap === true ? { overlap: true } : {}),
@@ -348,22 +347,6 @@ export class Archive {
       await lease.release();
       throw error;
     }
-  }
-
-  async #appendStart(info: RecordingInfo): Promise<AppendStart> {
-    const isFull = info.frames % (info.chunkFrames * info.chunksPerShard) === 0;
-    if (isFull) return { info, places: [], last: undefined };
-    const reader = this.reader(info);
-    if (info.v2Twin === true) {
-      if (info.frames % info.chunkFrames === 0) return { info, places: [], last: undefined };
-      const number = Math.floor(info.frames / info.chunkFrames);
-      return { info, places: [], last: await reader.chunk(number, emptyReport(info)) };
-    }
-    const found = await reader.places(info.sealedShards - 1, emptyReport(info));
-    const places = found.filter((place) => place !== undefined);
-    if (info.frames % info.chunkFrames === 0) return { info, places, last: undefined };
-    const number = Math.floor(info.frames / info.chunkFrames);
-    return { info, places, last: await reader.chunk(number, emptyReport(info)) };
   }
 
   /** The seek points of a recording, from their array, or from the chunks where that is missing. */
@@ -388,24 +371,7 @@ export class Archive {
   /** The recording's packets as they were recorded, for export. */
   async *packets(id: string, signal?: AbortSignal): AsyncIterable<PacketItem> {
     const info = await this.info(id);
-    const segments = new SegmentTable(info.segments, info.channels);
-    let next = 0;
-    for (let number = 0; number * info.chunkFrames < info.frames; number++) {
-      const chunk = await this.reader(info).chunk(number, emptyReport(info), signal);
-      let at = chunk.firstPacket - chunk.preRollCount;
-      for (const item of packetsOf(chunk)) {
-        if (at++ < next) continue;
-        next = at;
-        if (item.segment !== undefined) yield { type: "segment", head: segments.head(item.segment) };
-        if (item.data === undefined) yield { type: "loss", frames: item.frames };
-        else {
-          const { data, trim, frames } = item;
-          // A packet that tells no duration needs the one that it was given.
-          const told = opusPacketFrames(data) === 0 ? { frames } : {};
-          yield { type: "packet", data, ...told, ...(trim > 0 ? { trimEnd: trim } : {}) };
-        }
-      }
-    }
+    yield* recordedPackets(info, (number) => this.reader(info).chunk(number, emptyReport(info), signal));
   }
 
   /** Removes what an import that came to nothing has written. */

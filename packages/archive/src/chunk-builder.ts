@@ -2,6 +2,7 @@ import { type DecoderFactory, type OpusHead, opusPacketFrames } from "@longwave/
 import type { BuilderCheckpoint, PacketCounts, SegmentStart } from "./builder-checkpoint.ts";
 import { type Chunk, encodeChunk } from "./chunk-format.ts";
 import { ChunkOverlaps } from "./chunk-overlaps.ts";
+import { listPackets } from "./chunk-packets.ts";
 import { changesMode, packetConceals } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
@@ -17,7 +18,7 @@ import type { RecordingInfo } from "./recording-info.ts";
 import { RunUpProver, StateSaver } from "./run-up-prover.ts";
 import { SampleDigest } from "./sample-digest.ts";
 import type { SealedChunk } from "./sealed-chunk.ts";
-import { type PacketEvent, pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
+import { pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
 import { withChecksum } from "./shard.ts";
 import { NearState, type StateDifference } from "./state-difference.ts";
 import { chooseStates, differenceSpacing, usualStateFrames } from "./stored-states.ts";
@@ -488,39 +489,12 @@ export class ChunkBuilder {
     for (const { packet, difference } of chunk.drafts)
       if (difference !== undefined) preRollStart = Math.min(preRollStart, packet - difference.runUp);
 
-    const list: (Uint8Array | undefined)[] = [];
-    const events: PacketEvent[] = [];
     const overlap = this.#overlaps?.of(chunk.index, preRollStart);
-    const ownFrom = preRollStart + (overlap?.sharedCount ?? 0);
-    let sharedBytes = 0;
-    let packetBytes = 0;
-    let preRollBytes = 0;
-    for (let i = preRollStart; i <= lastPacket; i++) {
-      const packet = at(i);
-      const place = i - preRollStart;
-      list.push(packet.data);
-      const bytes = packet.data?.length ?? 0;
-      if (i < ownFrom) sharedBytes += bytes;
-      else if (i < firstPacket) preRollBytes += bytes;
-      else packetBytes += bytes;
-      if (packet.segmentStart !== undefined) {
-        events.push({
-          packet: place,
-          type: "segment-start",
-          frames: packet.preSkip,
-          segment: packet.segmentStart,
-        });
-      }
-      if (packet.concealed) events.push({ packet: place, type: "loss", frames: packet.frames, segment: 0 });
-      if (packet.trim > 0) events.push({ packet: place, type: "end-trim", frames: packet.trim, segment: 0 });
-    }
-
-    const byteOffsets = new Map<number, number>();
-    let offset = 0;
-    for (let i = preRollStart; i <= lastPacket; i++) {
-      byteOffsets.set(i, offset);
-      offset += at(i).data?.length ?? 0;
-    }
+    const { list, events, byteOffsets, sharedBytes, preRollBytes, packetBytes } = listPackets(
+      this.#packets.slice(preRollStart - this.#oldest, lastPacket + 1 - this.#oldest),
+      overlap?.sharedCount ?? 0,
+      firstPacket - preRollStart,
+    );
     const candidates = chunk.drafts.map((draft) => {
       const states = concealsAfter(draft.packet) ? draft.states?.all : draft.states?.live;
       const difference = concealsAfter(draft.packet) ? undefined : draft.difference;
@@ -553,7 +527,7 @@ export class ChunkBuilder {
         runUpFloat: runUp,
         runUpInt16: runUp,
         flags,
-        byteOffset: byteOffsets.get(draft.packet)!,
+        byteOffset: byteOffsets[draft.packet - preRollStart]!,
         digest: draft.digest,
       };
     });
