@@ -30,9 +30,13 @@ export class BandLimitedResampler {
   push(input: Float32Array, start: number, end: number, output: Float32Array): number {
     const staged = this.#staged;
     let written = 0;
-    for (let i = start; i < end; i++) {
-      staged[this.#filled++] = input[i]!;
-      if (this.#filled < stagedSamples) continue;
+    for (let at = start; at < end; ) {
+      const filled = this.#filled;
+      const count = Math.min(end - at, stagedSamples - filled);
+      for (let i = 0; i < count; i++) staged[filled + i] = input[at + i]!;
+      at += count;
+      this.#filled = filled + count;
+      if (this.#filled < stagedSamples) break;
       this.#filled = 0;
       written = this.#append(this.#resampler.process(staged, this.#output), output, written);
     }
@@ -52,7 +56,8 @@ export class BandLimitedResampler {
   }
 
   #append(count: number, output: Float32Array, at: number): number {
-    for (let i = 0; i < count; i++) output[at + i] = this.#output[i]!;
+    const from = this.#output;
+    for (let i = 0; i < count; i++) output[at + i] = from[i]!;
     return at + count;
   }
 }
