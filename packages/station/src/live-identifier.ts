@@ -31,8 +31,8 @@ const windowSeconds = 6;
 /** The first query after 2 s, then one every half second. */
 const firstQueryFrames = 2 * stationRateHz;
 const intervalFrames = stationRateHz / 2;
-/** With nothing found for 8 s a query comes every 2 s: one that finds nothing costs the most. */
-const idleQueries = 16;
+/** With nothing found for 30 s, longer than a break in a programme, a query comes every 2 s: one that finds nothing costs the most. */
+const idleQueries = 60;
 const idleIntervalFrames = 2 * stationRateHz;
 /** Queries in a row without the track before it counts as gone: 3 s. */
 const missesToLeave = 6;
