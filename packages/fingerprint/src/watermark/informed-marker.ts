@@ -18,10 +18,10 @@ const strongestTried = 12;
 /** Where every bit's sum should end, as a multiple of what the plain mark moves it by. */
 const aim = 2;
 /** Trials, and the part of the mean sum that no bit should stay below. */
-const trials = 2;
+const trials = 3;
 const leastShare = 0.75;
 /** Part of what a bit lacked in the period before that is made up for: the detector adds periods up. */
-const carried = 0.5;
+const carried = 1;
 /** Largest factor on all changes. */
 const largestScale = 1.7;
 
@@ -29,7 +29,7 @@ const largestScale = 1.7;
  * Makes the mark for a sound at 16 kHz in rounds. The first marks every cell alike and sees, with the detector's own eyes,
  * how far that moves the sum of each bit over a period, and where the sound alone has put it. From that follows what every
  * bit lacks: little where the sound happens to say the same already, more where it says the opposite (informed embedding;
- * Malvar and Florencio, "Improved spread spectrum", 2003). Two trials look at what that has brought, and correct it: bits that
+ * Malvar and Florencio, "Improved spread spectrum", 2003). Three trials look at what that has brought, and correct it: bits that
  * are still weak get more, strong ones less, and the energy that the rounds before have left is used.
  */
 export class InformedMarker {
@@ -62,6 +62,10 @@ export class InformedMarker {
   readonly #past = new Float32Array(trialPast);
   readonly #gains: Float64Array;
   readonly #trialSums: Float64Array;
+  /** Of the trials of a period the one that left the least lacking. */
+  readonly #bestGains: Float64Array;
+  readonly #bestLacked: Float64Array;
+  #bestScale = 1;
   /** What every bit lacked in the period before; not positive. */
   readonly #lacked: Float64Array;
 
@@ -83,6 +87,8 @@ export class InformedMarker {
     this.#plainSums = [new Float64Array(groupCount), new Float64Array(groupCount)];
     this.#gains = new Float64Array(groupCount);
     this.#trialSums = new Float64Array(groupCount);
+    this.#bestGains = new Float64Array(groupCount);
+    this.#bestLacked = new Float64Array(groupCount);
     this.#lacked = new Float64Array(groupCount);
     this.reset();
   }
@@ -194,18 +200,26 @@ export class InformedMarker {
     return moved;
   }
 
-  /** Looks at what the gains bring and corrects them. */
+  /** Looks at what the gains bring and corrects them; of all that was tried what leaves the least lacking is taken. */
   #improveGains(moved: number): void {
     const gains = this.#gains;
     const sums = this.#trialSums;
+    let least = Number.POSITIVE_INFINITY;
     for (let round = 0; ; round++) {
       const wanted = leastShare * this.#try();
-      if (round === trials) {
-        for (let group = 0; group < gains.length; group++) {
-          this.#lacked[group] = Math.min(0, sums[group]! - wanted);
-        }
-        return;
+      let lacking = 0;
+      for (let group = 0; group < gains.length; group++) {
+        lacking += Math.max(0, 1 - sums[group]! / wanted) ** 2;
       }
+      if (lacking < least) {
+        least = lacking;
+        this.#bestGains.set(gains);
+        this.#bestScale = this.#marker.scale;
+        for (let group = 0; group < gains.length; group++) {
+          this.#bestLacked[group] = Math.min(0, sums[group]! - wanted);
+        }
+      }
+      if (round === trials) break;
       for (let group = 0; group < gains.length; group++) {
         const lacks = wanted - sums[group]! - carried * this.#lacked[group]!;
         gains[group] = Math.max(weakest, Math.min(strongestTried, gains[group]! + lacks / moved));
@@ -219,6 +233,10 @@ export class InformedMarker {
       }
       this.#setChips();
     }
+    gains.set(this.#bestGains);
+    this.#marker.scale = this.#bestScale;
+    this.#lacked.set(this.#bestLacked);
+    this.#setChips();
   }
 
   #setChips(): void {
