@@ -13,6 +13,11 @@ function helpOf(command: Command): string {
   return text;
 }
 
+function pathOf(command: Command): string {
+  const parent = command.parent;
+  return parent === null || parent === program ? command.name() : `${pathOf(parent)} ${command.name()}`;
+}
+
 /** What a shell makes of a line, as far as our examples go: words, quotes, the part of a pipe that is ours. */
 function wordsOf(line: string): string[] {
   const ours = line.split("|").find((part) => /\blongwave\b/.test(part))!;
@@ -33,9 +38,14 @@ const exampleLines = program.commands.flatMap((command) =>
   ),
 );
 
-test("the help of every command has an example", () => {
-  const without = program.commands.filter((command) => !/^Examples?:$/m.test(helpOf(command)));
-  expect(without.map((command) => command.name())).toEqual([]);
+test("the help of every command and of every verb has an example of its own", () => {
+  const without = program.commands
+    .flatMap((command) => [command, ...command.commands])
+    .filter((command) => {
+      const examples = helpOf(command).split(/^Examples?:$/m)[1] ?? "";
+      return !examples.includes(`longwave ${pathOf(command)}`);
+    });
+  expect(without.map(pathOf)).toEqual([]);
 });
 
 test("every example is a command line that is understood", () => {

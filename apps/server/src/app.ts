@@ -18,6 +18,7 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { linkRoutes } from "./routes/links.ts";
 import { speechRoutes } from "./routes/speech.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { watermarkRoutes } from "./routes/watermark.ts";
 
 export interface AppOptions extends GuardOptions {
   readonly host: Host;
@@ -52,6 +53,7 @@ export function createApp(options: AppOptions): Hono {
     ...archiveRoutes(host),
     ...announcementRoutes(host),
     ...catalogRoutes(host),
+    ...watermarkRoutes(),
     ...jobRoutes(host),
     ...eventRoutes(host),
     ...(host.speech === undefined
@@ -79,7 +81,7 @@ export function createApp(options: AppOptions): Hono {
       status: 204,
       headers: {
         "access-control-allow-methods": "GET, POST, PUT, DELETE",
-        "access-control-allow-headers": "authorization, content-type, last-event-id",
+        "access-control-allow-headers": "authorization, content-type, last-event-id, x-watermark-key",
         "access-control-max-age": "600",
       },
     });

@@ -27,7 +27,7 @@ export interface Schema {
 
 export interface Parameter {
   readonly name: string;
-  readonly in: "path" | "query";
+  readonly in: "path" | "query" | "header";
   /** Default: those of the path are, the others are not. */
   readonly required?: boolean;
   readonly description: string;

@@ -464,6 +464,7 @@ describe("the OpenAPI document", () => {
       "post /v1/streams/{id}/announcements": { body: JSON.stringify({ text: "Good evening." }) },
       "put /v1/links/{id}": { body: JSON.stringify({ delayMs: 40 }) },
       "post /v1/identify": { body: excerpt() as Uint8Array<ArrayBuffer> },
+      "post /v1/watermark/detect": { body: excerpt() as Uint8Array<ArrayBuffer> },
       "post /v1/catalog/tracks": { body: excerpt() as Uint8Array<ArrayBuffer> },
     };
     const queries: Record<string, string> = {

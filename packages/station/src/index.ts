@@ -69,6 +69,7 @@ export type { LinkCourse, LinkHistory } from "./transport/link-history.ts";
 export { defaultOpusSettings, OpusCodec, type OpusSettings } from "./transport/opus-codec.ts";
 export { bondOverVirtualLinks, type VirtualLinksOptions } from "./transport/virtual-links.ts";
 export { programmeName, runVirtualStation, type VirtualStationOptions } from "./virtual-station.ts";
+export { type FindMarksOptions, type FoundMark, findMarks } from "./watermark/find-marks.ts";
 export { type JingleOptions, makeJingle, stationMark, stationMarkKey } from "./watermark/jingle.ts";
 export { JingledOrder } from "./watermark/jingled-order.ts";
 export { WatermarkReader } from "./watermark/watermark-reader.ts";

@@ -4,6 +4,7 @@ import { startServer } from "@longwave/server";
 import { engineNames } from "@longwave/tts/node";
 import { type Command, Option } from "commander";
 import pc from "picocolors";
+import { catalogDirectory } from "../catalog-directory.ts";
 import { consoleDirectory } from "../console-directory.ts";
 import { CliError } from "../errors.ts";
 import { openShownQueue } from "../jobs/shown-queue.ts";
@@ -58,7 +59,7 @@ Examples:
         process.env,
         options["config"] as string | undefined,
       );
-      const directory = settings.catalog.value as string | undefined;
+      const directory = catalogDirectory(settings, "serve");
       const catalog = directory === undefined ? undefined : await Catalog.open(new DirectoryStore(directory));
       const speech = await openSpeechService(speechSettings);
       const jobs = await openShownQueue(options["config"] as string | undefined, (message) =>

@@ -8,6 +8,7 @@ import { SpeechService } from "@longwave/tts";
 import { openTts } from "@longwave/tts/node";
 import type { Command } from "commander";
 import pc from "picocolors";
+import { catalogDirectory } from "../catalog-directory.ts";
 import type { Settings } from "../config.ts";
 import { consoleDirectory } from "../console-directory.ts";
 import { parseDurationUs } from "../duration.ts";
@@ -206,7 +207,7 @@ function openStation(
   parts: { archive: StationArchive; speech: SpeechService; hooks: Hooks },
 ): Promise<LiveStation> {
   const input = settings.input.value as string | undefined;
-  const catalogDirectory = settings.catalog.value as string | undefined;
+  const directory = catalogDirectory(settings, "station");
   const send = settings.send.value as string | undefined;
   const report = settings.report.value as string | undefined;
   const texts = settings.texts.value as string | undefined;
@@ -223,7 +224,7 @@ function openStation(
     }),
     ...(settings.voice.value !== undefined && { voice: settings.voice.value as string }),
     ...(input !== undefined && { input }),
-    ...(catalogDirectory !== undefined && { catalogDirectory }),
+    ...(directory !== undefined && { catalogDirectory: directory }),
     ...(options["inputRate"] !== undefined && {
       inputRateHz: wholeNumber("--input-rate", options["inputRate"]),
     }),

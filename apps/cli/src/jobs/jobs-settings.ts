@@ -70,7 +70,7 @@ export function jobBackendOf({ backend, url }: JobsSettings): { backend: JobBack
     throw new ConfigError(
       "config/bad-value",
       "usage",
-      `The address of the job queue (${url.from}) must begin with postgres://, nats:// or tls:// and name a host.`,
+      `The address of the job queue (${url.from === "--url" ? "--queue" : url.from}) must begin with postgres://, nats:// or tls:// and name a host.`,
     );
   }
   if (backend.value === undefined || backend.value === named) return { backend: named, url: address };

@@ -67,7 +67,13 @@ function summary({ links }: Bond): string {
   const names = (some: readonly Link[]) => some.map(({ name }) => name).join(" and ");
   const cut = links.filter((link) => link.cut);
   const carrying = links.filter(carries);
-  if (carrying.length === 0) return "No link carries anything: the receiver hears silence until one is back.";
+  if (carrying.length === 0) {
+    // Links that were bad are still used where there is none better.
+    const tried = links.filter((link) => !link.cut && link.alive);
+    return tried.length > 0
+      ? `No link is good: ${names(tried)} ${tried.length > 1 ? "carry" : "carries"} what gets through.`
+      : "No link carries anything: the receiver hears silence until one is back.";
+  }
   if (cut.length === 0)
     return `${names(carrying)} ${carrying.length > 1 ? "share the packets" : "carries all"}.`;
   return `${names(cut)} ${cut.length > 1 ? "are" : "is"} cut: ${names(carrying)} ${carrying.length > 1 ? "carry" : "carries"} everything.`;

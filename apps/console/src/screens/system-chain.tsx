@@ -95,8 +95,8 @@ function stages(current: Stream | undefined): Stage[] {
       state: current?.heard ? "good" : "",
       text:
         waiting ??
-        `${current!.heard === null ? "Hears nothing that it knows" : `Hears ${current!.heard.title}`}; knows ${
-          tracks.value ? `${thousands(tracks.value.total)} recordings` : "no recordings"
+        `${current!.heard === null ? "Hears nothing that it knows" : `Hears ${current!.heard.title}`}${
+          tracks.value ? `; knows ${thousands(tracks.value.total)} recordings` : ""
         }`,
     },
     {

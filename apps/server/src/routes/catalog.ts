@@ -1,9 +1,6 @@
 import type { Identification, Track, TrackMatch } from "@longwave/catalog";
-import { decodeAudioBytes } from "@longwave/media/node";
-import { fileDecoders } from "@longwave/station/node";
 import { notFound, ServerError } from "../errors.ts";
 import { type Host, hostedCatalog } from "../host.ts";
-import { readBody } from "../limits.ts";
 import {
   integer,
   json,
@@ -12,14 +9,11 @@ import {
   objectOf,
   type Parameter,
   type Route,
-  type Schema,
   text,
   textOrNull,
 } from "../route.ts";
+import { audioBody, decodeBody, maxClipBytes, maxClipSeconds } from "./clip.ts";
 
-/** A clip to identify: half a minute decides, two minutes are more than enough. */
-const maxClipBytes = 32 * 1024 * 1024;
-const maxClipSeconds = 120;
 /** A recording to enroll: an hour at most. */
 const maxTrackBytes = 256 * 1024 * 1024;
 const maxTrackSeconds = 30 * 60;
@@ -43,7 +37,6 @@ const identifySchema = objectOf({
   scatter: listOf(listOf(integer)),
   matchedTrackMs: { type: ["integer", "null"] },
 });
-const audioBody: Schema = { type: "string", format: "binary" };
 const trackParameter: Parameter = { name: "id", in: "path", description: "Id of the track.", schema: text };
 
 /** The catalog of recordings, and what a clip is. */
@@ -114,7 +107,7 @@ export function catalogRoutes(host: Host): Route[] {
           throw new ServerError("server/bad-request", "usage", "Name the new track with ?id=.");
         }
         const title = context.req.query("title");
-        const sound = await decode(context.req.raw, maxTrackBytes, maxTrackSeconds, signal);
+        const sound = await decodeBody(context.req.raw, maxTrackBytes, maxTrackSeconds, signal);
         const { track } = await catalog.enroll({ id, ...(title !== undefined && { title }) }, sound, {
           signal,
         });
@@ -158,23 +151,12 @@ export function catalogRoutes(host: Host): Route[] {
       },
       handle: async (context, signal) => {
         const catalog = hostedCatalog(host);
-        const sound = await decode(context.req.raw, maxClipBytes, maxClipSeconds, signal);
+        const sound = await decodeBody(context.req.raw, maxClipBytes, maxClipSeconds, signal);
         const answer = await catalog.identify(sound, { explain: true, signal });
         return json(describeAnswer(answer, (frame) => catalog.frameToMs(frame)));
       },
     },
   ];
-}
-
-async function decode(request: Request, maxBytes: number, maxSeconds: number, signal: AbortSignal) {
-  const bytes = await readBody(request, maxBytes);
-  const { pcm, sampleRate, channels } = await decodeAudioBytes(bytes, {
-    decoders: fileDecoders,
-    channels: 1,
-    limits: { maxBytes, maxSeconds },
-    signal,
-  });
-  return { samples: pcm, sampleRate, channels };
 }
 
 function describeTrack(track: Track): Record<string, unknown> {
