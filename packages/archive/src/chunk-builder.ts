@@ -225,7 +225,7 @@ export class ChunkBuilder {
   reopen(chunk: Chunk, info: Pick<RecordingInfo, "frames" | "packets" | "segments" | "counts">): void {
     const items = packetsOf(chunk);
     this.#oldest = chunk.firstPacket - chunk.preRollCount;
-    this.#packets = items.map((item) => ({
+    this.#packets = Array.from(items, (item) => ({
       data: item.data?.slice(),
       frames: item.frames,
       skip: 0,

@@ -3,7 +3,7 @@ import type { Chunk } from "./chunk-format.ts";
 import { changesMode, packetConceals } from "./concealing-packet.ts";
 import type { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
-import { packetsOf, type StoredPacket } from "./packet-source.ts";
+import { packetsOf, type StoredPacket, type StoredPackets } from "./packet-source.ts";
 import { pointFlags, unproven } from "./seek-point.ts";
 import type { SegmentTable } from "./segment-table.ts";
 import { type StateDifference, takesDifference } from "./state-difference.ts";
@@ -77,7 +77,8 @@ export function decodeChunkRange(
     last = i;
     return decoder.pcm;
   };
-  const reached = walkChunk(chunk, items, { start: range.start, end }, decode, sink);
+  const from = Math.max(chunk.preRollCount, first - 1);
+  const reached = walkChunk(items, from, { start: range.start, end }, decode, sink);
   if (reached < end) throw corrupt(chunk, `holds fewer packets than its ${chunk.validFrames} frames need`);
   return { sample: end, packet: chunk.firstPacket + last - chunk.preRollCount, whole };
 }
@@ -85,73 +86,57 @@ export function decodeChunkRange(
 /** The first packet to decode where the decoder can simply go on; undefined where it has to start anew. */
 function continuation(
   chunk: Chunk,
-  items: readonly StoredPacket[],
+  items: StoredPackets,
   range: { readonly start: number; readonly end: number },
   position: DecoderPosition | undefined,
 ): { readonly first: number; readonly whole: boolean } | undefined {
   if (position === undefined || position.sample !== range.start || range.end <= range.start) return undefined;
   const first = position.packet + 1 - chunk.firstPacket + chunk.preRollCount;
   if (first < chunk.preRollCount || first > items.length) return undefined;
-  if (!position.whole && (first === 0 || concealsWithin(chunk, items, first, range.end))) return undefined;
+  if (!position.whole && (first === 0 || concealsWithin(items, first, range.end))) return undefined;
   return { first, whole: position.whole };
 }
 
 /** Whether concealment runs from packet `first` on, up to the one with the sample before `end`. */
-function concealsWithin(chunk: Chunk, items: readonly StoredPacket[], first: number, end: number): boolean {
+function concealsWithin(items: StoredPackets, first: number, end: number): boolean {
   let conceals = false;
-  let before = items[first - 1]?.data;
-  walkChunk(
-    chunk,
-    items,
-    { start: end - 1, end },
-    (item, i) => {
-      if (i < first || conceals) return undefined;
-      const { data } = item;
-      conceals = item.concealed || data === undefined || packetConceals(data) || changesMode(before, data);
-      before = data;
-      return undefined;
-    },
-    () => undefined,
-  );
+  let before = items.at(first - 1)?.data;
+  for (let i = first; i < items.length && items.sampleAt(i) < end && !conceals; i++) {
+    const { data, concealed } = items.at(i)!;
+    conceals = concealed || data === undefined || packetConceals(data) || changesMode(before, data);
+    before = data;
+  }
   return conceals;
 }
 
 /**
- * Walks a chunk's own packets along the sample axis and hands their part of the range to `sink`. `decode` returns where the
- * packet's samples are, or undefined where they do not matter.
+ * Walks a chunk's own packets from number `first` on along the sample axis and hands their part of the range to `sink`.
+ * `decode` returns where the packet's samples are, or undefined where they do not matter.
  * @returns the sample reached
  */
 export function walkChunk(
-  chunk: Chunk,
-  items: readonly StoredPacket[],
+  items: StoredPackets,
+  first: number,
   range: { readonly start: number; readonly end: number },
   decode: (item: StoredPacket, index: number) => Float32Array | undefined,
   sink: SampleSink,
 ): number {
-  const own = chunk.preRollCount;
-  let sample = chunk.firstSample;
-  let skipRemaining = 0;
-  for (let i = own; i < items.length && sample < range.end; i++) {
-    const item = items[i]!;
-    if (i > own && item.segment !== undefined) skipRemaining = item.preSkip;
-    const skip = i === own ? chunk.trimHead : Math.min(skipRemaining, item.frames);
-    if (i > own) skipRemaining -= skip;
-    const keptEnd = sample + Math.max(0, item.frames - skip - item.trim);
-    const pcm = decode(item, i);
-    if (pcm !== undefined) {
-      const from = Math.max(sample, range.start);
-      const to = Math.min(keptEnd, range.end);
-      if (to > from) sink(pcm, skip + from - sample, skip + to - sample, from);
-    }
-    sample = keptEnd;
+  let i = first;
+  for (; i < items.length && items.sampleAt(i) < range.end; i++) {
+    const pcm = decode(items.at(i)!, i);
+    if (pcm === undefined) continue;
+    const from = Math.max(items.sampleAt(i), range.start);
+    const to = Math.min(items.sampleAt(i + 1), range.end);
+    const base = items.skipAt(i) - items.sampleAt(i);
+    if (to > from) sink(pcm, base + from, base + to, from);
   }
-  return sample;
+  return items.sampleAt(i);
 }
 
 /** Brings the decoder in front of the packet whose output counts first; tells which, and whether its state is whole. */
 function startDecoder(
   chunk: Chunk,
-  items: readonly StoredPacket[],
+  items: StoredPackets,
   decoder: SegmentDecoder,
   segments: SegmentTable,
   sample: number,
@@ -183,7 +168,7 @@ function startDecoder(
     const first = target - difference.runUp;
     if (first < 0) throw new StartRefused("the run-up of its state begins in front of the chunk");
     decoder.start(segments.head(segments.at(firstPacket + first)));
-    for (let i = first; i < target; i++) decodeItem(items[i]!, decoder, segments, statistics);
+    for (let i = first; i < target; i++) decodeItem(items.at(i)!, decoder, segments, statistics);
     if (!takesDifference(decoder, difference)) throw new StartRefused("its state is refused");
     return { first: target, whole: false };
   }
@@ -192,7 +177,7 @@ function startDecoder(
   const first = target - runUp;
   if (first < 0) throw new StartRefused(`a run-up of ${runUp} packets is more than the chunk holds`);
   decoder.start(segments.head(segments.at(firstPacket + first)));
-  for (let i = first; i < target; i++) decodeItem(items[i]!, decoder, segments, statistics);
+  for (let i = first; i < target; i++) decodeItem(items.at(i)!, decoder, segments, statistics);
   return { first: target, whole: (point.flags & pointFlags.wholeStateEqual) !== 0 };
 }
 

@@ -64,9 +64,8 @@ export async function* clipPackets(
     const chunk = await archive.reader(info).chunk(number, emptyReport(info), signal);
     const items = packetsOf(chunk);
     const runUpStart = hasBegun ? undefined : proof?.begin(chunk, start);
-    let sample = chunk.firstSample;
-    let skipRemaining = 0;
-    for (const [i, item] of items.entries()) {
+    for (let i = 0; i < items.length; i++) {
+      const item = items.at(i)!;
       const packet = chunk.firstPacket - chunk.preRollCount + i;
       const data = item.concealed ? undefined : item.data;
       if (item.segment !== undefined && i >= (runUpStart ?? 0)) proof?.segment();
@@ -76,17 +75,12 @@ export async function* clipPackets(
         continue;
       }
       if (i === runUpStart) before = [];
-      if (item.segment !== undefined) {
-        before = [];
-        if (i > chunk.preRollCount) skipRemaining = item.preSkip;
-      }
-      const skip = i === chunk.preRollCount ? chunk.trimHead : Math.min(skipRemaining, item.frames);
-      if (i > chunk.preRollCount) skipRemaining -= skip;
-      const keptEnd = sample + Math.max(0, item.frames - skip - item.trim);
+      if (item.segment !== undefined) before = [];
+      const sample = items.sampleAt(i);
       const isNewRun = item.segment !== undefined && hasBegun;
       // A packet that straddles the border of two chunks lies in both.
       const isRepeated = packet < nextPacket;
-      if (keptEnd > start && sample < end && !isRepeated) {
+      if (items.sampleAt(i + 1) > start && sample < end && !isRepeated) {
         nextPacket = packet + 1;
         proof?.packet(item, hasBegun ? undefined : before);
         if (!hasBegun || isNewRun) {
@@ -95,7 +89,7 @@ export async function* clipPackets(
           const head = segments.head(segments.at(packet));
           const preSkip = hasBegun
             ? item.preSkip
-            : runUp.reduce((sum, each) => sum + each.frames, 0) + skip + from - sample;
+            : runUp.reduce((sum, each) => sum + each.frames, 0) + items.skipAt(i) + from - sample;
           proof?.checkPreSkip(preSkip);
           const run = { head, preSkip, frames: segmentEnd(packet) - from };
           hasBegun = true;
@@ -104,7 +98,6 @@ export async function* clipPackets(
           }
         } else yield { data, frames: item.frames };
       } else if (!hasBegun) before.push({ data, frames: item.frames });
-      sample = keptEnd;
     }
   }
 }

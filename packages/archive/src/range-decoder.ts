@@ -182,7 +182,7 @@ export class RangeDecoder {
       const items = packetsOf(before);
       const ownEnd = before.firstPacket - before.preRollCount + items.length;
       for (; next < ownEnd; next++) {
-        const item = items[next - before.firstPacket + before.preRollCount];
+        const item = items.at(next - before.firstPacket + before.preRollCount);
         // A packet that straddles into the chunk is decoded there.
         if (item === undefined || next >= chunk.firstPacket) break;
         decodeItem(item, this.#decoder, this.#segments, statistics);
@@ -192,11 +192,11 @@ export class RangeDecoder {
     const firstIndex = next - chunk.firstPacket + chunk.preRollCount;
     if (firstIndex < 0) return "packets in front of it are missing";
     for (let i = firstIndex; i < chunk.preRollCount; i++)
-      decodeItem(items[i]!, this.#decoder, this.#segments, statistics);
+      decodeItem(items.at(i)!, this.#decoder, this.#segments, statistics);
     const decode = (whole: { start: number; end: number }, into: SampleSink) => {
       walkChunk(
-        chunk,
         items,
+        chunk.preRollCount,
         whole,
         (item) => {
           decodeItem(item, this.#decoder, this.#segments, statistics);

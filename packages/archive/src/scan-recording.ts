@@ -65,7 +65,7 @@ function countPackets(
   const first = chunk.firstPacket - chunk.preRollCount;
   const items = packetsOf(chunk);
   for (let i = Math.max(0, next - first); i < items.length; i++) {
-    const { data, concealed } = items[i]!;
+    const { data, concealed } = items.at(i)!;
     if (data === undefined) into.lost++;
     else if (concealed) into.malformed++;
     else if (packetConceals(data)) into.dtx++;

@@ -6,7 +6,7 @@ import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { shardKey } from "./layout.ts";
 import { readOriginal } from "./original.ts";
-import { packetsOf, type StoredPacket } from "./packet-source.ts";
+import { packetsOf, type StoredPacket, type StoredPackets } from "./packet-source.ts";
 import type { RecordingInfo } from "./recording-info.ts";
 import { emptyReport, RecordingReader } from "./recording-reader.ts";
 import { StateSaver } from "./run-up-prover.ts";
@@ -213,18 +213,16 @@ class SequentialCheck {
     const own = chunk.preRollCount;
     const pointAt = new Map(chunk.points.map((point, i) => [own + point.packet, i]));
     const { pointFrames } = this.#info;
-    let sample = chunk.firstSample;
-    let skipRemaining = 0;
     const end = chunk.firstSample + chunk.validFrames;
     for (let i = own; i < items.length; i++) {
-      const item = items[i]!;
+      const item = items.at(i)!;
       const inRecording = chunk.firstPacket - own + i;
       const point = pointAt.get(i);
       const decodesNow = inRecording >= this.#nextPacket;
       if (decodesNow) {
         // Packets of the pre-roll that no chunk owned (inside a pre-skip) come first.
         while (this.#nextPacket < inRecording)
-          this.#decode(items[own + this.#nextPacket - chunk.firstPacket]);
+          this.#decode(items.at(own + this.#nextPacket - chunk.firstPacket));
         if (i === items.length - 1 && this.#nextPacket > 0)
           this.#beforeLast = { packet: inRecording, states: this.#states() };
       }
@@ -233,12 +231,8 @@ class SequentialCheck {
         this.#checkPoint(number, point, chunk, items, states ?? this.#states());
       }
       if (decodesNow) this.#decode(item);
-      if (i > own && item.segment !== undefined) skipRemaining = item.preSkip;
-      const skip = i === own ? chunk.trimHead : Math.min(skipRemaining, item.frames);
-      if (i > own) skipRemaining -= skip;
-      const keptEnd = Math.min(end, sample + Math.max(0, item.frames - skip - item.trim));
-      this.#digestRange(number, chunk, sample, keptEnd, skip, pointFrames, end);
-      sample = keptEnd;
+      const keptEnd = Math.min(end, items.sampleAt(i + 1));
+      this.#digestRange(number, chunk, items.sampleAt(i), keptEnd, items.skipAt(i), pointFrames, end);
     }
   }
 
@@ -281,20 +275,14 @@ class SequentialCheck {
     }
   }
 
-  #checkPoint(
-    number: number,
-    index: number,
-    chunk: Chunk,
-    items: readonly StoredPacket[],
-    wantedStates: States,
-  ): void {
+  #checkPoint(number: number, index: number, chunk: Chunk, items: StoredPackets, wantedStates: States): void {
     const point = chunk.points[index]!;
     const target = chunk.preRollCount + point.packet;
     const segment = this.#segments.at(chunk.firstPacket + point.packet);
     const sections = chunkHasConcealment(items, target) ? "all" : "live";
     const difference = chunk.differences.get(index);
     if ((point.flags & pointFlags.stateStored) !== 0 && difference !== undefined) {
-      if (!this.#runUp(number, index, chunk, items.slice(0, target), difference.runUp)) return;
+      if (!this.#runUp(number, index, chunk, items, target, difference.runUp)) return;
       if (!takesDifference(this.#trial, difference)) {
         this.#fail(number, index, "its state is refused");
         return;
@@ -316,7 +304,7 @@ class SequentialCheck {
     } else if (point.runUpFloat === unproven) {
       return;
     } else {
-      if (!this.#runUp(number, index, chunk, items.slice(0, target), point.runUpFloat)) return;
+      if (!this.#runUp(number, index, chunk, items, target, point.runUpFloat)) return;
     }
     const found = this.#saver.save(this.#trial, sections);
     const wanted = wantedStates[sections];
@@ -325,21 +313,23 @@ class SequentialCheck {
     }
   }
 
-  /** Decodes the last `count` of the packets with a fresh decoder; false where there are not so many. */
+  /** Decodes the `count` packets in front of `target` with a fresh decoder; false where there are not so many. */
   #runUp(
     number: number,
     index: number,
     chunk: Chunk,
-    before: readonly StoredPacket[],
+    items: StoredPackets,
+    target: number,
     count: number,
   ): boolean {
-    const first = before.length - count;
+    const first = target - count;
     if (first < 0) {
       this.#fail(number, index, "its run-up starts before the chunk");
       return false;
     }
     this.#trial.start(this.#segments.head(this.#segments.at(chunk.firstPacket - chunk.preRollCount + first)));
-    for (const item of before.slice(first)) {
+    for (let i = first; i < target; i++) {
+      const item = items.at(i)!;
       if (item.segment !== undefined) this.#trial.start(this.#segments.head(item.segment));
       this.#trial.decode(item.data, item.frames, item.concealed);
     }
@@ -358,12 +348,12 @@ class SequentialCheck {
 }
 
 /** Whether concealment runs behind `from`, before a reset makes it irrelevant. */
-function chunkHasConcealment(items: readonly StoredPacket[], from: number): boolean {
+function chunkHasConcealment(items: StoredPackets, from: number): boolean {
   for (let i = from; i < items.length; i++) {
-    const item = items[i]!;
+    const item = items.at(i)!;
     if (i > from && item.segment !== undefined) return false;
     if (item.concealed || item.data === undefined || packetConceals(item.data)) return true;
-    if (i > 0 && changesMode(items[i - 1]!.data, item.data)) return true;
+    if (i > 0 && changesMode(items.at(i - 1)!.data, item.data)) return true;
   }
   return false;
 }

@@ -56,7 +56,7 @@ async function forge(
     (place) => place && shard.slice(place.offset, place.offset + place.size),
   );
   const chunk = decodeChunk(withoutChecksum(chunks[number]!, key), "toy", key);
-  const packetList = packetsOf(chunk).map((item) => item.data);
+  const packetList = Array.from(packetsOf(chunk), (item) => item.data);
   chunks[number] = withChecksum(encodeChunk({ ...chunk, ...change(chunk), packetList }));
   const forged = Buffer.concat(encodeShard(chunks, chunksPerShard));
   await store.put(key, forged);
