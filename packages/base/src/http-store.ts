@@ -6,9 +6,12 @@ export interface HttpStoreOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** A server that ignores ranges is served by fetching the whole object, up to this many bytes; default 64 MiB. */
   readonly maxWholeBytes?: number;
+  /** The largest object that is read as a whole because it was asked for; default 512 MiB. */
+  readonly maxObjectBytes?: number;
 }
 
 const defaultMaxWholeBytes = 64 * 1024 * 1024;
+const defaultMaxObjectBytes = 512 * 1024 * 1024;
 
 /**
  * A read-only object store over HTTP: a directory of a web server, a bucket, a CDN. Ranges need a `206` with a matching
@@ -20,6 +23,7 @@ export class HttpStore implements ObjectStore {
   readonly #fetch: typeof globalThis.fetch;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #maxWholeBytes: number;
+  readonly #maxObjectBytes: number;
 
   /** @param url of the directory, with or without a slash at its end */
   constructor(url: string, options: HttpStoreOptions = {}) {
@@ -27,6 +31,7 @@ export class HttpStore implements ObjectStore {
     this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
     this.#headers = options.headers ?? {};
     this.#maxWholeBytes = options.maxWholeBytes ?? defaultMaxWholeBytes;
+    this.#maxObjectBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
   }
 
   async get(
@@ -45,31 +50,47 @@ export class HttpStore implements ObjectStore {
         await response.body?.cancel();
         return new Uint8Array(0);
       }
-      return this.#body(key, response, Number.POSITIVE_INFINITY);
+      return this.#body(key, response, this.#maxObjectBytes, signal, () => this.#tooLarge(key));
     }
     if (response.status !== 206) {
-      const whole = await this.#body(key, response, this.#maxWholeBytes);
+      const whole = await this.#body(key, response, this.#maxWholeBytes, signal, () => this.#noRange(key));
       return whole.slice(range.start, range.end);
     }
-    const start = /^bytes (\d+)-\d+\//.exec(response.headers.get("content-range") ?? "")?.[1];
-    if (Number(start) !== range.start) {
+    const told = response.headers.get("content-range") ?? "(none)";
+    const [, start, last] = /^bytes (\d+)-(\d+)\//.exec(told) ?? [];
+    const size = Number(last) + 1 - Number(start);
+    if (Number(start) !== range.start || !(size >= 1 && size <= range.end - range.start)) {
       await response.body?.cancel();
-      throw this.#failure(
-        key,
-        `it answered with the range ${response.headers.get("content-range") ?? "(none)"}`,
-      );
+      throw this.#failure(key, `it answered with the range ${told}`);
     }
-    return this.#body(key, response, range.end - range.start);
+    const differs = (found: string) =>
+      this.#failure(key, `it told ${size} bytes of the range and sent ${found}`);
+    const bytes = await this.#body(key, response, size, signal, () => differs("more"));
+    if (bytes.length < size) throw differs(`${bytes.length}`);
+    return bytes;
   }
 
   async head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
     checkKey(key);
     const response = await this.#request("HEAD", key, this.#headers, signal);
     if (response === undefined) return undefined;
-    const length = response.headers.get("content-length");
-    if (length === null) throw this.#failure(key, "it does not tell the size");
-    const etag = response.headers.get("etag") ?? response.headers.get("last-modified") ?? length;
-    return { key, size: Number(length), etag };
+    // A server that compresses on the way hides the length.
+    const told = Number(response.headers.get("content-length") ?? Number.NaN);
+    const size = Number.isSafeInteger(told) ? told : await this.#sizeByReading(key, signal);
+    if (size === undefined) return undefined;
+    const etag = response.headers.get("etag") ?? response.headers.get("last-modified") ?? String(size);
+    return { key, size, etag };
+  }
+
+  async #sizeByReading(key: string, signal?: AbortSignal): Promise<number | undefined> {
+    const response = await this.#request("GET", key, { ...this.#headers, Range: "bytes=0-0" }, signal);
+    if (response === undefined) return undefined;
+    const total = /^bytes (?:0-0|\*)\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
+    if (total === undefined && response.status === 200)
+      return (await this.#body(key, response, this.#maxWholeBytes, signal, () => this.#noRange(key))).length;
+    await response.body?.cancel();
+    if (total === undefined) throw this.#failure(key, "it does not tell the size");
+    return Number(total);
   }
 
   put(key: string): Promise<ObjectInfo> {
@@ -110,19 +131,29 @@ export class HttpStore implements ObjectStore {
   }
 
   /** Reads the body, refusing more than `limit` bytes before they pile up. */
-  async #body(key: string, response: Response, limit: number): Promise<Uint8Array> {
+  async #body(
+    key: string,
+    response: Response,
+    limit: number,
+    signal: AbortSignal | undefined,
+    tooLong: () => StoreError,
+  ): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     let size = 0;
     const reader = response.body?.getReader();
-    for (let step = await reader?.read(); step !== undefined && !step.done; step = await reader?.read()) {
+    const next = async () => {
+      try {
+        return await reader?.read();
+      } catch (cause) {
+        if (signal?.aborted) throw signal.reason;
+        throw this.#failure(key, `the answer broke off after ${size} bytes`, cause);
+      }
+    };
+    for (let step = await next(); step !== undefined && !step.done; step = await next()) {
       size += step.value.length;
       if (size > limit) {
         await reader?.cancel();
-        throw new StoreError(
-          "store/no-range",
-          "unavailable",
-          `${this.url}${key}: the server ignores ranges and the object is over ${limit} bytes; use one that answers 206.`,
-        );
+        throw tooLong();
       }
       pieces.push(step.value);
     }
@@ -133,6 +164,22 @@ export class HttpStore implements ObjectStore {
       at += piece.length;
     }
     return bytes;
+  }
+
+  #noRange(key: string): StoreError {
+    return new StoreError(
+      "store/no-range",
+      "unavailable",
+      `${this.url}${key}: the server ignores ranges and the object is over ${this.#maxWholeBytes} bytes; use one that answers 206.`,
+    );
+  }
+
+  #tooLarge(key: string): StoreError {
+    return new StoreError(
+      "store/too-large",
+      "unavailable",
+      `${this.url}${key} is over ${this.#maxObjectBytes} bytes; raise maxObjectBytes if that is meant.`,
+    );
   }
 
   #failure(key: string, reason: string, cause?: unknown): StoreError {

@@ -52,6 +52,21 @@ describe("HttpStore", () => {
     await expect(strict.get("x", { start: 3, end: 5 })).rejects.toMatchObject({ code: "store/no-range" });
   });
 
+  test("where a server hides the length of its answer, a range or the whole object tells it", async () => {
+    const hidden: RequestListener = (request, response) =>
+      request.method === "HEAD"
+        ? response.writeHead(200, { etag: '"e"' }).end()
+        : withRanges(request, response);
+    const known = { key: "a/b c", size: 1000, etag: '"e"' };
+    expect(await new HttpStore(await serve(hidden)).head("a/b c")).toEqual(known);
+    const whole = await serve((request, response) =>
+      response
+        .writeHead(200, { etag: '"e"', "transfer-encoding": "chunked" })
+        .end(request.method === "GET" ? content : ""),
+    );
+    expect(await new HttpStore(whole).head("a/b c")).toEqual(known);
+  });
+
   test("a range that does not match what was asked for is refused", async () => {
     const url = await serve((_, response) =>
       response.writeHead(206, { "content-range": "bytes 0-1/9" }).end("ab"),
@@ -59,6 +74,32 @@ describe("HttpStore", () => {
     await expect(new HttpStore(url).get("x", { start: 3, end: 5 })).rejects.toMatchObject({
       code: "store/failed",
     });
+  });
+
+  test.each([
+    ["bytes 3-4/9", "a", "sent 1"],
+    ["bytes 3-4/9", "abc", "sent more"],
+    ["bytes 3-8/9", "abcdef", "range bytes 3-8"],
+    ["bytes 3-x/9", "ab", "range bytes 3-x"],
+  ])("an answer of the range %s with %j is refused", async (told, body, reason) => {
+    const url = await serve((_, response) => response.writeHead(206, { "content-range": told }).end(body));
+    const error = new HttpStore(url).get("x", { start: 3, end: 5 });
+    await expect(error).rejects.toMatchObject({
+      code: "store/failed",
+      message: expect.stringContaining(reason),
+    });
+  });
+
+  test("a whole object over the limit, and an answer that breaks off, are typed errors", async () => {
+    const url = await serve((_, response) => response.writeHead(200).end(content));
+    const small = new HttpStore(url, { maxObjectBytes: 999 });
+    await expect(small.get("x")).rejects.toMatchObject({ code: "store/too-large" });
+    expect(await new HttpStore(url, { maxObjectBytes: 1000 }).get("x")).toEqual(content);
+    const broken = await serve((_, response) => {
+      response.writeHead(200, { "content-length": 1000 }).write(content.subarray(0, 10));
+      setImmediate(() => response.destroy());
+    });
+    await expect(new HttpStore(broken).get("x")).rejects.toMatchObject({ code: "store/failed" });
   });
 
   test("a server error, an unreachable server and an abort are told apart from absence", async () => {

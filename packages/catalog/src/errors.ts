@@ -13,7 +13,6 @@ export type CatalogErrorCode =
   | "catalog/locked"
   | "catalog/read-only"
   | "catalog/write-failed"
-  | "catalog/no-range"
   | "catalog/closed"
   | "catalog/engine-failed"
   | "catalog/busy"
@@ -34,7 +33,6 @@ const kinds: Readonly<Record<CatalogErrorCode, ErrorKind>> = {
   "catalog/locked": "unavailable",
   "catalog/read-only": "usage",
   "catalog/write-failed": "unavailable",
-  "catalog/no-range": "unavailable",
   "catalog/closed": "usage",
   "catalog/engine-failed": "unavailable",
   "catalog/busy": "limit",

@@ -1,3 +1,4 @@
+export { HttpStore, type HttpStoreOptions } from "@longwave/base";
 export { type Alignment, type AlignmentPoint, align } from "./align.ts";
 export {
   type Calibration,
@@ -11,7 +12,6 @@ export {
 export { Catalog, type CatalogOptions, type Enrollment } from "./catalog.ts";
 export type { DuplicateGroup, DuplicatePair } from "./dedup.ts";
 export { CatalogError, type CatalogErrorCode } from "./errors.ts";
-export { HttpStore, type HttpStoreOptions } from "./http-store.ts";
 export type {
   AudioInput,
   Identification,

@@ -206,7 +206,7 @@ async function withFile<T>(path: string, use: (file: number) => Promise<T>): Pro
     return await use(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EISDIR") return undefined;
-    throw error;
+    throw asStoreError(error, path);
   } finally {
     closeSync(file);
   }
