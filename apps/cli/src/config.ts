@@ -64,8 +64,16 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
     fallback: undefined,
     description: "file, directory, http(s):// or rist:// address, or -",
   },
-  catalog: { kind: "text", fallback: undefined, description: "directory of the catalog; in memory without" },
-  archive: { kind: "text", fallback: undefined, description: "directory of the archive; temporary without" },
+  catalog: {
+    kind: "text",
+    fallback: undefined,
+    description: "directory of the catalog, postgres:// or nats:// address; in memory without",
+  },
+  archive: {
+    kind: "text",
+    fallback: undefined,
+    description: "directory of the archive, or s3://bucket/prefix; temporary without",
+  },
   keep: { kind: "duration", fallback: undefined, description: "how long recordings are kept, such as 42d" },
   speech: {
     kind: "text",

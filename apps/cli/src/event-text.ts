@@ -24,6 +24,12 @@ function words(event: StationEvent): string {
       return pc.dim(`heard   ${event.title} at ${clock(event.positionMs)} (${event.votes} votes)`);
     case "match.left":
       return pc.dim(`lost    ${event.track} after ${clock(event.heldMs)}`);
+    case "catalog.failed":
+      return pc.yellow(`not enrolled: ${event.track}: ${event.reason}`);
+    case "identification.away":
+      return pc.yellow(`nothing is identified: ${event.reason}`);
+    case "identification.returned":
+      return "the catalog is back, the sound is identified again";
     case "signal.silent":
       return pc.yellow("silence for 5 s");
     case "signal.returned":

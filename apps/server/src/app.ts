@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { consoleHandler } from "./console-files.ts";
 import { notFound } from "./errors.ts";
 import { type GuardOptions, guardRequest } from "./guard.ts";
-import type { Host } from "./host.ts";
+import { degradedParts, type Host } from "./host.ts";
 import { RouteLimiter } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -127,6 +127,19 @@ function observeProcess(metrics: Metrics, host: Host): void {
       {},
       "counter",
     );
+    metrics.set(
+      "longwave_degraded_parts",
+      "Services that are away while the rest goes on.",
+      degradedParts(host).length,
+    );
+    if (host.catalog !== undefined) {
+      const { away } = host.catalog;
+      metrics.set(
+        "longwave_catalog_away",
+        "1 while the catalog cannot be asked.",
+        away === undefined ? 0 : 1,
+      );
+    }
     const delivery = host.archive?.delivery;
     if (delivery !== undefined) {
       const { away, pendingBytes } = delivery;

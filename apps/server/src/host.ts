@@ -1,4 +1,3 @@
-import type { Catalog } from "@longwave/catalog";
 import type {
   ArchiveRecorder,
   BondedPath,
@@ -9,6 +8,7 @@ import type {
   Scope,
   Station,
   StationArchive,
+  StationCatalog,
   VoiceOver,
 } from "@longwave/station";
 import type { JobQueue } from "@longwave/station/jobs";
@@ -37,7 +37,7 @@ export interface HostedStation {
 export interface Host {
   readonly version: string;
   readonly stations: ReadonlyMap<string, HostedStation>;
-  readonly catalog?: Catalog;
+  readonly catalog?: StationCatalog;
   readonly archive?: StationArchive;
   readonly speech?: SpeechService;
   /** The queue of imports and enrollments, to be shown. */
@@ -50,6 +50,16 @@ export interface Host {
   readonly voiceUrlHosts?: readonly string[];
   /** Undefined when ready, else what is still missing, in words. */
   readonly notReady: () => string | undefined;
+  /** What does not work just now though everything else does, a sentence each; default what archive and catalog say. */
+  readonly degraded?: () => readonly string[];
+}
+
+/** What is away while the rest goes on, a sentence each. The reasons, which name addresses, are for the log. */
+export function degradedParts({ archive, catalog, degraded }: Host): string[] {
+  const parts: string[] = [];
+  if (archive?.delivery?.away !== undefined) parts.push("The archive's store is away.");
+  if (catalog?.away !== undefined) parts.push("The catalog is away: nothing is identified.");
+  return [...parts, ...(degraded?.() ?? [])];
 }
 
 /** @throws ServerError `server/not-found` */
@@ -60,7 +70,7 @@ export function hostedStation(host: Host, id: string): HostedStation {
 }
 
 /** @throws ServerError `server/not-found` where the server has no catalog */
-export function hostedCatalog(host: Host): Catalog {
+export function hostedCatalog(host: Host): StationCatalog {
   if (host.catalog === undefined) throw notFound("catalog on this server");
   return host.catalog;
 }

@@ -330,7 +330,7 @@ describe("the API", () => {
     const busy = createApp({ ...options, host: { ...host, notReady: () => "enrolling" } });
     const response = await busy.request(`${base}/v1/ready`);
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ ready: false, waitingFor: "enrolling" });
+    expect(await response.json()).toEqual({ ready: false, waitingFor: "enrolling", degraded: [] });
   });
 });
 

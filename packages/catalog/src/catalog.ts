@@ -13,7 +13,7 @@ import { type AskWindow, LiveMatcher, type LiveOptions } from "./live-matcher.ts
 import { encodeManifest, manifestKey } from "./manifest.ts";
 import type { MonitorEvent, MonitorOptions } from "./monitor.ts";
 import type { StreamWindow } from "./stream-window.ts";
-import { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
+import { checkTrackId, type Track, type TrackMetadata, type TrackPage } from "./track.ts";
 
 /** Options of {@link Catalog.open}. */
 export interface CatalogOptions {
@@ -104,6 +104,20 @@ export class Catalog {
   /** All tracks in the order in which they were enrolled. */
   tracks(): readonly Track[] {
     return this.#state.searcher.tracks.list();
+  }
+
+  /** At most `limit` tracks from number `offset` on, in the order in which they were enrolled. */
+  async page(offset: number, limit: number): Promise<TrackPage> {
+    return {
+      total: this.size,
+      postings: this.postings,
+      tracks: this.tracks().slice(offset, offset + limit),
+    };
+  }
+
+  /** True where every change is refused. */
+  get isReadOnly(): boolean {
+    return this.#readOnly;
   }
 
   /** The track with this id. */

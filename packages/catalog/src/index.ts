@@ -29,6 +29,6 @@ export { Segment } from "./segment.ts";
 export { buildSegment } from "./segment-builder.ts";
 export type { PostingColumns } from "./sort-by-hash.ts";
 export type { StreamWindow } from "./stream-window.ts";
-export { checkTrackId, type Track, type TrackMetadata } from "./track.ts";
+export { checkTrackId, type Track, type TrackMetadata, type TrackPage } from "./track.ts";
 export { type CatalogReport, verifyCatalog } from "./verification.ts";
 export { type TrackVotes, VoteTable } from "./vote-table.ts";

@@ -17,6 +17,13 @@ export interface Track extends TrackMetadata {
   readonly contentHash: string;
 }
 
+/** A part of the list of tracks, and how much there is in all. */
+export interface TrackPage {
+  readonly total: number;
+  readonly postings: number;
+  readonly tracks: readonly Track[];
+}
+
 /**
  * Checks an id: 1 to 200 characters without control characters.
  * @throws CatalogError `catalog/bad-id`

@@ -40,6 +40,19 @@ export type StationEventBody =
       readonly atMs: number;
     }
   | { readonly type: "match.left"; readonly track: string; readonly heldMs: number; readonly atMs: number }
+  | {
+      /** A recording is played, or would be, but could not be enrolled. */
+      readonly type: "catalog.failed";
+      readonly track: string;
+      readonly reason: string;
+    }
+  | {
+      /** The catalog cannot be asked: nothing is identified until it can. */
+      readonly type: "identification.away";
+      readonly reason: string;
+      readonly atMs: number;
+    }
+  | { readonly type: "identification.returned"; readonly atMs: number }
   | { readonly type: "signal.silent" | "signal.returned"; readonly atMs: number }
   | {
       readonly type: "reception.changed";

@@ -40,6 +40,7 @@ export { OpusListeners } from "./opus-listeners.ts";
 export { type Airing, airingsCsv, PlayReport } from "./play-report.ts";
 export { type NextItem, Programme, type ProgrammeItem } from "./programme.ts";
 export { checkReception, defaultReception, Reception, type ReceptionSettings } from "./reception.ts";
+export { type CatalogService, RemoteCatalog, type RemoteCatalogOptions } from "./remote-catalog.ts";
 export { Scope } from "./scope.ts";
 export { fingerprintSlowly, type SlowFingerprintOptions, type StereoReader } from "./slow-fingerprint.ts";
 export { composeSong } from "./songs/composer.ts";
@@ -53,6 +54,7 @@ export { SpokenClip } from "./speech/spoken-clip.ts";
 export { type SayRequest, type SpokenReport, VoiceOver } from "./speech/voice-over.ts";
 export type { Cue, ItemKind, ProgrammeSource, SoundPath, SoundSink } from "./stages.ts";
 export { Station, type StationParts, type StationStatus } from "./station.ts";
+export type { StationCatalog } from "./station-catalog.ts";
 export { type BlockCodec, PcmCodec } from "./transport/block-codec.ts";
 export {
   BondedPath,

@@ -1,11 +1,12 @@
-import type { Catalog, LiveIdentification, LiveMatcher } from "@longwave/catalog";
-import { profileOf } from "@longwave/fingerprint";
+import type { LiveIdentification, LiveMatcher } from "@longwave/catalog";
+import { type ProfileId, profileOf } from "@longwave/fingerprint";
 import type { StationEventBody } from "./event-log.ts";
 import { framesToMs, stationChannels, stationRateHz } from "./sound.ts";
 import type { SoundSink } from "./stages.ts";
+import type { StationCatalog } from "./station-catalog.ts";
 
 export interface IdentifierOptions {
-  readonly catalog: Catalog;
+  readonly catalog: StationCatalog;
   readonly onEvent: (event: StationEventBody) => void;
   /** Told of each spectral peak once it is final: its time in milliseconds of the sound, Hz, dB. */
   readonly onPeak?: (atMs: number, hz: number, decibels: number) => void;
@@ -41,11 +42,14 @@ const heldEveryMs = 10_000;
 
 /**
  * Listens to the received sound and says what is playing. Fingerprints are made as the sound comes; twice a second those of
- * the last seconds are looked up. One look-up at a time: while one is under way the next is left out, never queued.
+ * the last seconds are looked up. One look-up at a time: while one is under way the next is left out, never queued. A catalog that
+ * is away holds up nothing: it is said once, and asked again every 2 s.
  */
 export class LiveIdentifier implements SoundSink {
   readonly #onEvent: (event: StationEventBody) => void;
-  readonly #matcher: LiveMatcher;
+  readonly #options: IdentifierOptions;
+  #matcher: LiveMatcher;
+  #profile: ProfileId;
   readonly #mono = new Float32Array(4096);
   #receivedFrames = 0;
   /** Position of the first block; sound that is carried by a network may begin late. */
@@ -56,17 +60,28 @@ export class LiveIdentifier implements SoundSink {
   #misses = 0;
   #emptyQueries = 0;
   #saidMs = 0;
+  #isAway = false;
 
-  constructor({ catalog, onEvent, onPeak }: IdentifierOptions) {
-    this.#onEvent = onEvent;
-    const { hopSize, sampleRate, fftSize } = profileOf(catalog.profile);
-    this.#matcher = catalog.live({
+  constructor(options: IdentifierOptions) {
+    this.#options = options;
+    this.#onEvent = options.onEvent;
+    this.#profile = options.catalog.profile;
+    this.#matcher = this.#newMatcher();
+  }
+
+  /** A matcher for the sound from now on. */
+  #newMatcher(): LiveMatcher {
+    const { catalog, onPeak } = this.#options;
+    const { hopSize, sampleRate, fftSize } = profileOf(this.#profile);
+    const startFrame = this.#receivedFrames;
+    return catalog.live({
       sampleRate: stationRateHz,
       windowSeconds,
       ...(onPeak !== undefined && {
         onPeak: (frame: number, bin: number, decibels: number) =>
           onPeak(
-            framesToMs(this.#originFrame ?? 0) + Math.floor((frame * hopSize * 1000) / sampleRate),
+            framesToMs((this.#originFrame ?? 0) + startFrame) +
+              Math.floor((frame * hopSize * 1000) / sampleRate),
             (bin * sampleRate) / fftSize,
             decibels,
           ),
@@ -82,12 +97,17 @@ export class LiveIdentifier implements SoundSink {
     this.#originFrame ??= startFrame;
     const frames = block.length / stationChannels;
     const mono = this.#mono;
+    if (this.#options.catalog.profile !== this.#profile) {
+      // A catalog that was away from the start has been found, and is of another profile than was taken for it.
+      this.#profile = this.#options.catalog.profile;
+      this.#matcher = this.#newMatcher();
+    }
     for (let i = 0; i < frames; i++) mono[i] = (block[2 * i]! + block[2 * i + 1]!) / 2;
     this.#matcher.push(mono, 0, frames);
     this.#receivedFrames += frames;
     if (this.#receivedFrames < this.#nextQuery) return;
-    this.#nextQuery =
-      this.#receivedFrames + (this.#emptyQueries >= idleQueries ? idleIntervalFrames : intervalFrames);
+    const isIdle = this.#isAway || this.#emptyQueries >= idleQueries;
+    this.#nextQuery = this.#receivedFrames + (isIdle ? idleIntervalFrames : intervalFrames);
     this.#pending ??= this.#query().finally(() => {
       this.#pending = undefined;
     });
@@ -100,7 +120,26 @@ export class LiveIdentifier implements SoundSink {
 
   async #query(): Promise<void> {
     const atMs = framesToMs((this.#originFrame ?? 0) + this.#receivedFrames);
-    this.#decide(await this.#matcher.identify({ limit: 2 }), atMs);
+    let answer: LiveIdentification;
+    try {
+      answer = await this.#matcher.identify({ limit: 2 });
+    } catch (error) {
+      this.#goAway((error as Error).message, atMs);
+      return;
+    }
+    if (this.#isAway) {
+      this.#isAway = false;
+      this.#onEvent({ type: "identification.returned", atMs });
+    }
+    this.#decide(answer, atMs);
+  }
+
+  #goAway(reason: string, atMs: number): void {
+    if (this.#isAway) return;
+    this.#isAway = true;
+    // What plays now is not known any more.
+    if (this.#now !== undefined) this.#leave(atMs);
+    this.#onEvent({ type: "identification.away", reason, atMs });
   }
 
   #decide({ match, positionMs }: LiveIdentification, atMs: number): void {

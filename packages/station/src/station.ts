@@ -1,5 +1,4 @@
 import type { Clock, Hooks } from "@longwave/base";
-import type { Catalog } from "@longwave/catalog";
 import type { Listener } from "./byte-queue.ts";
 import { StationError } from "./errors.ts";
 import { EventLog, type StationEventBody } from "./event-log.ts";
@@ -8,6 +7,7 @@ import { defaultListenerLimits, type ListenerLimits, Listeners } from "./listene
 import { LiveIdentifier, type NowPlaying } from "./live-identifier.ts";
 import { blockFrames, blockUs, framesToMs, stationChannels, stationRateHz } from "./sound.ts";
 import type { Cue, ProgrammeSource, SoundPath, SoundSink } from "./stages.ts";
+import type { StationCatalog } from "./station-catalog.ts";
 
 /** The parts that a station is put together from. */
 export interface StationParts {
@@ -19,7 +19,7 @@ export interface StationParts {
   readonly source: ProgrammeSource;
   readonly path: SoundPath;
   /** What received sound is looked up in. */
-  readonly catalog: Catalog;
+  readonly catalog: StationCatalog;
   readonly limits?: ListenerLimits;
   readonly hooks?: Hooks;
   /** Told of each spectral peak of the received sound, see {@link LiveIdentifier}. */

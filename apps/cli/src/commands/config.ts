@@ -97,7 +97,11 @@ type Definitions = Readonly<Record<string, Definition>>;
 
 function shown({ kind }: Definition, { value }: Setting): string | number | boolean | null {
   if (value === undefined) return null;
-  return kind === "secret" ? "(hidden)" : value;
+  if (kind === "secret") return "(hidden)";
+  // A place may be an address that somebody logs in at.
+  return typeof value === "string"
+    ? value.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/@]*?):[^/@]*@/i, "$1:(hidden)@")
+    : value;
 }
 
 function asObject(

@@ -15,10 +15,15 @@ export function registerHealth(program: Command): void {
     .addHelpText("after", "\nExample:\n  longwave health http://127.0.0.1:7373/ --ready")
     .action(async (url: string, options: { ready?: boolean; json?: boolean }) => {
       const health = (await ask(url, "v1/health")) as { uptimeSeconds: number };
-      const ready = (await ask(url, "v1/ready")) as { ready: boolean; waitingFor: string | null };
+      const ready = (await ask(url, "v1/ready")) as {
+        ready: boolean;
+        waitingFor: string | null;
+        degraded?: readonly string[];
+      };
       const report = { url, uptimeSeconds: health.uptimeSeconds, ...ready };
       printResult(options.json === true, report, () => [
         `${url} is up for ${Math.round(health.uptimeSeconds)} s and ${ready.ready ? "ready" : `still ${ready.waitingFor}`}.`,
+        ...(ready.degraded ?? []),
       ]);
       if (options.ready === true && !ready.ready) {
         throw new CliError("cli/not-ready", "unavailable", `The server is not ready: ${ready.waitingFor}.`);

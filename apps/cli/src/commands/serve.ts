@@ -1,13 +1,12 @@
-import { DirectoryStore } from "@longwave/base/node";
-import { Catalog } from "@longwave/catalog";
 import { startServer } from "@longwave/server";
+import type { StationCatalog } from "@longwave/station";
 import { engineNames } from "@longwave/tts/node";
 import { type Command, Option } from "commander";
 import pc from "picocolors";
-import { catalogDirectory } from "../catalog-directory.ts";
 import { consoleDirectory } from "../console-directory.ts";
 import { CliError } from "../errors.ts";
 import { openShownQueue } from "../jobs/shown-queue.ts";
+import { openServedCatalog } from "../open-station-catalog.ts";
 import { printLine } from "../output.ts";
 import { openSpeechService } from "../speech/speech-service.ts";
 import { durationMs, resolveSpeechSettings } from "../speech/speech-settings.ts";
@@ -21,7 +20,7 @@ export function registerServe(program: Command): void {
     .command("serve")
     .description("Serve over HTTP: speak texts; identify clips and list recordings where a catalog is named")
     .option("--listen <host:port>", "address and port in one; :8080 is port 8080 of this machine alone")
-    .option("--catalog <directory>", "directory of the catalog")
+    .option("--catalog <place>", "directory of the catalog, postgres://user@host/database or nats://host")
     .option("--json", "print the address as JSON")
     .addOption(new Option("--engine <name>", "engine that must speak").choices(engineNames))
     .option("--model <directory>", "folder of a speech model")
@@ -59,12 +58,10 @@ Examples:
         process.env,
         options["config"] as string | undefined,
       );
-      const directory = catalogDirectory(settings, "serve");
-      const catalog = directory === undefined ? undefined : await Catalog.open(new DirectoryStore(directory));
+      const warn = (message: string) => void process.stderr.write(`longwave: warn: ${message}\n`);
+      const catalog = await openServedCatalog(settings.catalog, warn);
       const speech = await openSpeechService(speechSettings);
-      const jobs = await openShownQueue(options["config"] as string | undefined, (message) =>
-        process.stderr.write(`longwave: warn: ${message}\n`),
-      );
+      const jobs = await openShownQueue(options["config"] as string | undefined, warn);
       const server = await startServer({
         host: {
           version,
@@ -91,10 +88,11 @@ Examples:
       });
       const { url, metricsUrl } = server;
       if (options["json"] === true) {
-        const tracks = catalog?.size ?? null;
+        const tracks = (await sizeOf(catalog)) ?? null;
         printLine(JSON.stringify({ url, metricsUrl, tracks, engines: speech.engines }));
       } else {
-        const recordings = catalog === undefined ? "" : ` and ${catalog.size} recordings`;
+        const tracks = await sizeOf(catalog);
+        const recordings = tracks === undefined ? "" : ` and ${tracks} recordings`;
         printLine(
           `${pc.bold("Serving")} speech (${speech.engines.join(", ")})${recordings} on ${pc.cyan(url)}. Stop with Ctrl-C.`,
         );
@@ -109,6 +107,14 @@ Examples:
       await jobs?.close();
       await catalog?.close();
     });
+}
+
+/** Number of recordings, where the catalog is there and says it. */
+async function sizeOf(catalog: StationCatalog | undefined): Promise<number | undefined> {
+  return catalog?.page(0, 1).then(
+    ({ total }) => total,
+    () => undefined,
+  );
 }
 
 function hostList(hosts: string | undefined): string[] {

@@ -2,19 +2,25 @@ import { openStore } from "@longwave/archive/node";
 import type { Hooks } from "@longwave/base";
 import { SystemClock } from "@longwave/base/node";
 import { startServer } from "@longwave/server";
-import { eventLine, runVirtualStation, type StationArchive, type StationEvent } from "@longwave/station";
+import {
+  eventLine,
+  runVirtualStation,
+  type StationArchive,
+  type StationCatalog,
+  type StationEvent,
+} from "@longwave/station";
 import { type LiveStation, openLiveStation, openStationArchive, ProofSigner } from "@longwave/station/node";
 import { SpeechService } from "@longwave/tts";
 import { openTts } from "@longwave/tts/node";
 import type { Command } from "commander";
 import pc from "picocolors";
-import { catalogDirectory } from "../catalog-directory.ts";
 import type { Settings } from "../config.ts";
 import { consoleDirectory } from "../console-directory.ts";
 import { parseDurationUs } from "../duration.ts";
 import { CliError } from "../errors.ts";
 import { describeEvent } from "../event-text.ts";
 import { openShownQueue } from "../jobs/shown-queue.ts";
+import { type NamedCatalog, openNamedCatalog } from "../open-station-catalog.ts";
 import { printLine } from "../output.ts";
 import { addServerOptions, corsOrigins, settingsOf } from "../station-options.ts";
 import { untilStopped } from "../until-stopped.ts";
@@ -38,7 +44,10 @@ export function registerStation(program: Command): void {
     .option("--input-channels <count>", "channels of raw 16-bit PCM on standard input (default 2)")
     .option("--seed <number>", "seed of the built-in programme (default 7)")
     .option("--songs <count>", "songs of the built-in programme (default 24)")
-    .option("--catalog <directory>", "keep the catalog of recordings here (default: in memory)")
+    .option(
+      "--catalog <place>",
+      "keep the catalog of recordings here: a directory or postgres://user@host/database; or search that of nats://host (default: in memory)",
+    )
     .option("--archive <directory>", "record everything into this archive (default: a temporary one)")
     .option("--keep <duration>", "remove recordings older than this, such as 42d (default: keep all)")
     .option("--signkey <file>", "sign the proofs of exports with this Ed25519 key (PEM)")
@@ -125,10 +134,13 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
     hooks.log?.("warn", message),
   );
   let speech: SpeechService | undefined;
+  let named: NamedCatalog | undefined;
   try {
+    named = await openNamedCatalog(settings.catalog, (message) => hooks.log?.("warn", message));
+    const shared = { archive: kept.archive, hooks, ...named };
     speech = await openSpeech(settings, hooks);
     for (const [i, id] of ids.entries()) {
-      stations.push(await openStation(id, i, settings, options, { archive: kept.archive, speech, hooks }));
+      stations.push(await openStation(id, i, settings, options, { ...shared, speech }));
     }
     const server = await startServer({
       host: {
@@ -167,6 +179,7 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
     await server.close();
   } finally {
     for (const each of stations) await each.close();
+    if (named !== undefined && "catalog" in named) await named.catalog.close();
     await speech?.drain(1000);
     await jobs?.close();
     await kept.close();
@@ -204,16 +217,22 @@ function openStation(
   index: number,
   settings: Settings,
   options: Record<string, unknown>,
-  parts: { archive: StationArchive; speech: SpeechService; hooks: Hooks },
+  parts: {
+    archive: StationArchive;
+    speech: SpeechService;
+    hooks: Hooks;
+    directory?: string;
+    catalog?: StationCatalog;
+  },
 ): Promise<LiveStation> {
   const input = settings.input.value as string | undefined;
-  const directory = catalogDirectory(settings, "station");
+  const { directory, ...others } = parts;
   const send = settings.send.value as string | undefined;
   const report = settings.report.value as string | undefined;
   const texts = settings.texts.value as string | undefined;
   return openLiveStation({
     id,
-    ...parts,
+    ...others,
     seed: (settings.seed.value as number) + index,
     songs: settings.songs.value as number,
     bitrateBps: settings.bitrate.value as number,

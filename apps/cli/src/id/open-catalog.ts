@@ -10,6 +10,9 @@ export type AnyCatalog = Catalog | PostgresCatalog;
 /** What can be asked: a catalog, or the matchers of one. */
 export type Searchable = Pick<Catalog, "profile" | "identify" | "monitor"> & AsyncDisposable;
 
+/** Longest wait for a database that does not answer. */
+const connectSeconds = 8;
+
 /** True for the address of a database. */
 export function isDatabase(place: string): boolean {
   return /^postgres(ql)?:\/\//.test(place);
@@ -78,7 +81,12 @@ export async function openDatabase(
     import("postgres"),
     import("@longwave/catalog/postgres"),
   ]);
-  const sql = postgres(url.href, { max: 4, onnotice: () => {}, ...(host !== undefined && { host }) });
+  const sql = postgres(url.href, {
+    max: 4,
+    connect_timeout: connectSeconds,
+    onnotice: () => {},
+    ...(host !== undefined && { host }),
+  });
   try {
     return await Opened.open(postgresClient(sql), { ...options, ...(schema !== undefined && { schema }) });
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Identification, Track, TrackMatch } from "@longwave/catalog";
+import { frameToMs, profileOf } from "@longwave/fingerprint";
 import { notFound, ServerError } from "../errors.ts";
 import { type Host, hostedCatalog } from "../host.ts";
 import {
@@ -67,18 +68,12 @@ export function catalogRoutes(host: Host): Route[] {
         contentType: "application/json",
         schema: objectOf({ total: integer, postings: integer, tracks: listOf(trackSchema) }),
       },
-      handle: (context) => {
+      handle: async (context) => {
         const catalog = hostedCatalog(host);
         const limit = wholeNumber(context.req.query("limit"), "limit", 100, 1, maxPage);
         const offset = wholeNumber(context.req.query("offset"), "offset", 0, 0, 1e9);
-        return json({
-          total: catalog.size,
-          postings: catalog.postings,
-          tracks: catalog
-            .tracks()
-            .slice(offset, offset + limit)
-            .map(describeTrack),
-        });
+        const { total, postings, tracks } = await catalog.page(offset, limit);
+        return json({ total, postings, tracks: tracks.map(describeTrack) });
       },
     },
     {
@@ -124,7 +119,8 @@ export function catalogRoutes(host: Host): Route[] {
       handle: async (context) => {
         const catalog = hostedCatalog(host);
         const id = context.req.param("id") ?? "";
-        if (catalog.get(id) === undefined) throw notFound(`track ${JSON.stringify(id.slice(0, 200))}`);
+        if ((await catalog.get(id)) === undefined)
+          throw notFound(`track ${JSON.stringify(id.slice(0, 200))}`);
         await catalog.remove(id);
         return new Response(null, { status: 204 });
       },
@@ -153,7 +149,8 @@ export function catalogRoutes(host: Host): Route[] {
         const catalog = hostedCatalog(host);
         const sound = await decodeBody(context.req.raw, maxClipBytes, maxClipSeconds, signal);
         const answer = await catalog.identify(sound, { explain: true, signal });
-        return json(describeAnswer(answer, (frame) => catalog.frameToMs(frame)));
+        const profile = profileOf(catalog.profile);
+        return json(describeAnswer(answer, (frame) => frameToMs(profile, frame)));
       },
     },
   ];

@@ -1,6 +1,6 @@
-import type { Host } from "../host.ts";
+import { degradedParts, type Host } from "../host.ts";
 import type { Metrics } from "../metrics.ts";
-import { flag, json, number, objectOf, type Route, text, textOrNull } from "../route.ts";
+import { flag, json, listOf, number, objectOf, type Route, text, textOrNull } from "../route.ts";
 
 /** Is it alive, is it ready, which version, how is it doing. */
 export function healthRoutes(host: Host, metrics: Metrics): Route[] {
@@ -9,20 +9,29 @@ export function healthRoutes(host: Host, metrics: Metrics): Route[] {
       method: "get",
       path: "/v1/health",
       tag: "Operations",
-      summary: "Says that the server is alive",
+      summary: "Says that the server is alive, and what of it does not work just now",
       open: true,
       answer: {
         status: 200,
-        description: "It is.",
+        description:
+          "It is. status is ok, or degraded where a service it uses is away: then degraded says which, a sentence each, and the rest goes on.",
         contentType: "application/json",
-        schema: objectOf({ status: text, uptimeSeconds: number, waitingFor: textOrNull }),
+        schema: objectOf({
+          status: { type: "string", enum: ["ok", "degraded"] },
+          uptimeSeconds: number,
+          waitingFor: textOrNull,
+          degraded: listOf(text),
+        }),
       },
-      handle: () =>
-        json({
-          status: "ok",
+      handle: () => {
+        const degraded = degradedParts(host);
+        return json({
+          status: degraded.length === 0 ? "ok" : "degraded",
           uptimeSeconds: Math.round(process.uptime() * 1000) / 1000,
           waitingFor: host.notReady() ?? null,
-        }),
+          degraded,
+        });
+      },
     },
     {
       method: "get",
@@ -46,13 +55,15 @@ export function healthRoutes(host: Host, metrics: Metrics): Route[] {
       open: true,
       answer: {
         status: 200,
-        description: "Ready, or with status 503 what is missing.",
+        description:
+          "Ready, or with status 503 what is missing. degraded as in /v1/health: with a service away a station is ready all the same.",
         contentType: "application/json",
-        schema: objectOf({ ready: flag, waitingFor: textOrNull }),
+        schema: objectOf({ ready: flag, waitingFor: textOrNull, degraded: listOf(text) }),
       },
       handle: () => {
         const waitingFor = host.notReady() ?? null;
-        return json({ ready: waitingFor === null, waitingFor }, waitingFor === null ? 200 : 503);
+        const degraded = degradedParts(host);
+        return json({ ready: waitingFor === null, waitingFor, degraded }, waitingFor === null ? 200 : 503);
       },
     },
     {

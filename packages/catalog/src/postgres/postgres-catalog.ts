@@ -16,7 +16,7 @@ import type { MonitorEvent, MonitorOptions } from "../monitor.ts";
 import { encodePeaks } from "../peak-codec.ts";
 import { postingsOf } from "../query.ts";
 import type { StreamWindow } from "../stream-window.ts";
-import { checkTrackId, type Track, type TrackMetadata } from "../track.ts";
+import { checkTrackId, type Track, type TrackMetadata, type TrackPage } from "../track.ts";
 import { trackOf } from "./candidate-tracks.ts";
 import { compactTables } from "./compact-tables.ts";
 import { type CatalogRow, openSchema, quotedSchema } from "./schema.ts";
@@ -106,6 +106,28 @@ export class PostgresCatalog {
       [id],
     );
     return row === undefined ? undefined : trackOf(row);
+  }
+
+  /** At most `limit` tracks from number `offset` on, in the order of their numbers; see `Catalog.page`. */
+  async page(offset: number, limit: number): Promise<TrackPage> {
+    const [sum] = await this.#client.query(
+      `select count(*)::int as total, coalesce(sum(hashes), 0)::float8 as postings
+       from ${this.#schema}.tracks where not removed`,
+    );
+    const rows = await this.#client.query(
+      `select * from ${this.#schema}.tracks where not removed order by number limit $1 offset $2`,
+      [limit, offset],
+    );
+    return {
+      total: Number(sum!["total"]),
+      postings: Number(sum!["postings"]),
+      tracks: rows.map(trackOf),
+    };
+  }
+
+  /** True where every change is refused. */
+  get isReadOnly(): boolean {
+    return this.#readOnly;
   }
 
   /** All tracks in the order of their numbers, read a thousand at a time. */

@@ -36,7 +36,7 @@ function clientOver(sql: Sql | TransactionSql): SqlClient {
       naming(() => {
         if (!("begin" in sql)) return work(clientOver(sql));
         // What a transaction gives comes back as it is: `T` is never an array of promises here.
-        return sql.begin((inner) => work(clientOver(inner))) as ReturnType<typeof work>;
+        return sql.begin((inner) => unlessLost(work(clientOver(inner)))) as ReturnType<typeof work>;
       }),
     close: async () => undefined,
   };
@@ -55,6 +55,27 @@ async function naming<T>(work: () => Promise<T>): Promise<T> {
       { cause },
     );
   }
+}
+
+/**
+ * Settles as `work` does, but not at all where the connection was lost meanwhile: the driver ends the transaction by itself when its
+ * connection closes, while the rollback that it would send for an error here goes to a socket that is no more, which ends the process
+ * (postgres.js 3.4.9, github.com/porsager/postgres/issues/1208).
+ */
+async function unlessLost<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isLost(error)) throw error;
+    return new Promise<never>(() => {});
+  }
+}
+
+/** Broken off by the network, by the driver, or by a server that shuts down (class 57P of its error codes). */
+function isLost(error: unknown): boolean {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
+  const broken = /^(CONNECTION_CLOSED|ECONNRESET|EPIPE|ETIMEDOUT|57P\d\d)$/;
+  return broken.test(String(cause?.code ?? code));
 }
 
 /** Whole numbers as an array literal. */

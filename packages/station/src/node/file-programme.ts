@@ -1,5 +1,4 @@
 import { basename, extname } from "node:path";
-import type { Catalog } from "@longwave/catalog";
 import { decodeAudioFile } from "@longwave/media/node";
 import { StationError } from "../errors.ts";
 import type { StationEventBody } from "../event-log.ts";
@@ -7,10 +6,11 @@ import { type NextItem, Programme, type ProgrammeItem } from "../programme.ts";
 import { fingerprintSlowly } from "../slow-fingerprint.ts";
 import { stationChannels, stationRateHz } from "../sound.ts";
 import type { Cue, ProgrammeSource } from "../stages.ts";
+import type { StationCatalog } from "../station-catalog.ts";
 import { fileDecoders } from "./file-decoders.ts";
 
 export interface FileProgrammeOptions {
-  readonly catalog: Catalog;
+  readonly catalog: StationCatalog;
   readonly pause: () => Promise<void>;
   readonly signal: AbortSignal;
 }
@@ -29,7 +29,7 @@ const maxFailuresInRow = 100;
 
 /**
  * Plays files in turn, for ever. While one plays the next is decoded and, the first time, enrolled; a file that cannot be
- * played is reported and left out.
+ * played is reported and left out; one that cannot be enrolled plays all the same, and is enrolled when it plays again.
  */
 export class FileProgramme implements ProgrammeSource {
   readonly #files: readonly PlayableFile[];
@@ -120,7 +120,7 @@ export class FileProgramme implements ProgrammeSource {
   }
 
   async #open({ path, detail }: PlayableFile): Promise<ProgrammeItem> {
-    const { catalog, pause, signal } = this.#options;
+    const { signal } = this.#options;
     const { pcm } = await decodeAudioFile(path, {
       sampleRate: stationRateHz,
       channels: stationChannels,
@@ -137,18 +137,27 @@ export class FileProgramme implements ProgrammeSource {
     }
     const id = path.slice(-200);
     const title = basename(path, extname(path));
-    if (!this.#enrolled.has(id)) {
-      const fingerprint = await fingerprintSlowly(catalog.profile, reader(pcm), { pause, signal });
-      await catalog.enroll({ id, title }, fingerprint, { replace: true });
-      this.#enrolled.add(id);
-      const records = fingerprint.records.length / fingerprint.recordWords;
-      this.#tell({ type: "catalog.enrolled", track: id, title, records });
-    }
+    if (!this.#enrolled.has(id)) await this.#enroll(id, title, pcm);
     const read = reader(pcm);
     return {
       cue: { item: "file", id, title, detail, lengthFrames: pcm.length / stationChannels },
       read: (block, startFrame) => read(block.subarray(startFrame * stationChannels)),
     };
+  }
+
+  async #enroll(id: string, title: string, pcm: Float32Array): Promise<void> {
+    const { catalog, pause, signal } = this.#options;
+    if (catalog.isReadOnly || catalog.away !== undefined) return;
+    try {
+      const fingerprint = await fingerprintSlowly(catalog.profile, reader(pcm), { pause, signal });
+      await catalog.enroll({ id, title }, fingerprint, { replace: true });
+      this.#enrolled.add(id);
+      const records = fingerprint.records.length / fingerprint.recordWords;
+      this.#tell({ type: "catalog.enrolled", track: id, title, records });
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#tell({ type: "catalog.failed", track: id, reason: (error as Error).message });
+    }
   }
 
   #report({ path }: PlayableFile, error: unknown): void {

@@ -1,15 +1,15 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { systemReason } from "@longwave/base/node";
-import type { Catalog } from "@longwave/catalog";
 import { StationError } from "../errors.ts";
+import type { StationCatalog } from "../station-catalog.ts";
 import { FileProgramme } from "./file-programme.ts";
 import type { LiveInput } from "./live-input.ts";
 import { isNetworkInput, openNetworkInput } from "./network-input.ts";
 import { openStandardInput } from "./standard-input.ts";
 
 export interface InputOptions {
-  readonly catalog: Catalog;
+  readonly catalog: StationCatalog;
   readonly pause: () => Promise<void>;
   readonly signal: AbortSignal;
   readonly inputRateHz?: number;

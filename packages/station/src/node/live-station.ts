@@ -1,5 +1,5 @@
 import { access, constants, mkdir } from "node:fs/promises";
-import { type Hooks, MemoryStore, type ObjectStore } from "@longwave/base";
+import { type Hooks, MemoryStore } from "@longwave/base";
 import { DirectoryStore, SystemClock, systemReason } from "@longwave/base/node";
 import { createSender } from "@longwave/bond/node";
 import { Catalog } from "@longwave/catalog";
@@ -16,6 +16,7 @@ import { framesToMs, stationRateHz } from "../sound.ts";
 import { AnnouncedProgramme } from "../speech/announced-programme.ts";
 import { VoiceOver } from "../speech/voice-over.ts";
 import { Station } from "../station.ts";
+import type { StationCatalog } from "../station-catalog.ts";
 import type { BondedPath } from "../transport/bonded-path.ts";
 import { ChainedPath } from "../transport/chained-path.ts";
 import { OpusCodec } from "../transport/opus-codec.ts";
@@ -29,6 +30,7 @@ import { bondOverLoopback } from "./live-links.ts";
 import { writeDailyReport } from "./report-writer.ts";
 import { SongFingerprinter } from "./song-fingerprinter.ts";
 import { startTalking } from "./talk-schedule.ts";
+import { whenThere } from "./when-there.ts";
 
 export interface LiveStationOptions {
   /** Default "studio-1". */
@@ -43,6 +45,8 @@ export interface LiveStationOptions {
   readonly inputChannels?: number;
   /** Directory of the catalog; in memory by default. */
   readonly catalogDirectory?: string;
+  /** A catalog that is open already, such as a `RemoteCatalog`, instead of one in a directory; whoever opened it closes it. */
+  readonly catalog?: StationCatalog;
   /** Where everything that arrives is recorded; see {@link openStationArchive}. */
   readonly archive: StationArchive;
   /** Speaks between the songs of the built-in programme, and what is put on air. */
@@ -66,7 +70,7 @@ export interface LiveStation {
   readonly scope: Scope;
   readonly reception: Reception;
   readonly bond: BondedPath;
-  readonly catalog: Catalog;
+  readonly catalog: StationCatalog;
   readonly archive: StationArchive;
   readonly recorder: ArchiveRecorder;
   readonly opusListeners: OpusListeners;
@@ -96,15 +100,10 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
 
 /** @param undo gets a step for each thing that is open, should a later one fail */
 async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Promise<LiveStation> {
-  if (options.catalogDirectory !== undefined) await requireWritable(options.catalogDirectory);
-  const store: ObjectStore =
-    options.catalogDirectory === undefined ? new MemoryStore() : new DirectoryStore(options.catalogDirectory);
-  // A catalog in memory takes the profile that is quickest to search; one on disk keeps its own.
-  const catalog = await Catalog.open(
-    store,
-    options.catalogDirectory === undefined ? { profile: "wang-v1" } : {},
-  );
-  undo.push(() => catalog.close());
+  const ownCatalog =
+    options.catalog === undefined ? await openOwnCatalog(options.catalogDirectory) : undefined;
+  const catalog: StationCatalog = options.catalog ?? ownCatalog!;
+  undo.push(() => ownCatalog?.close());
   const clock = new SystemClock();
   const scope = new Scope();
   const reception = new Reception(options.seed);
@@ -129,7 +128,7 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
             onFailure: (reason) => void station.log.append({ type: "announcement.failed", reason }),
           }),
         }
-      : await openInput(options.input, { catalog, pause: breathe, signal: stop.signal, ...options });
+      : await openInput(options.input, { ...options, catalog, pause: breathe, signal: stop.signal });
   undo.push(
     () => stop.abort(),
     () => input.source.close(),
@@ -213,20 +212,30 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
           onFailure: (reason) => void station.log.append({ type: "announcement.failed", reason }),
         });
   let enrolled = 0;
-  const songs = new SongFingerprinter(catalog.profile);
-  const enrolling = enrollRepertoire(catalog, repertoire, {
-    signal: stop.signal,
-    fingerprint: (score) => songs.fingerprint(score),
-    onEnrolled: ({ id, title }, records) => {
-      enrolled++;
-      station.log.append({ type: "catalog.enrolled", track: id, title, records });
-    },
-  })
+  let songs: SongFingerprinter | undefined;
+  const enroll = async () => {
+    // The profile of a catalog that is away is not known yet.
+    songs = await whenThere(catalog, async () => new SongFingerprinter(catalog.profile), stop.signal);
+    const patient: Pick<StationCatalog, "profile" | "enroll"> = {
+      profile: catalog.profile,
+      enroll: (...track) => whenThere(catalog, () => catalog.enroll(...track), stop.signal),
+    };
+    await enrollRepertoire(patient, repertoire, {
+      signal: stop.signal,
+      fingerprint: (score) => songs!.fingerprint(score),
+      onEnrolled: ({ id, title }, records) => {
+        enrolled++;
+        station.log.append({ type: "catalog.enrolled", track: id, title, records });
+      },
+    });
+  };
+  const mustEnroll = () => enrolled < repertoire.length && !catalog.isReadOnly && catalog.away === undefined;
+  const enrolling = (repertoire.length > 0 && !catalog.isReadOnly ? enroll() : Promise.resolve())
     .catch((error: unknown) => {
       if (stop.signal.aborted) return;
       options.hooks?.log?.("error", `Enrolling the programme failed: ${(error as Error).message}`);
     })
-    .finally(() => songs.close());
+    .finally(() => songs?.close());
   station.start();
   return {
     station,
@@ -239,12 +248,11 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     opusListeners,
     voiceOver,
     codec,
-    busyWith: () =>
-      enrolled < repertoire.length ? `enrolling song ${enrolled + 1} of ${repertoire.length}` : undefined,
+    busyWith: () => (mustEnroll() ? `enrolling song ${enrolled + 1} of ${repertoire.length}` : undefined),
     close: async () => {
       stop.abort();
       endTalking?.();
-      await songs.close();
+      await songs?.close();
       await enrolling;
       station.stop();
       await untilArrived(bond);
@@ -253,9 +261,16 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
       contribution?.close();
       scope.close();
       opusListeners.close();
-      await catalog.close();
+      await ownCatalog?.close();
     },
   };
+}
+
+async function openOwnCatalog(directory: string | undefined): Promise<Catalog> {
+  // A catalog in memory takes the profile that is quickest to search; one on disk keeps its own.
+  if (directory === undefined) return Catalog.open(new MemoryStore(), { profile: "wang-v1" });
+  await requireWritable(directory);
+  return Catalog.open(new DirectoryStore(directory));
 }
 
 /** A receiver of a contribution link has so long for repeats. */

@@ -1,6 +1,6 @@
-import type { Catalog } from "@longwave/catalog";
 import type { Fingerprint, ProfileId } from "@longwave/fingerprint";
 import { fingerprintSlowly, type SlowFingerprintOptions } from "../slow-fingerprint.ts";
+import type { StationCatalog } from "../station-catalog.ts";
 import type { Score } from "./score.ts";
 import { SongRenderer } from "./song-renderer.ts";
 
@@ -23,7 +23,7 @@ export function fingerprintSong(
 
 /** Enrolls every song of a repertoire that the catalog does not know yet, clean, as a record label would deliver it. */
 export async function enrollRepertoire(
-  catalog: Catalog,
+  catalog: Pick<StationCatalog, "profile" | "enroll">,
   repertoire: readonly Score[],
   options: EnrollRepertoireOptions = {},
 ): Promise<void> {

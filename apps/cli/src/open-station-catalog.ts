@@ -1,0 +1,83 @@
+import { BaseError } from "@longwave/base";
+import { DirectoryStore, SystemClock } from "@longwave/base/node";
+import { Catalog, CatalogError } from "@longwave/catalog";
+import { type CatalogService, RemoteCatalog, type StationCatalog } from "@longwave/station";
+import type { Setting } from "./config.ts";
+import { connectTo, isNats, parseNatsPlace, scatteredOver } from "./id/nats-place.ts";
+import { isDatabase, openCatalog, openDatabase } from "./id/open-catalog.ts";
+
+/** What the setting `catalog` names: a directory, or a catalog that is open already. */
+export type NamedCatalog = { readonly directory: string } | { readonly catalog: StationCatalog };
+
+/**
+ * Opens the catalog that the setting `catalog` names, but for a directory: `postgres://`, `nats://` (matchers, for searching), `http(s)://`
+ * (a compacted catalog, for searching). A database or a broker that is away is told to `warn`, and is tried again and again.
+ *
+ * @throws BaseError `cli/bad-catalog` for any other scheme, which would otherwise become a directory of that name
+ */
+export async function openNamedCatalog(
+  { value, from }: Setting,
+  warn: (message: string) => void,
+): Promise<NamedCatalog | undefined> {
+  const place = value as string | undefined;
+  if (place === undefined) return undefined;
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1];
+  if (scheme === undefined) return { directory: place };
+  if (/^https?$/.test(scheme)) return { catalog: (await openCatalog(place, { readOnly: true })) as Catalog };
+  const open = serviceAt(place);
+  if (open !== undefined) {
+    const onChange = (away: string | undefined) =>
+      warn(
+        away === undefined
+          ? `The catalog (${from}) is there again.`
+          : `The catalog (${from}) is away: ${away} Nothing is identified until it is back; everything else goes on.`,
+      );
+    return { catalog: await RemoteCatalog.open({ open, clock: new SystemClock(), onChange }) };
+  }
+  throw new BaseError(
+    "cli/bad-catalog",
+    "usage",
+    `There is no catalog at ${scheme}:// (${from}): name a directory, postgres://, nats:// or http(s)://.`,
+  );
+}
+
+/** The same for a server without a station. */
+export async function openServedCatalog(
+  setting: Setting,
+  warn: (message: string) => void,
+): Promise<StationCatalog | undefined> {
+  const named = await openNamedCatalog(setting, warn);
+  if (named === undefined || "catalog" in named) return named?.catalog;
+  return Catalog.open(new DirectoryStore(named.directory));
+}
+
+function serviceAt(place: string): (() => Promise<CatalogService>) | undefined {
+  if (isDatabase(place)) return () => openDatabase(place);
+  if (!isNats(place)) return undefined;
+  const parsed = parseNatsPlace(place);
+  return async () => {
+    const connection = await connectTo(parsed);
+    try {
+      const scattered = await scatteredOver(connection, parsed);
+      const refuse = async () => {
+        throw new CatalogError(
+          "catalog/read-only",
+          "The matchers over NATS can be searched here; longwave id enrolls, lists and removes at their shards.",
+        );
+      };
+      return {
+        profile: scattered.profile,
+        isReadOnly: true,
+        identify: (query, options) => scattered.identify(query, options),
+        enroll: refuse,
+        remove: refuse,
+        get: refuse,
+        page: refuse,
+        close: () => connection.close(),
+      };
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  };
+}
