@@ -43,6 +43,9 @@ export interface MonitorOptions {
 /** Positions in a track that differ by more than this between two looks belong to two plays of it. */
 const jumpMs = 1500;
 
+/** Tracks that wait to be heard a second time. */
+const mostPending = 4;
+
 interface Play {
   readonly track: Track;
   readonly enteredMs: number;
@@ -75,8 +78,8 @@ export class Monitor {
   readonly #gapMs: number;
   readonly #options: MonitorOptions;
   #play: Play | undefined;
-  /** A track heard once; it is entered when the next look hears it too. */
-  #pending: Play | undefined;
+  /** Tracks heard once since the last look that heard the one that is on, or nothing; the first heard again is entered. */
+  #pending: Play[] = [];
   #lastState: "unknown" | "silence" | undefined;
   #quietSinceMs: number | undefined;
   /** Names of the shards that gave no answer last time. */
@@ -107,9 +110,8 @@ export class Monitor {
     // A look that nobody answered says nothing about what plays.
     if (shards !== undefined && shards.missing.length === shards.asked) return events;
     if (match === undefined) {
-      this.#pending = undefined;
-      if (this.#play !== undefined && streamMs - this.#play.lastHeardMs > this.#gapMs)
-        events.push(this.#leave());
+      this.#pending = [];
+      if (this.#isGone(streamMs)) events.push(this.#leave());
       if (this.#play === undefined) events.push(...this.#quiet(answer.queryHashes === 0, streamMs));
       return events;
     }
@@ -126,17 +128,31 @@ export class Monitor {
       confirmations: 1,
       pFalse: match.pFalse,
     };
-    if (continues(this.#play, heard)) extend(this.#play, heard);
-    else if (continues(this.#pending, heard)) {
-      extend(this.#pending, heard);
-      if (this.#play !== undefined) events.push(this.#leave());
-      this.#play = this.#pending;
-      this.#pending = undefined;
-      this.#lastState = undefined;
-      this.#quietSinceMs = undefined;
-      events.push({ type: "enter", atMs: this.#play.enteredMs, track: match.track, match });
-    } else this.#pending = heard;
+    if (continues(this.#play, heard)) {
+      extend(this.#play, heard);
+      this.#pending = [];
+      return events;
+    }
+    const confirmed = this.#pending.find((pending) => continues(pending, heard));
+    if (confirmed === undefined) {
+      this.#pending = [heard, ...this.#pending.slice(0, mostPending - 1)];
+      // Others are heard all the time, but none twice.
+      if (this.#isGone(streamMs)) events.push(this.#leave());
+      return events;
+    }
+    extend(confirmed, heard);
+    if (this.#play !== undefined) events.push(this.#leave());
+    this.#play = confirmed;
+    this.#pending = [];
+    this.#lastState = undefined;
+    this.#quietSinceMs = undefined;
+    events.push({ type: "enter", atMs: confirmed.enteredMs, track: match.track, match });
     return events;
+  }
+
+  /** True if the track that was on has not been heard for longer than a gap. */
+  #isGone(streamMs: number): boolean {
+    return this.#play !== undefined && streamMs - this.#play.lastHeardMs > this.#gapMs;
   }
 
   #shardsChanged(shards: LiveIdentification["shards"], atMs: number): MonitorEvent[] {

@@ -9,7 +9,7 @@ import type { TrackMetadata } from "./track.ts";
 import { TrackTable } from "./track-table.ts";
 
 /** Lists longer than this say too little for their cost; they are skipped and counted. */
-const listLimit = 20_000;
+const longestList = 20_000;
 
 /** The postings and peaks of an open catalog: its segments and what is in memory, without the removed tracks. */
 export class PostingLookup implements PostingStore {
@@ -72,13 +72,13 @@ export class PostingLookup implements PostingStore {
   }
 
   /** Loads the list of `hash` without removed tracks into the batch; how many there are, or -1 where it is too long. */
-  load(hash: number): number {
+  load(hash: number, limit: number = longestList): number {
     const { batch, tracks } = this;
     batch.count = 0;
     let total = 0;
     for (const source of this.#sources) {
-      total += source.collect(hash, listLimit, batch);
-      if (total > listLimit) {
+      total += source.collect(hash, limit, batch);
+      if (total > limit) {
         this.skippedHashes++;
         return -1;
       }

@@ -40,6 +40,6 @@ export interface PostingStore {
   /** Records of `mark-v1` of a track; undefined where they could not be read. */
   peaksOf(track: number): Uint32Array | undefined;
   /** Loads the list of `hash` without removed tracks into the batch; how many there are, or -1 where it is too long. */
-  load(hash: number): number;
+  load(hash: number, limit?: number): number;
   framesToMs(frames: number): number;
 }

@@ -12,13 +12,16 @@ import { fitPlacement } from "./placement-fit.ts";
 import type { PostingStore } from "./posting-store.ts";
 import type { Query, Stage, Verifiable } from "./query.ts";
 import { scatterOf } from "./scatter.ts";
-import { type TrackVotes, VoteTable } from "./vote-table.ts";
+import { VoteSieve } from "./vote-sieve.ts";
+import type { TrackVotes } from "./vote-table.ts";
 
 /** Tracks that a stage hands over to verification, and of these as many as may agree better under other factors. */
 const verifiedTracks = 20;
 const widenedTracks = 12;
 /** Fewest votes of an alignment that is worth a verification. */
 const leastVotes = 2;
+/** Votes that are counted for each hypothesis; a vote takes 9 bytes. */
+const voteBudget = { least: 2 ** 20, perSecond: 2 ** 18, most: 2 ** 24 };
 /** Nats that chance does not reach at any length: later stages are not tried. */
 const decisive = 26;
 
@@ -62,7 +65,7 @@ interface Verified extends VerifiedPlacement {
 export class VerifiedSearch {
   readonly #lookup: PostingStore;
   readonly #calibration: Calibration;
-  readonly #votes = new VoteTable();
+  readonly #votes = new VoteSieve();
   readonly #pairs = new PairList();
   readonly #verifier = new AlignmentVerifier();
 
@@ -111,13 +114,13 @@ export class VerifiedSearch {
     for (const hypothesis of stage.hypotheses) {
       query.fill(hypothesis, pairs);
       await lookup.prepare(pairs, signal);
-      votes.clear();
+      votes.clear(voteBudgetOf(query));
       const { batch } = lookup;
       for (let i = 0; i < pairs.count; i++) {
-        const found = lookup.load(pairs.hashes[i]!);
-        const frame = pairs.frames[i]!;
-        for (let k = 0; k < found; k++) votes.add(batch.tracks[k]!, batch.frames[k]! - frame);
+        const found = lookup.load(pairs.hashes[i]!, votes.listLimit);
+        if (found > 0) votes.add(batch.tracks, batch.frames, found, pairs.frames[i]!);
       }
+      lookup.skippedHashes += votes.shedLists;
       for (const best of votes.best(verifiedTracks, query.span)) {
         const known = bestByTrack.get(best.track);
         if (best.votes < leastVotes || (known !== undefined && known.votes >= best.votes)) continue;
@@ -261,6 +264,15 @@ export class VerifiedSearch {
       duplicates: tracks.duplicatesOf(track.contentHash, track.id),
     };
   }
+}
+
+/**
+ * Votes of a hypothesis that are counted, so that a search takes bounded time and memory in a catalog of any size. The queries of
+ * 3 to 10 s against 1,000 h of docs/benchmarks.md have fewer; beyond, the longest lists are left out and counted.
+ */
+function voteBudgetOf({ milliseconds }: Query): number {
+  const { least, perSecond, most } = voteBudget;
+  return Math.min(most, Math.max(least, Math.ceil((perSecond * milliseconds) / 1000)));
 }
 
 /** Nats that an alignment has to show beyond its evidence: later stages try more, and longer queries have more stretches. */
