@@ -13,7 +13,8 @@ export function createProgram(commands: readonly RegisterCommand[]): Command {
     .addHelpText(
       "after",
       `
-Exit codes: 0 done, 2 wrong use, 3 malformed or unsupported input, 4 a limit was hit, 5 something is unavailable, 1 anything else.
+Exit codes: 0 done, 2 wrong use, 3 malformed or unsupported input, 4 a limit was hit, 5 something is unavailable
+or does not pass a check, 6 nothing was found where --require asks for it, 1 anything else.
 Settings: flag, then LONGWAVE_* environment, then longwave.toml, then default (longwave config show --origin).`,
     )
     .exitOverride();

@@ -98,7 +98,12 @@ test("searches a catalog on a web server", async () => {
     const bytes = readFileSync(file);
     const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? "") ?? [];
     const part = from === undefined ? bytes : bytes.subarray(Number(from), Number(to) + 1);
-    response.writeHead(from === undefined ? 200 : 206, { "content-length": part.length });
+    response.writeHead(from === undefined ? 200 : 206, {
+      "content-length": part.length,
+      ...(from !== undefined && {
+        "content-range": `bytes ${from}-${Number(from) + part.length - 1}/${bytes.length}`,
+      }),
+    });
     response.end(request.method === "HEAD" ? undefined : part);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -122,7 +127,7 @@ test("asks about every file of a directory, and says which is no sound", async (
   writeFileSync(join(folder, "b.wav"), "no sound");
   writeFileSync(join(folder, "c.wav"), wav(song(61, 3)));
   const asked = await runHere(["id", "match", folder, "--catalog", place, "--json", "--require"]);
-  expect(asked.code).toBe(5);
+  expect(asked.code).toBe(6);
   const found = asked.stdout
     .trim()
     .split("\n")

@@ -72,7 +72,7 @@ describe.skipIf(!existsSync(program))("longwave id (needs npm run build)", () =>
     expect(match.track.id).toBe("4.wav");
     expect(Math.abs(match.offsetMs - 3000)).toBeLessThanOrEqual(20);
     const missed = longwave("match", join(folder, "other.wav"), "--catalog", catalog, "--require");
-    expect([missed.status, missed.stdout]).toEqual([5, expect.stringContaining("No match")]);
+    expect([missed.status, missed.stdout]).toEqual([6, expect.stringContaining("No match")]);
   });
 
   test("resumes, compacts, verifies and monitors a catalog", () => {

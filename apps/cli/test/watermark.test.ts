@@ -41,7 +41,7 @@ test("a payload goes in with embed and comes out with detect, for its key alone"
   const found = longwave("detect", marked, "--key-file", keyFile, "--json");
   expect(JSON.parse(found.stdout).marks).toMatchObject([{ payload: "0000002a" }]);
   expect(longwave("detect", marked, "--key", "guess", "--require")).toMatchObject({
-    status: 5,
+    status: 6,
     stdout: "No mark of this key.\n",
   });
 });

@@ -61,7 +61,7 @@ export function registerId(program: Command): void {
         .choices(["mix", "each", "mid-side"])
         .default("mix"),
     )
-    .option("--require", "exit with code 5 where nothing matches")
+    .option("--require", "exit with code 6 where nothing matches")
     .option("--explain", "with --json: the pairs of frames whose hashes agree")
     .option("--json", "one JSON object")
     .action(match);

@@ -40,7 +40,7 @@ export function registerWatermark(program: Command): void {
         .choices(["logits", "probabilities"])
         .default("logits"),
     )
-    .option("--require", "exit with 5 where there is no mark")
+    .option("--require", "exit with 6 where there is no mark")
     .option("--json", "one JSON object")
     .action(detect);
   watermark.addHelpText(

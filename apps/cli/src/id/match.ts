@@ -3,6 +3,7 @@ import { isLongwaveError } from "@longwave/base";
 import type { Identification } from "@longwave/catalog";
 import type { ChannelLayout } from "@longwave/fingerprint";
 import { printLine } from "../output.ts";
+import { nothingFoundExitCode } from "../require-exit.ts";
 import { findAudioFiles } from "./audio-files.ts";
 import { matchLine } from "./format.ts";
 import { openSearchable, type Searchable } from "./open-catalog.ts";
@@ -17,9 +18,6 @@ export interface MatchOptions {
   readonly explain?: boolean;
   readonly json?: boolean;
 }
-
-/** Exit code of a search that found nothing although `--require` was given. */
-const noMatchExitCode = 5;
 
 /** `longwave id match INPUT`: what the recording is, or each file of a directory; or why there is no answer. */
 export async function match(input: string, options: MatchOptions): Promise<void> {
@@ -40,7 +38,7 @@ export async function match(input: string, options: MatchOptions): Promise<void>
       const { code, message } = error;
       if (options.json === true) printLine(JSON.stringify({ input: path, error: { code, message } }));
       else console.error(`${path}: ${message} (${code})`);
-      if (options.require === true) process.exitCode = noMatchExitCode;
+      if (options.require === true) process.exitCode = nothingFoundExitCode;
     }
   }
 }
@@ -67,5 +65,5 @@ function print(input: string, answer: Identification, options: MatchOptions): vo
     printLine(`${where}: ${answer.reason} (${answer.queryHashes} hashes in ${answer.queryMs / 1000} s).`);
   }
   if (options.json !== true) for (const { message } of missing) console.error(`not searched: ${message}`);
-  if (answer.match === undefined && options.require === true) process.exitCode = noMatchExitCode;
+  if (answer.match === undefined && options.require === true) process.exitCode = nothingFoundExitCode;
 }

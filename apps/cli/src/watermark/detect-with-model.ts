@@ -5,6 +5,7 @@ import { readModelFile } from "@longwave/fingerprint/node";
 import { loadOnnxRuntime } from "@longwave/tts/node";
 import { readSound } from "../id/read-sound.ts";
 import { printResult } from "../output.ts";
+import { nothingFoundExitCode } from "../require-exit.ts";
 
 /** Options of `watermark detect --model`. */
 export interface ModelOptions {
@@ -18,7 +19,6 @@ export interface ModelOptions {
 
 /** Rate of the models of this shape, Hz. */
 const modelRate = 16_000;
-const notFoundExitCode = 5;
 
 /** `longwave watermark detect IN --model FILE`: what a model of the user's says of a sound. */
 export async function detectWithModel(input: string, options: ModelOptions): Promise<void> {
@@ -41,7 +41,7 @@ export async function detectWithModel(input: string, options: ModelOptions): Pro
       ? `${hex} (confidence ${confidence.toFixed(3)})`
       : `No mark (confidence ${confidence.toFixed(3)}).`,
   ]);
-  if (!detected && options.require === true) process.exitCode = notFoundExitCode;
+  if (!detected && options.require === true) process.exitCode = nothingFoundExitCode;
 }
 
 function atModelRate(mono: Float32Array, from: number): Float32Array {

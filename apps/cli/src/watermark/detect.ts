@@ -1,6 +1,7 @@
 import { WatermarkDetector, type WatermarkSpan } from "@longwave/fingerprint/watermark";
 import { readSound } from "../id/read-sound.ts";
 import { printResult } from "../output.ts";
+import { nothingFoundExitCode } from "../require-exit.ts";
 import { type KeyOptions, readKey } from "./read-key.ts";
 
 export interface DetectOptions extends KeyOptions {
@@ -12,9 +13,6 @@ export interface DetectOptions extends KeyOptions {
   readonly require?: boolean;
   readonly json?: boolean;
 }
-
-/** Exit code of a search that found nothing although `--require` was given. */
-const notFoundExitCode = 5;
 
 /** `longwave watermark detect IN`: the payloads in a sound and where they are. */
 export async function detect(input: string, options: DetectOptions): Promise<void> {
@@ -47,5 +45,5 @@ export async function detect(input: string, options: DetectOptions): Promise<voi
             `(${sync.toFixed(1)} standard deviations, ${(100 * bitErrorRate).toFixed(1)} % of bits corrected)`,
         ),
   );
-  if (marks.length === 0 && options.require === true) process.exitCode = notFoundExitCode;
+  if (marks.length === 0 && options.require === true) process.exitCode = nothingFoundExitCode;
 }
