@@ -59,26 +59,46 @@ describe.skipIf(!existsSync(program))("a station that cannot start says why (nee
     expect(run.status).toBe(2);
   });
 
-  test("object storage that cannot be reached", () => {
-    const run = spawnSync(
-      process.execPath,
-      [program, "station", "--port", "0", "--archive", "s3://somewhere/archive"],
-      {
-        cwd: folder,
-        encoding: "utf8",
-        timeout: 150_000,
-        env: {
-          ...process.env,
-          AWS_ACCESS_KEY_ID: "a",
-          AWS_SECRET_ACCESS_KEY: "b",
-          LONGWAVE_S3_ENDPOINT: "http://127.0.0.1:1",
-        },
-      },
-    );
-    expect(run.stderr).toMatch(
-      /^longwave: The service failed on somewhere\/.*cannot be reached\. \(store\/failed\)\n$/,
-    );
-    expect(run.status).toBe(5);
+  test("object storage that cannot be reached is named, and the station goes on air", async () => {
+    const env = {
+      ...process.env,
+      NO_COLOR: "1",
+      AWS_ACCESS_KEY_ID: "a",
+      AWS_SECRET_ACCESS_KEY: "b",
+      LONGWAVE_S3_ENDPOINT: "http://127.0.0.1:1",
+    };
+    const args = ["station", "--port", "0", "--songs", "1", "--archive", "s3://somewhere/archive"];
+    const child = spawn(process.execPath, [program, ...args], { cwd: folder, env });
+    let said = "";
+    let printed = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    try {
+      const address = new Promise<string>((resolve, reject) => {
+        child.stdout.setEncoding("utf8").on("data", (text: string) => {
+          printed += text;
+          const url = /on air: (\S+)\n/.exec(printed)?.[1];
+          if (url !== undefined) resolve(url);
+        });
+        child.once("exit", (status) => reject(new Error(`It ended with ${status}: ${said}`)));
+      });
+      const url = await address;
+      // Two pipes: what was said first may come last.
+      const heard = expect.poll(() => said, { timeout: 60_000 });
+      await heard.toMatch(
+        /^longwave: warn: The archive at s3:\/\/somewhere\/archive is away: The object storage at http:\/\/127\.0\.0\.1:1 failed on somewhere\/.*cannot be reached.*everything else goes on\.\n$/,
+      );
+      expect(await (await fetch(`${url}v1/health`)).json()).toMatchObject({
+        status: "degraded",
+        degraded: ["The archive's store is away."],
+      });
+      expect((await fetch(`${url}v1/archive`)).status).toBe(503);
+    } finally {
+      child.kill("SIGINT");
+    }
+    expect(await ended).toBe(0);
   });
 
   test("a catalog or a report where a file is", () => {

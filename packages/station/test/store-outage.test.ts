@@ -18,14 +18,14 @@ afterEach(async () => {
 });
 
 /** A recorder in front of object storage, and everything that it was given. */
-async function recordInto(store: ObjectStore, maxPendingBytes?: number) {
+async function recordInto(store: ObjectStore, { startUs = 0 } = {}) {
   const clock = new VirtualClock();
+  clock.runUntil(startUs);
   const behind = new WriteBehindStore(store, {
     clock,
     retryUs: 500_000,
     // The service answers in real time, which this clock knows nothing of.
     timeoutUs: 1e12,
-    ...(maxPendingBytes !== undefined && { maxPendingBytes }),
   });
   const events: StationEventBody[] = [];
   const archive = await StationArchive.open(behind, {
@@ -45,7 +45,7 @@ async function recordInto(store: ObjectStore, maxPendingBytes?: number) {
     stream: "studio-1",
     clock,
     codec: codec.name,
-    playedAtUs: (frame) => Math.round((frame * 1e6) / 48_000),
+    playedAtUs: (frame) => startUs + Math.round((frame * 1e6) / 48_000),
     onEvent: (event) => events.push(event),
   });
   const block = new Float32Array(2 * 960);
@@ -149,6 +149,62 @@ class FailingStore extends MemoryStore {
     return super.put(key, bytes, condition);
   }
 }
+
+describe("a station whose object storage is away at the start", () => {
+  test("goes on air, says it, and goes on with its recording when the storage answers", async () => {
+    service = await startFakeS3();
+    const { endpoint, bucket, credentials } = service;
+    const s3 = () => new S3Store({ endpoint, bucket, credentials, clock: new VirtualClock(), attempts: 1 });
+    const before = await recordInto(s3());
+    await before.play(3);
+    await before.recorder.close();
+    await before.deliver();
+
+    service.goAway();
+    const { archive, recorder, events, play, deliver } = await recordInto(s3(), {
+      startUs: 60_000_000,
+    });
+    expect(archive.delivery?.away).toContain(endpoint);
+    expect(() => archive.archive).toThrow(/cannot be reached/);
+    await expect(archive.recordings()).rejects.toMatchObject({
+      code: "station/archive-away",
+      kind: "unavailable",
+    });
+    await play(3);
+    expect(events.map(({ type }) => type)).toEqual(["archive.failed"]);
+    service.comeBack();
+    // The recorder tries again every 10 s.
+    await play(12);
+    await deliver();
+    expect(archive.delivery).toEqual({ away: undefined, pendingObjects: 0, pendingBytes: 0 });
+    expect((await archive.recordings()).map(({ info }) => info.state)).toEqual(["recording"]);
+    await recorder.close();
+    await deliver();
+    expect(events.map(({ type }) => type)).toEqual([
+      "archive.failed",
+      "archive.continued",
+      "archive.recovered",
+      "archive.completed",
+    ]);
+    expect((await verifyOnly(s3())).anchors).toHaveLength(2);
+  });
+
+  test("something else in the bucket is refused when it shows, and never written over", async () => {
+    service = await startFakeS3();
+    const { endpoint, bucket, credentials, log } = service;
+    const s3 = () => new S3Store({ endpoint, bucket, credentials, clock: new VirtualClock(), attempts: 1 });
+    const root = { zarr_format: 3, node_type: "group", attributes: { longwave_archive: { version: 99 } } };
+    await s3().put("zarr.json", new TextEncoder().encode(JSON.stringify(root)));
+    service.goAway();
+    const { archive, events, play } = await recordInto(s3());
+    service.comeBack();
+    const writes = log.filter((line) => line.startsWith("PUT")).length;
+    await play(12);
+    await expect(archive.recordings()).rejects.toMatchObject({ code: "archive/version" });
+    expect(events.map(({ type }) => type)).toEqual(["archive.failed"]);
+    expect(log.filter((line) => line.startsWith("PUT"))).toHaveLength(writes);
+  });
+});
 
 describe("writing behind", () => {
   const bytes = (text: string) => new TextEncoder().encode(text);

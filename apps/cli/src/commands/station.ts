@@ -129,6 +129,11 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
     ...(archiveDirectory !== undefined && { directory: archiveDirectory }),
     ...(keep !== undefined && { keepUs: parseDurationUs(keep) }),
   });
+  const { away } = kept.archive.delivery ?? {};
+  if (away !== undefined) {
+    const message = `The archive at ${archiveDirectory} is away: ${away} Nothing is recorded until it answers; everything else goes on.`;
+    hooks.log?.("warn", message);
+  }
   const stations: LiveStation[] = [];
   const jobs = await openShownQueue(options["config"] as string | undefined, (message) =>
     hooks.log?.("warn", message),

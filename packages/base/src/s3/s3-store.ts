@@ -257,7 +257,9 @@ export class S3Store implements ObjectStore {
         if (error instanceof StoreError) throw error;
         failure = error;
         if (attempt >= attempts) {
-          throw this.#failure(call.key ?? "", "it cannot be reached", failure);
+          const { cause } = failure as { cause?: { code?: string } };
+          const how = cause?.code === undefined ? "" : ` (${cause.code})`;
+          throw this.#failure(call.key ?? "", `it cannot be reached${how}`, failure);
         }
       }
       await sleepUs(this.#options.clock, firstWaitUs * 4 ** (attempt - 1), call.signal);
@@ -324,9 +326,9 @@ export class S3Store implements ObjectStore {
 
   #failure(key: string, reason: string, cause?: unknown): StoreError {
     const where = `${this.#options.bucket}/${this.#prefix}${key}`;
-    return new StoreError("store/failed", "unavailable", `The service failed on ${where}: ${reason}.`, {
-      cause,
-    });
+    const { origin } = new URL(this.#options.endpoint);
+    const message = `The object storage at ${origin} failed on ${where}: ${reason}.`;
+    return new StoreError("store/failed", "unavailable", message, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ObjectInfo, ObjectStore, ObjectWriter, PutCondition } from "@longwave/base";
+import { readHeld } from "./held-bytes.ts";
 
 /** Memory for what was written last: a minute of Opus at 128 kbit/s is 1 MB, a minute of linear PCM 11 MB. */
 const defaultBytes = 12 * 1024 * 1024;
@@ -49,7 +50,7 @@ export class RecentObjects implements ObjectStore {
   ): Promise<Uint8Array | undefined> {
     const bytes = this.#objects.get(key);
     if (bytes === undefined) return this.#store.get(key, range, signal);
-    return range === undefined ? bytes.slice() : bytes.slice(range.start, range.end);
+    return readHeld(bytes, range);
   }
 
   head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined> {

@@ -31,7 +31,7 @@ export interface StationArchiveOptions {
   readonly place: string;
   /** It goes when the station does. */
   readonly isTemporary?: boolean;
-  /** What is written behind, where the store is one that may be away. */
+  /** What is written behind, where the store is one that may be away, from the start or later. */
   readonly delivery?: WriteBehindStore;
   /** Nobody else can be recording these streams: a lease that is left belongs to a run that crashed. Default true. */
   readonly ownsStreams?: boolean;
@@ -46,22 +46,26 @@ export interface LiveRecording {
 
 /** The list of recordings is read from the store at most this often: others may write into the same archive. */
 const refreshUs = 60_000_000;
+/** A store that was away is asked again this much later at the earliest. */
+const openAgainUs = 5_000_000;
+/** It is away where it gives no answer within so long. */
+const openLimitUs = 10_000_000;
 const keptPeaks = 8;
 /** Decoded at once while an outline is made from a recording. */
 const outlineFrames = 480_000;
 
 /**
  * The archive of one or more stations: their recordings on a time axis, the outlines of the recordings, and the policy of how long
- * they are kept. A recording that cannot be read is reported and left alone; the others stay readable.
+ * they are kept. A recording that cannot be read is reported and left alone; the others stay readable. An archive whose store is away from
+ * the start is opened as soon as somebody asks for its recordings and the store answers.
  */
 export class StationArchive {
-  readonly archive: Archive;
   readonly place: string;
   readonly isTemporary: boolean;
   readonly ownsStreams: boolean;
   /** Recordings that cannot be read, with the reason. */
   readonly damaged: Map<string, string> = new Map();
-  readonly #recent: RecentObjects;
+  readonly #store: RecentObjects;
   readonly #clock: Clock;
   readonly #delivery: WriteBehindStore | undefined;
   readonly #keepUs: number | undefined;
@@ -69,11 +73,17 @@ export class StationArchive {
   readonly #peaks = new Map<string, WaveformPeaks>();
   readonly #making = new Map<string, Promise<WaveformPeaks>>();
   readonly #live = new Map<string, LiveRecording>();
+  #archive: Archive | undefined;
+  /** What the store holds is known. */
+  #isOpen = false;
+  /** Why it could not be opened yet. */
+  #unopened: StationError | undefined;
+  #opening: Promise<void> | undefined;
+  #openAgainUs = Number.NEGATIVE_INFINITY;
   #refreshedUs = Number.NEGATIVE_INFINITY;
 
-  private constructor(archive: Archive, recent: RecentObjects, options: StationArchiveOptions) {
-    this.archive = archive;
-    this.#recent = recent;
+  private constructor(store: ObjectStore, options: StationArchiveOptions) {
+    this.#store = new RecentObjects(store);
     this.place = options.place;
     this.isTemporary = options.isTemporary ?? false;
     this.ownsStreams = options.ownsStreams ?? true;
@@ -82,18 +92,30 @@ export class StationArchive {
     this.#keepUs = options.keepUs;
   }
 
-  /** @throws ArchiveError `archive/version`, `archive/metadata` where the store is something else; StoreError */
+  /**
+   * A store that is away is an error where everything is written at once, and none where `delivery` waits for it.
+   * @throws ArchiveError `archive/version`, `archive/metadata` where the store is something else; StoreError
+   */
   static async open(store: ObjectStore, options: StationArchiveOptions): Promise<StationArchive> {
-    const recent = new RecentObjects(store);
-    const archive = await Archive.open(recent, { decoder: createSeekableDecoder });
-    const opened = new StationArchive(archive, recent, options);
-    await opened.#refresh();
+    const opened = new StationArchive(store, options);
+    try {
+      await opened.#open();
+    } catch (error) {
+      if (!isLongwaveError(error, "station/archive-away")) throw error;
+    }
     return opened;
+  }
+
+  /** The archive itself. @throws StationError `station/archive-away` while its store has not answered yet */
+  get archive(): Archive {
+    if (this.#archive !== undefined) return this.#archive;
+    throw this.#unopened;
   }
 
   /** How far behind the store is; undefined where everything is written at once. */
   get delivery(): Delivery | undefined {
-    return this.#delivery?.delivery;
+    if (this.#unopened === undefined) return this.#delivery?.delivery;
+    return { away: this.#unopened.message, pendingObjects: 0, pendingBytes: 0 };
   }
 
   /** Calls `listener` when the store goes away and when it has everything again. */
@@ -103,6 +125,7 @@ export class StationArchive {
 
   /** Recordings that can be read, oldest first; of one stream where `stream` is given. */
   async recordings(stream?: string): Promise<ArchivedRecording[]> {
+    await this.#open();
     if (this.#clock.nowUs() - this.#refreshedUs > refreshUs) {
       try {
         await this.#refresh();
@@ -149,14 +172,14 @@ export class StationArchive {
     const info = live.info();
     if (info !== undefined) this.#known.set(id, info);
     this.#live.set(id, live);
-    this.#recent.keep(recordingPrefix(id));
+    this.#store.keep(recordingPrefix(id));
   }
 
   /** Tells that a recording grows no more: it is complete, or (`info` absent) its writer gave it up. */
   noteEnd(id: string, info?: RecordingInfo): void {
     const last = this.#live.get(id);
     this.#live.delete(id);
-    this.#recent.release(recordingPrefix(id));
+    this.#store.release(recordingPrefix(id));
     if (info === undefined) return;
     this.#known.set(id, info);
     if (last !== undefined) this.#keep(id, last.peaks);
@@ -201,7 +224,55 @@ export class StationArchive {
   }
 
   close(): void {
-    this.archive.close();
+    this.#archive?.close();
+  }
+
+  /** Looks what the store holds, unless that is known. @throws as `open`, and StationError `station/archive-away` */
+  async #open(): Promise<void> {
+    if (this.#isOpen) return;
+    if (this.#unopened !== undefined && this.#clock.nowUs() < this.#openAgainUs) throw this.#unopened;
+    this.#opening ??= this.#openNow().finally(() => {
+      this.#opening = undefined;
+    });
+    await this.#opening;
+  }
+
+  async #openNow(): Promise<void> {
+    const look = async () => {
+      this.#archive ??= await Archive.open(this.#store, { decoder: createSeekableDecoder });
+      await this.#refresh();
+      this.#isOpen = true;
+      this.#unopened = undefined;
+    };
+    try {
+      await (this.#delivery === undefined ? look() : this.#inTime(look()));
+    } catch (error) {
+      const isAway = isLongwaveError(error, "store/failed") || isLongwaveError(error, "station/archive-away");
+      if (this.#delivery === undefined || !isAway) throw error;
+      this.#openAgainUs = this.#clock.nowUs() + openAgainUs;
+      this.#unopened =
+        error instanceof StationError
+          ? error
+          : new StationError("station/archive-away", "unavailable", (error as Error).message, {
+              cause: error,
+            });
+      throw this.#unopened;
+    }
+  }
+
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    let late = 0;
+    const limit = new Promise<never>((_, reject) => {
+      late = this.#clock.schedule(this.#clock.nowUs() + openLimitUs, () => {
+        const message = `The store of ${this.place} gives no answer within ${openLimitUs / 1e6} s.`;
+        reject(new StationError("station/archive-away", "unavailable", message));
+      });
+    });
+    try {
+      return await Promise.race([work, limit]);
+    } finally {
+      this.#clock.cancel(late);
+    }
   }
 
   async #refresh(): Promise<void> {

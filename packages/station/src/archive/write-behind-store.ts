@@ -7,6 +7,7 @@ import {
   StoreError,
   sleepUs,
 } from "@longwave/base";
+import { readHeld } from "./held-bytes.ts";
 
 export interface WriteBehindOptions {
   readonly clock: Clock;
@@ -87,7 +88,7 @@ export class WriteBehindStore implements ObjectStore {
   ): Promise<Uint8Array | undefined> {
     const pending = this.#pending.get(key);
     if (pending === undefined) return this.#store.get(key, range, signal);
-    return range === undefined ? pending.bytes?.slice() : pending.bytes?.slice(range.start, range.end);
+    return pending.bytes && readHeld(pending.bytes, range);
   }
 
   async head(key: string, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
