@@ -34,6 +34,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "longwave config check --config station.toml",
     "longwave config migrate",
   ],
+  bench: ["longwave bench", "longwave bench opus fingerprint --seconds 60 --json"],
   "opus encode": [
     "longwave opus encode song.wav song.opus --bitrate 96",
     "arecord -f dat | longwave opus encode - - > live.opus",

@@ -20,6 +20,7 @@ const commands: ReadonlyMap<string, () => Promise<RegisterCommand>> = new Map([
   ["voice", async () => (await import("./voice.ts")).registerVoice],
   ["model", async () => (await import("./model.ts")).registerModel],
   ["tts", async () => (await import("./tts.ts")).registerTts],
+  ["bench", async () => (await import("./bench.ts")).registerBench],
   ["doctor", async () => (await import("./doctor.ts")).registerDoctor],
   ["health", async () => (await import("./health.ts")).registerHealth],
   ["config", async () => (await import("./config.ts")).registerConfig],
