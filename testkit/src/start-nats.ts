@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,8 @@ import { join } from "node:path";
 export interface NatsServer {
   /** Address for a client. */
   readonly servers: string;
+  /** Ends the server and starts it again, at the same address and with its data. */
+  restart(): Promise<void>;
   /** Ends the server and deletes its data. */
   close(): Promise<void>;
 }
@@ -19,7 +21,23 @@ export function hasNats(): boolean {
 /** Starts a server on a free port of loopback, its data in a temporary folder. */
 export async function startNats(): Promise<NatsServer> {
   const folder = mkdtempSync(join(tmpdir(), "longwave-nats-"));
-  const server = spawn("nats-server", ["-a", "127.0.0.1", "-p", "-1", "-js", "-sd", folder], {
+  let running = await start(folder, "-1");
+  const { port } = running;
+  return {
+    servers: `127.0.0.1:${port}`,
+    restart: async () => {
+      await stop(running.server);
+      running = await start(folder, port);
+    },
+    close: async () => {
+      await stop(running.server);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function start(folder: string, wanted: string): Promise<{ server: ChildProcess; port: string }> {
+  const server = spawn("nats-server", ["-a", "127.0.0.1", "-p", wanted, "-js", "-sd", folder], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";
@@ -33,12 +51,10 @@ export async function startNats(): Promise<NatsServer> {
     server.once("error", reject);
     server.once("exit", (code) => reject(new Error(`nats-server ended with ${code}: ${said}`)));
   });
-  return {
-    servers: `127.0.0.1:${port}`,
-    close: async () => {
-      const ended = new Promise((resolve) => server.once("exit", resolve));
-      if (server.exitCode === null && server.kill()) await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return { server, port };
+}
+
+async function stop(server: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => server.once("exit", resolve));
+  if (server.exitCode === null && server.kill()) await ended;
 }

@@ -318,6 +318,52 @@ describe.skipIf(!hasNats())("over NATS", { timeout: 180_000 }, () => {
     expect(told.at(-1)).toBe("did given up");
   });
 
+  test("a job that is done can be added again; a worker waits for a server that is away", async () => {
+    const own = await startNats();
+    try {
+      const connection = await connect({
+        servers: own.servers,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 50,
+      });
+      const kind: JobKind<string, string> = { parse: String, failure: (_, code) => code };
+      const queue = await JobQueue.open(connection, kind, { stream: "AGAIN", subject: "again" });
+      const told: string[] = [];
+      const isTold = new Map<number, () => void>();
+      const toldOf = (count: number) => new Promise<void>((resolve) => isTold.set(count, resolve));
+      const stop = new AbortController();
+      const [once, twice, thrice] = [toldOf(1), toldOf(2), toldOf(3)];
+      const working = queue.work({
+        perform: async (job) => `did ${job}`,
+        clock: new SystemClock(),
+        signal: stop.signal,
+        onReport: (report) => isTold.get(told.push(report))?.(),
+      });
+      const isEmpty = async () => {
+        while ((await queue.length()) > 0) await connection.flush();
+      };
+      expect(await queue.add("x")).toBe(true);
+      await once;
+      await isEmpty();
+      expect(await queue.add("x")).toBe(true);
+      await twice;
+      await isEmpty();
+      await own.restart();
+      // The worker's connection may still be on its way back.
+      const visitor = await connect({ servers: own.servers });
+      const options = { stream: "AGAIN", subject: "again" };
+      expect(await (await JobQueue.open(visitor, kind, options)).add("x")).toBe(true);
+      await thrice;
+      await visitor.close();
+      stop.abort();
+      await working;
+      expect(told).toEqual(["did x", "did x", "did x"]);
+      await connection.close();
+    } finally {
+      await own.close();
+    }
+  });
+
   test("a full queue refuses; events go to whoever follows", async () => {
     const connection = await newConnection();
     const queue = await EnrollQueue.open(connection, { stream: "FULL", subject: "full", maxJobs: 1 });

@@ -1,8 +1,10 @@
-import { type Clock, isLongwaveError } from "@longwave/base";
+import { type Clock, isLongwaveError, sleepUs } from "@longwave/base";
 import {
   AckPolicy,
   type Consumer,
   DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
   type JsMsg,
   jetstream,
   jetstreamManager,
@@ -125,16 +127,23 @@ export class JobQueue<Job, Report> {
   }
 
   /**
-   * Adds a job. @returns false where an equal one was added within two minutes
+   * Adds a job. @returns false where an equal one was added within two minutes and is not done yet
    * @throws CatalogError `catalog/busy` where the queue is full, `catalog/engine-failed`
    */
   async add(job: Job): Promise<boolean> {
     const bytes = bytesOf(job);
+    const content = contentHashOfBytes(bytes);
     try {
-      const { duplicate } = await jetstream(this.#connection).publish(`${this.#subject}.jobs`, bytes, {
-        msgID: contentHashOfBytes(bytes),
-      });
-      return !duplicate;
+      const manager = await jetstreamManager(this.#connection);
+      for (let msgID = content; ; ) {
+        const { duplicate, seq } = await jetstream(this.#connection).publish(`${this.#subject}.jobs`, bytes, {
+          msgID,
+        });
+        if (!duplicate) return true;
+        if ((await manager.streams.getMessage(this.#stream, { seq })) !== null) return false;
+        // NATS remembers the name of a job beyond its end: what is added again is named after the one that is done.
+        msgID = `${content}-after-${seq}`;
+      }
     } catch (cause) {
       if (!/maximum messages/.test((cause as Error).message)) throw failed("The job was not stored", cause);
       throw new CatalogError("catalog/busy", "The queue is full; add workers, or add the job later.", {
@@ -191,22 +200,25 @@ export class JobQueue<Job, Report> {
     }
   }
 
-  /** Does jobs, one after the other, until the signal. @throws CatalogError `catalog/engine-failed` */
+  /**
+   * Does jobs, one after the other, until the signal. A server that is away for a while is waited for, as long as the connection tries to
+   * reach it.
+   * @throws CatalogError `catalog/engine-failed` where the connection is closed, or the server has lost the queue
+   */
   async work(options: JobWorkerOptions<Job, Report>): Promise<void> {
-    const { signal } = options;
-    let consumer: Consumer;
-    try {
-      consumer = await jetstream(this.#connection).consumers.get(this.#stream, "workers");
-    } catch (cause) {
-      throw failed("The queue cannot be read", cause);
-    }
+    const { clock, signal } = options;
+    let consumer: Consumer | undefined;
     while (!signal.aborted) {
       let message: JsMsg | null;
       try {
+        consumer ??= await jetstream(this.#connection).consumers.get(this.#stream, "workers");
         message = await consumer.next({ expires: pollMs });
       } catch (cause) {
         if (signal.aborted) return;
-        throw failed("The queue cannot be read", cause);
+        if (this.#connection.isClosed() || isLost(cause)) throw failed("The queue cannot be read", cause);
+        consumer = undefined;
+        await sleepUs(clock, 1000 * pollMs, signal).catch(() => undefined);
+        continue;
       }
       if (message === null) continue;
       if (signal.aborted) message.nak();
@@ -293,6 +305,13 @@ function parseJson(message: JsMsg): unknown {
   } catch (cause) {
     throw new CatalogError("catalog/bad-message", "A job is no JSON.", { cause });
   }
+}
+
+/** True for what waiting does not mend: the stream or its consumer is gone. */
+function isLost(error: unknown): boolean {
+  const { StreamNotFound, ConsumerNotFound } = JetStreamApiCodes;
+  if (!(error instanceof JetStreamApiError)) return false;
+  return error.code === StreamNotFound || error.code === ConsumerNotFound;
 }
 
 function failed(what: string, cause: unknown): CatalogError {
