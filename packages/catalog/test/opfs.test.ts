@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { repositoryPath } from "@longwave/testkit";
 import { chromium } from "playwright-core";
 import { expect, test } from "vitest";
+import { expectedOfDamage } from "./opfs-damage.ts";
 
 const executablePath = "/usr/bin/chromium";
 
@@ -12,6 +13,7 @@ const pageSource = `
 import { OpfsStore } from "@longwave/base";
 import { Catalog } from "@longwave/catalog";
 import { melody } from "${repositoryPath("packages/catalog/test/signals.ts")}";
+import { opfsDamage } from "${repositoryPath("packages/catalog/test/opfs-damage.ts")}";
 import { listCase, readableObjects, readCases, writeCases } from "${repositoryPath("testkit/src/object-store-cases.ts")}";
 let folders = 0;
 const newStore = () => OpfsStore.open({ folder: "cases/" + folders++ });
@@ -48,6 +50,7 @@ window.identify = async (seed) => {
   const { match } = await (await open()).identify({ samples, sampleRate: 8000 });
   return [match?.track.id, match?.offsetMs];
 };
+window.damage = async () => opfsDamage({ root: await navigator.storage.getDirectory(), options: {} });
 window.ready = true;`;
 
 /** What the cases use of node:assert. */
@@ -88,7 +91,7 @@ async function bundle(): Promise<string> {
 }
 
 test.skipIf(!existsSync(executablePath))(
-  "Chromium's own file system: every case of a store, two tabs at once, and a catalog that outlives its page",
+  "Chromium's own file system: every case of a store, two tabs at once, a catalog that outlives its page, and damage",
   { timeout: 120_000 },
   async () => {
     const script = await bundle();
@@ -129,6 +132,7 @@ test.skipIf(!existsSync(executablePath))(
       const [id, offsetMs] = (await third.evaluate("window.identify(2)")) as [string, number];
       expect(id).toBe("song 2");
       expect(Math.abs(offsetMs - 1500)).toBeLessThanOrEqual(20);
+      expect(await third.evaluate("window.damage()")).toEqual(expectedOfDamage);
     } finally {
       await browser.close();
       server.close();
