@@ -1,6 +1,9 @@
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { startLive } from "./live/live.ts";
+import { soundOutput } from "./live/sound-output.ts";
 
 render(<App />, document.getElementById("console")!);
 startLive();
+// The first click that wants sound must not wait for the output to be made.
+if ("requestIdleCallback" in globalThis) requestIdleCallback(() => soundOutput());

@@ -6,7 +6,14 @@ const executablePath = "/usr/bin/chromium";
 const flags =
   "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --autoplay-policy=no-user-gesture-required";
 
-/** Clicks on "30 s ago" in the console, in Chromium: milliseconds from the click until the first sample leaves for the loudspeaker. */
+/** Runs in the page: keeps the browser's own times of the last press and of the click that it became. */
+const noteTimes = `for (const type of ["pointerdown", "click"])
+  addEventListener(type, (event) => { globalThis[type + "At"] = event.timeStamp; }, { capture: true });`;
+
+/**
+ * Clicks on "30 s ago" in the console, in Chromium: milliseconds from the moment at which the button goes down until the first sample
+ * leaves for the loudspeaker, the delay of the output included. The page says the time from its click; the press is before it.
+ */
 export async function clickInBrowser(url: string, clicks: number): Promise<void> {
   if (!existsSync(executablePath)) {
     row("sound of 30 s ago in the browser", `not measured: ${executablePath} is not there`);
@@ -15,6 +22,7 @@ export async function clickInBrowser(url: string, clicks: number): Promise<void>
   const browser = await chromium.launch({ executablePath, args: flags.split(" ") });
   try {
     const page = await browser.newPage({ reducedMotion: "reduce" });
+    await page.addInitScript(noteTimes);
     await page.goto(url);
     await page.locator("nav").first().getByRole("link", { name: "Archive" }).click();
     await page.getByRole("slider", { name: "Archive timeline" }).waitFor();
@@ -24,7 +32,8 @@ export async function clickInBrowser(url: string, clicks: number): Promise<void>
       try {
         await page.getByRole("button", { name: "30 s ago" }).click();
         const said = await text.innerText();
-        times.push(Number(/came (\d+) ms/.exec(said)![1]));
+        const pressMs = await page.evaluate<number>("clickAt - pointerdownAt");
+        times.push(Math.round(Number(/came (\d+) ms/.exec(said)![1]) + pressMs));
         await page.getByRole("button", { name: "Stop" }).click();
         await text.waitFor({ state: "detached" });
       } catch (cause) {
@@ -36,7 +45,7 @@ export async function clickInBrowser(url: string, clicks: number): Promise<void>
     }
     times.sort((a, b) => a - b);
     row(
-      `sound of 30 s ago, click to loudspeaker in Chromium, median / worst of ${clicks}`,
+      `sound of 30 s ago, press to loudspeaker in Chromium, median / worst of ${clicks}`,
       `${times[clicks >> 1]} / ${times.at(-1)} ms`,
       "<= 100 ms",
       times.at(-1)! <= 100,

@@ -3,6 +3,7 @@ import { request } from "../api.ts";
 import type { Recording } from "../model.ts";
 import { endMs, placeAt } from "./archive-time.ts";
 import { stopListening, volume } from "./player.ts";
+import { heardAt, soundOutput, wakeSoundOutput } from "./sound-output.ts";
 
 export type ArchivePlayerState = "stopped" | "loading" | "playing" | "failed";
 
@@ -10,7 +11,7 @@ export const archivePlayer = signal<ArchivePlayerState>("stopped");
 export const archiveProblem = signal("");
 /** Moment of the archive that is heard now, Unix ms; undefined while nothing plays. */
 export const playheadMs = signal<number | undefined>(undefined);
-/** From the click to the moment at which the first sample leaves for the loudspeaker, ms. */
+/** From the click (the browser's own time of it) to the moment at which the first sample leaves for the loudspeaker, ms. */
 export const startDelayMs = signal<number | undefined>(undefined);
 
 /** The first piece is short, so that it is there at once; the others are fetched while it plays. */
@@ -18,25 +19,41 @@ const firstFrames = 24_000;
 const pieceFrames = 192_000;
 const aheadSeconds = 5;
 
-let context: AudioContext | undefined;
 let gain: GainNode | undefined;
 let stop: AbortController | undefined;
 let timer: number | undefined;
 
-/** Makes the sound output ready: from the first press or key on, before the click that plays is over. */
-export function prepareSound(): AudioContext {
-  context ??= new AudioContext({ sampleRate: 48_000, latencyHint: "interactive" });
-  if (context.state === "suspended") void context.resume();
-  return context;
+/** The first piece of the moment that a press points at. */
+let aimed: { readonly path: string; readonly piece: Promise<AudioBuffer> } | undefined;
+
+/** Asks for the first piece of a moment: called when a button goes down, so that the sound is there when the press is a click. */
+export function aimAt(recordings: readonly Recording[], ms: number): void {
+  const place = placeAt(recordings, ms);
+  if (place === undefined) return;
+  const path = piecePath(
+    place.recording,
+    place.frame,
+    Math.min(place.span.endFrame, place.frame + firstFrames),
+  );
+  if (aimed?.path === path) return;
+  const piece = fetchPiece(path, place.recording.channels);
+  // Whoever plays it asks again, and says what was wrong.
+  piece.catch(() => {
+    aimed = undefined;
+  });
+  aimed = { path, piece };
 }
 
-/** Plays the archive from a moment on, over gaps, until its end. Call it from a click or a key. */
+/**
+ * Plays the archive from a moment on, over gaps, until its end. Call it from a click or a key; `askedAt` is the time of that event,
+ * on the page's clock.
+ */
 export async function playArchive(
   recordings: () => readonly Recording[],
   fromMs: number,
-  untilMs = Number.POSITIVE_INFINITY,
+  askedAt: number,
+  untilMs: number = Number.POSITIVE_INFINITY,
 ): Promise<void> {
-  const asked = performance.now();
   stopArchive();
   stopListening();
   const abort = new AbortController();
@@ -45,8 +62,8 @@ export async function playArchive(
   archiveProblem.value = "";
   startDelayMs.value = undefined;
   try {
-    const output = prepareSound();
-    const ready = output.resume();
+    const output = soundOutput();
+    const awake = wakeSoundOutput();
     gain = new GainNode(output, { gain: volume.value });
     gain.connect(output.destination);
     /** What sounds when: context time and archive time of each piece. */
@@ -71,16 +88,15 @@ export async function playArchive(
       );
       const to = Math.min(limit, frame + (nextAt === 0 ? firstFrames : pieceFrames));
       if (to <= frame) break;
-      const buffer = await fetchPiece(recording, frame, to, abort.signal);
-      await ready;
+      const buffer = await pieceOf(recording, frame, to, abort.signal);
+      await awake;
       if (abort.signal.aborted) return;
       const at = Math.max(nextAt, output.currentTime + 0.005);
       const source = new AudioBufferSourceNode(output, { buffer });
       source.connect(gain);
       source.start(at);
       if (nextAt === 0) {
-        startDelayMs.value =
-          performance.now() - asked + 1000 * (at - output.currentTime + output.baseLatency);
+        startDelayMs.value = heardAt(output, at) - askedAt;
         archivePlayer.value = "playing";
       }
       pieces.push({ at, ms: placeMs, seconds: buffer.duration });
@@ -111,19 +127,32 @@ export function stopArchive(): void {
 }
 
 function follow(pieces: readonly { at: number; ms: number; seconds: number }[]): void {
-  const now = context?.currentTime ?? 0;
+  const now = soundOutput().currentTime;
   const piece = pieces.findLast((each) => each.at <= now);
   if (piece !== undefined) playheadMs.value = piece.ms + Math.min(now - piece.at, piece.seconds) * 1000;
 }
 
-/** Sample frames `[from, to)` as a buffer. The answer is 16-bit WAV whose data chunk comes last. */
-async function fetchPiece(
-  { id, channels }: Recording,
+/** Sample frames `[from, to)`: as they were aimed at, or asked for now. */
+async function pieceOf(
+  recording: Recording,
   from: number,
   to: number,
   signal: AbortSignal,
 ): Promise<AudioBuffer> {
-  const response = await request(`/v1/archive/${encodeURIComponent(id)}?from=${from}&to=${to}`, { signal });
+  const path = piecePath(recording, from, to);
+  const early = aimed?.path === path ? aimed.piece.catch(() => undefined) : undefined;
+  aimed = undefined;
+  return (await early) ?? fetchPiece(path, recording.channels, signal);
+}
+
+function piecePath({ id }: Recording, from: number, to: number): string {
+  return `/v1/archive/${encodeURIComponent(id)}?from=${from}&to=${to}`;
+}
+
+/** A piece as a buffer. The answer is 16-bit WAV whose data chunk comes last. */
+async function fetchPiece(path: string, channels: number, signal?: AbortSignal): Promise<AudioBuffer> {
+  // Before what the page reads to keep its pictures up to date.
+  const response = await request(path, { priority: "high", ...(signal !== undefined && { signal }) });
   const bytes = await response.arrayBuffer();
   const view = new DataView(bytes);
   const data = 0x64617461;

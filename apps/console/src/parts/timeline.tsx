@@ -21,7 +21,10 @@ interface TimelineProps {
   readonly selection: Selection | undefined;
   readonly cursorMs: number;
   readonly playheadMs: number | undefined;
-  readonly onPlay: (ms: number) => void;
+  /** The button went down over a moment: it may become a click. */
+  readonly onAim: (ms: number) => void;
+  /** A click; `askedAt` is its time on the page's clock. */
+  readonly onPlay: (ms: number, askedAt: number) => void;
   readonly onSelect: (selection: Selection) => void;
   readonly onZoom: (factor: number, aroundMs: number) => void;
   readonly onPan: (ms: number) => void;
@@ -73,6 +76,7 @@ export function Timeline(props: TimelineProps) {
     const startMs = msAt(event);
     const startX = event.clientX;
     target.setPointerCapture(event.pointerId);
+    latest.current.onAim(startMs);
     const move = (next: PointerEvent) => {
       if (Math.abs(next.clientX - startX) < dragPixels) return;
       const [a, b] = [startMs, msAt(next)];
@@ -80,7 +84,7 @@ export function Timeline(props: TimelineProps) {
     };
     const release = (next: PointerEvent) => {
       target.removeEventListener("pointermove", move);
-      if (Math.abs(next.clientX - startX) < dragPixels) latest.current.onPlay(startMs);
+      if (Math.abs(next.clientX - startX) < dragPixels) latest.current.onPlay(startMs, next.timeStamp);
     };
     target.addEventListener("pointermove", move);
     target.addEventListener("pointerup", release, { once: true });

@@ -1,25 +1,27 @@
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { getJson, request } from "../api.ts";
 import { bytesText, clock, dateTime, thousands } from "../format.ts";
 import { archiveList, archiveListProblem, loadArchive } from "../live/archive-feed.ts";
 import {
+  aimAt,
   archivePlayer,
   archiveProblem,
   playArchive,
   playheadMs,
-  prepareSound,
   startDelayMs,
   stopArchive,
 } from "../live/archive-player.ts";
 import { endMs, exportRange, extent } from "../live/archive-time.ts";
 import { stream } from "../live/live.ts";
+import { restSoundOutput, wakeSoundOutput } from "../live/sound-output.ts";
 import type { Recording } from "../model.ts";
 import { PlayIcon, StopIcon } from "../parts/icons.tsx";
 import { type Selection, Timeline, type View } from "../parts/timeline.tsx";
 
 /** A browser lets a page make sound from the first of these on. */
-const gestures = ["pointerdown", "keydown"] as const;
+const gestures = ["pointerdown", "pointerup", "keydown"] as const;
 const pollMs = 1000;
 const minute = 60_000;
 const shortestViewMs = 2000;
@@ -51,13 +53,14 @@ export function ArchiveScreen() {
     return () => clearInterval(timer);
   }, [id]);
   useEffect(() => {
-    const prepare = () => void prepareSound();
-    for (const type of gestures) addEventListener(type, prepare, { capture: true });
-    // Whoever came here by a click has allowed sound: opening the output takes a browser up to a second the first time.
-    if (navigator.userActivation?.hasBeenActive === true) prepare();
+    // Whoever came here by a click has allowed sound; others do so with their first press or key.
+    const wake = () => void wakeSoundOutput();
+    if (navigator.userActivation?.hasBeenActive === true) wake();
+    for (const type of gestures) addEventListener(type, wake, { capture: true });
     return () => {
-      for (const type of gestures) removeEventListener(type, prepare, { capture: true });
+      for (const type of gestures) removeEventListener(type, wake, { capture: true });
       stopArchive();
+      restSoundOutput();
     };
   }, []);
   const list = archiveList.value;
@@ -103,6 +106,7 @@ export function ArchiveScreen() {
           selection={selection.value}
           cursorMs={cursor}
           playheadMs={playheadMs.value}
+          onAim={(ms) => aimAt(recordings(), ms)}
           onPlay={playFrom}
           onSelect={(next) => {
             selection.value = next;
@@ -130,9 +134,9 @@ export function ArchiveScreen() {
   );
 }
 
-function playFrom(ms: number): void {
+function playFrom(ms: number, askedAt: number): void {
   cursorMs.value = ms;
-  void playArchive(recordings, ms);
+  void playArchive(recordings, ms, askedAt);
 }
 
 function zoom(view: View, factor: number, aroundMs: number): void {
@@ -155,8 +159,8 @@ function onKey(event: KeyboardEvent, view: View, cursor: number): void {
     ArrowRight: () => moveCursor(Math.min(all?.toMs ?? cursor, cursor + step), view),
     Home: () => moveCursor(all?.fromMs ?? cursor, view),
     End: () => moveCursor(all?.toMs ?? cursor, view),
-    Enter: () => playFrom(cursor),
-    " ": () => (archivePlayer.value === "playing" ? stopArchive() : playFrom(cursor)),
+    Enter: () => playFrom(cursor, event.timeStamp),
+    " ": () => (archivePlayer.value === "playing" ? stopArchive() : playFrom(cursor, event.timeStamp)),
     "+": () => zoom(view, 0.5, cursor),
     "=": () => zoom(view, 0.5, cursor),
     "-": () => zoom(view, 2, cursor),
@@ -187,23 +191,50 @@ function playText(): string {
   return archiveListProblem.value;
 }
 
+/** Plays from a moment at a click, whose sound is asked for when the button goes down; or stops. */
+function MomentButton(props: {
+  class: string;
+  moment: () => number;
+  isStop?: boolean;
+  children: ComponentChildren;
+}) {
+  const pressedMs = useRef<number | undefined>(undefined);
+  const press = () => {
+    if (props.isStop === true) return;
+    pressedMs.current = props.moment();
+    aimAt(recordings(), pressedMs.current);
+  };
+  const leave = () => {
+    pressedMs.current = undefined;
+  };
+  const click = (event: MouseEvent) => {
+    if (props.isStop === true) stopArchive();
+    else playFrom(pressedMs.current ?? props.moment(), event.timeStamp);
+    leave();
+  };
+  return (
+    <button type="button" class={props.class} onPointerDown={press} onPointerLeave={leave} onClick={click}>
+      {props.children}
+    </button>
+  );
+}
+
 function Toolbar({ view, all, cursor }: { view: View; all: View; cursor: number }) {
   const playing = archivePlayer.value === "playing" || archivePlayer.value === "loading";
   const width = view.toMs - view.fromMs;
   return (
     <div class="toolbar">
-      <button
-        type="button"
-        class="button primary"
-        style="min-width: 112px"
-        onClick={() => (playing ? stopArchive() : playFrom(Math.min(cursor, all.toMs - 1000)))}
+      <MomentButton
+        class="button primary play"
+        moment={() => Math.min(cursor, all.toMs - 1000)}
+        isStop={playing}
       >
         {playing ? <StopIcon /> : <PlayIcon />}
         {playing ? "Stop" : "Play"}
-      </button>
-      <button type="button" class="button" onClick={() => playFrom(Math.max(all.fromMs, all.toMs - 30_000))}>
+      </MomentButton>
+      <MomentButton class="button" moment={() => Math.max(all.fromMs, all.toMs - 30_000)}>
         30 s ago
-      </button>
+      </MomentButton>
       <span class="spring" />
       <div class="chips">
         {widths.map(([name, ms]) => (
@@ -267,7 +298,7 @@ function SelectionCard() {
             <button
               type="button"
               class="button"
-              onClick={() => void playArchive(recordings, chosen.fromMs, chosen.toMs)}
+              onClick={(event) => void playArchive(recordings, chosen.fromMs, event.timeStamp, chosen.toMs)}
             >
               <PlayIcon /> Play it
             </button>
