@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { needsToken, setToken } from "./api.ts";
+import { isTokenRefused, needsToken, setToken } from "./api.ts";
 import { clock } from "./format.ts";
 import { chooseStream, connection, lastProblem, stream, streamIds, streamReadAt } from "./live/live.ts";
 import {
@@ -146,7 +146,7 @@ function TokenDialog() {
     else dialog.current?.close();
   }, [needsToken.value]);
   return (
-    <dialog ref={dialog} aria-labelledby="token-title">
+    <dialog ref={dialog} aria-labelledby="token-title" onCancel={(event) => event.preventDefault()}>
       <form
         method="dialog"
         onSubmit={(event) => {
@@ -156,6 +156,11 @@ function TokenDialog() {
       >
         <h2 id="token-title">This server wants a token</h2>
         <p class="muted">It was printed or chosen when the server was started, and stays in this tab only.</p>
+        {isTokenRefused.value && (
+          <p class="alarm" role="alert">
+            That was not its token.
+          </p>
+        )}
         <input
           class="field"
           name="token"

@@ -1,19 +1,32 @@
 import { signal } from "@preact/signals";
-import { getJson } from "../api.ts";
+import { ApiError, getJson } from "../api.ts";
 import type { ArchiveList, Outline, Recording } from "../model.ts";
 import { endMs } from "./archive-time.ts";
+import { repeat } from "./repeat.ts";
 
 export const archiveList = signal<ArchiveList | undefined>(undefined);
 export const archiveListProblem = signal("");
+/** False where the server keeps no archive. */
+export const hasArchive = signal(true);
 
-/** Reads the list of recordings of a stream. */
-export async function loadArchive(stream: string): Promise<void> {
-  try {
-    archiveList.value = await getJson<ArchiveList>(`/v1/archive?stream=${encodeURIComponent(stream)}`);
-    archiveListProblem.value = "";
-  } catch (error) {
-    archiveListProblem.value = (error as Error).message;
-  }
+const pollMs = 1000;
+
+/** Follows the list of recordings of a stream until the returned function is called. */
+export function followArchive(stream: string): () => void {
+  const path = `/v1/archive?stream=${encodeURIComponent(stream)}`;
+  return repeat(
+    async (signal) => {
+      try {
+        archiveList.value = await getJson<ArchiveList>(path, signal);
+        hasArchive.value = true;
+      } catch (error) {
+        if (!(error instanceof ApiError && error.status === 404)) throw error;
+        hasArchive.value = false;
+      }
+    },
+    pollMs,
+    archiveListProblem,
+  );
 }
 
 /** The outline of one stretch of a recording, as far as the view shows it. */

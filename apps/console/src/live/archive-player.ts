@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { request } from "../api.ts";
+import { problemText, request } from "../api.ts";
 import type { Recording } from "../model.ts";
 import { endMs, placeAt } from "./archive-time.ts";
 import { stopListening, volume } from "./player.ts";
@@ -110,7 +110,7 @@ export async function playArchive(
   } catch (error) {
     if (abort.signal.aborted) return;
     stopArchive();
-    archiveProblem.value = (error as Error).message;
+    archiveProblem.value = problemText(error);
     archivePlayer.value = "failed";
   }
 }

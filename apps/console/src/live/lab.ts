@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { getJson, request } from "../api.ts";
+import { getJson, problemText, request } from "../api.ts";
 import type { ArchiveList } from "../model.ts";
 import type {
   LabAnswer,
@@ -119,7 +119,7 @@ async function take(name: string, read: () => Promise<ArrayBuffer>): Promise<voi
     labSound.value = { name, pcm, seconds: frames / 48_000 };
     await compute();
   } catch (error) {
-    labProblem.value = (error as Error).message;
+    labProblem.value = problemText(error);
   }
   labBusy.value = "";
 }
@@ -144,7 +144,7 @@ export async function compute(): Promise<void> {
       }
     }
   } catch (error) {
-    labProblem.value = (error as Error).message;
+    labProblem.value = problemText(error);
   }
   labBusy.value = "";
 }

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
-import { ApiError, getJson, putJson } from "../api.ts";
+import { ApiError, getJson, problemText, putJson } from "../api.ts";
 import type { Bond, Link, LinkCourse, LinkHistory } from "../model.ts";
+import { repeat } from "./repeat.ts";
 
 /** The links as they are; undefined before the first answer. */
 export const bond = signal<Bond | undefined>(undefined);
@@ -9,8 +10,11 @@ export const courses = signal<ReadonlyMap<string, LinkCourse>>(new Map());
 /** Distance of two samples of `courses`, and how many of them are shown. */
 export const sampleMs = 1000;
 export const shownSamples = 300;
-/** "none" where the stream does not travel over links. */
 export const linkProblem = signal("");
+/** Why the last change of a link was not made; empty if it was. */
+export const changeProblem = signal("");
+/** False where the stream does not travel over links. */
+export const hasLinks = signal(true);
 
 const pollMs = 500;
 /** The station's own record is read again this often: a page in the background misses samples. */
@@ -20,35 +24,32 @@ const historyMs = 30_000;
 export function followLinks(stream: string): () => void {
   let sampledAt = 0;
   let readAt = Number.NEGATIVE_INFINITY;
-  let stopped = false;
   const path = `/v1/streams/${encodeURIComponent(stream)}/links`;
-  const step = async () => {
-    try {
-      const now = performance.now();
-      if (now - readAt > historyMs && !document.hidden) {
-        readAt = now;
-        const { links } = await getJson<LinkHistory>(`${path}/history`);
-        courses.value = new Map(links.map((each) => [each.id, each]));
-        sampledAt = performance.now();
-      }
-      const next = await getJson<Bond>(path);
-      if (stopped) return;
-      bond.value = next;
-      linkProblem.value = "";
-      if (performance.now() - sampledAt < sampleMs) return;
+  const step = async (signal: AbortSignal) => {
+    const now = performance.now();
+    if (now - readAt > historyMs && !document.hidden) {
+      const { links } = await getJson<LinkHistory>(`${path}/history`, signal);
+      readAt = now;
+      courses.value = new Map(links.map((each) => [each.id, each]));
       sampledAt = performance.now();
-      courses.value = new Map(next.links.map((link) => [link.id, grown(courses.value.get(link.id), link)]));
+    }
+    const next = await getJson<Bond>(path, signal);
+    bond.value = next;
+    hasLinks.value = true;
+    if (performance.now() - sampledAt < sampleMs) return;
+    sampledAt = performance.now();
+    courses.value = new Map(next.links.map((link) => [link.id, grown(courses.value.get(link.id), link)]));
+  };
+  const stepOrNone = async (signal: AbortSignal) => {
+    try {
+      await step(signal);
     } catch (error) {
-      linkProblem.value =
-        error instanceof ApiError && error.status === 404 ? "none" : (error as Error).message;
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      bond.value = undefined;
+      hasLinks.value = false;
     }
   };
-  void step();
-  const timer = setInterval(() => void step(), pollMs);
-  return () => {
-    stopped = true;
-    clearInterval(timer);
-  };
+  return repeat(stepOrNone, pollMs, linkProblem);
 }
 
 function grown(course: LinkCourse | undefined, { id, sentBps, loss, rttMs, cut }: Link): LinkCourse {
@@ -65,6 +66,11 @@ function grown(course: LinkCourse | undefined, { id, sentBps, loss, rttMs, cut }
   };
 }
 
+/** Whether the sender gives it packets. */
+export function carries({ cut, alive, phase }: Link): boolean {
+  return !cut && alive && (phase === "warm" || phase === "live" || phase === "degrade");
+}
+
 /** Cuts, restores, weighs or impairs a link. */
 export async function changeLink(
   id: string,
@@ -75,7 +81,8 @@ export async function changeLink(
     if (bond.value !== undefined) {
       bond.value = { ...bond.value, links: bond.value.links.map((each) => (each.id === id ? link : each)) };
     }
+    changeProblem.value = "";
   } catch (error) {
-    linkProblem.value = (error as Error).message;
+    changeProblem.value = problemText(error);
   }
 }

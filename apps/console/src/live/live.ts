@@ -1,5 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
-import { ApiError, getJson, needsToken } from "../api.ts";
+import { ApiError, getJson, needsToken, problemText } from "../api.ts";
 import type { StationEvent, Stream } from "../model.ts";
 import { followEvents } from "./event-stream.ts";
 import { followScope } from "./scope-feed.ts";
@@ -31,7 +31,9 @@ export const lastProblem = signal<string | undefined>(undefined);
 const keptEvents = 200;
 const keptVotes = 240;
 const pollMs = 500;
-const retryMs = 1500;
+/** First wait after a failure; it doubles up to `longestRetryMs`. */
+const firstRetryMs = 1000;
+const longestRetryMs = 8000;
 
 export const isLive = computed(() => connection.value === "live");
 
@@ -41,6 +43,7 @@ export function startLive(): void {
 }
 
 async function follow(): Promise<void> {
+  let retryMs = firstRetryMs;
   for (;;) {
     const stop = new AbortController();
     try {
@@ -54,6 +57,7 @@ async function follow(): Promise<void> {
         take(first);
         connection.value = "live";
         lastProblem.value = undefined;
+        retryMs = firstRetryMs;
         events.value = [];
       });
       let isSwitching = false;
@@ -71,13 +75,14 @@ async function follow(): Promise<void> {
       ]);
       if (isSwitching) continue;
     } catch (error) {
-      lastProblem.value = (error as Error).message;
+      lastProblem.value = problemText(error);
     } finally {
       stop.abort();
     }
     connection.value = "lost";
     do await new Promise((resolve) => setTimeout(resolve, retryMs));
     while (needsToken.value);
+    retryMs = Math.min(2 * retryMs, longestRetryMs);
   }
 }
 

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { request } from "../api.ts";
+import { problemText, request } from "../api.ts";
 import workletUrl from "./player-worklet.ts?worker&url";
 
 export type PlayerState = "stopped" | "starting" | "playing" | "failed";
@@ -34,7 +34,7 @@ export async function toggleListening(streamId: string): Promise<void> {
     if (!abort.signal.aborted) throw new Error("The stream has ended.");
   } catch (error) {
     if (abort.signal.aborted) return;
-    playerProblem.value = (error as Error).message;
+    playerProblem.value = problemText(error);
     release();
     playerState.value = "failed";
   }

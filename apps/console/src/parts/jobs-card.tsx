@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ApiError, getJson } from "../api.ts";
+import { getJson } from "../api.ts";
+import { repeat } from "../live/repeat.ts";
 
 interface Job {
   readonly id: string;
@@ -19,24 +20,15 @@ const queue = signal<Queue | undefined>(undefined);
 const problem = signal("");
 const refreshMs = 10_000;
 
-async function load(): Promise<void> {
-  try {
-    queue.value = await getJson<Queue>("/v1/jobs?limit=5");
-    problem.value = "";
-  } catch (error) {
-    problem.value = error instanceof ApiError ? error.message : String(error);
-  }
+/** A server that has no queue is not asked again. */
+async function load(signal: AbortSignal): Promise<void> {
+  if (queue.value?.configured === false) return;
+  queue.value = await getJson<Queue>("/v1/jobs?limit=5", signal);
 }
 
 /** The queue of imports and enrollments; nothing where the server has none. */
 export function JobsCard() {
-  useEffect(() => {
-    void load();
-    const timer = setInterval(() => {
-      if (queue.value?.configured !== false) void load();
-    }, refreshMs);
-    return () => clearInterval(timer);
-  }, []);
+  useEffect(() => repeat(load, refreshMs, problem), []);
   if (queue.value === undefined || !queue.value.configured) return null;
   const { jobs, counts } = queue.value;
   const open = (counts["waiting"] ?? 0) + (counts["running"] ?? 0);

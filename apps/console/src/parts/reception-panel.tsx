@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { putJson } from "../api.ts";
+import { problemText, putJson } from "../api.ts";
 import { decibels, hertz } from "../format.ts";
 import { stream } from "../live/live.ts";
 import type { Reception } from "../model.ts";
@@ -33,7 +33,7 @@ async function change(id: string, settings: Reception): Promise<void> {
     }
     problem.value = "";
   } catch (error) {
-    problem.value = (error as Error).message;
+    problem.value = problemText(error);
     asked.value = undefined;
   } finally {
     sending = false;
@@ -43,14 +43,16 @@ async function change(id: string, settings: Reception): Promise<void> {
 /** Spoils the sound on its way, to see how much the identification bears. */
 export function ReceptionPanel() {
   const current = stream.value;
-  const settings = asked.value ?? current?.reception;
-  if (current === undefined || settings === null || settings === undefined) {
+  // Before the first answer the controls keep their place.
+  const settings = asked.value ?? (current === undefined ? presets[0]!.settings : current.reception);
+  if (settings === null) {
     return <p class="muted">The reception of this stream cannot be changed.</p>;
   }
-  const set = (part: Partial<Reception>) => void change(current.id, { ...settings, ...part });
+  const set = (part: Partial<Reception>) =>
+    current !== undefined && void change(current.id, { ...settings, ...part });
   const same = (other: Reception) => JSON.stringify(other) === JSON.stringify(pickReception(settings));
   return (
-    <>
+    <fieldset class="plain" disabled={current === undefined}>
       <fieldset class="chips" style="border: 0; margin: 14px 0 0; padding: 0">
         <legend class="visually-hidden">Kinds of reception</legend>
         {presets.map((preset) => (
@@ -65,7 +67,7 @@ export function ReceptionPanel() {
           </button>
         ))}
       </fieldset>
-      <div class="sliders">
+      <div class="sliders four">
         <Slider
           label="Noise"
           low={noNoiseDb}
@@ -107,7 +109,7 @@ export function ReceptionPanel() {
         {problem.value ||
           "What listeners hear and the identification works with is spoiled; the archive keeps what arrived."}
       </p>
-    </>
+    </fieldset>
   );
 }
 

@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { getJson, request } from "../api.ts";
+import { getJson, problemText, request } from "../api.ts";
 import { bytesText, clock, dateTime, thousands } from "../format.ts";
-import { archiveList, archiveListProblem, loadArchive } from "../live/archive-feed.ts";
+import { archiveList, archiveListProblem, followArchive, hasArchive } from "../live/archive-feed.ts";
 import {
   aimAt,
   archivePlayer,
@@ -19,10 +19,10 @@ import { restSoundOutput, wakeSoundOutput } from "../live/sound-output.ts";
 import type { Recording } from "../model.ts";
 import { PlayIcon, StopIcon } from "../parts/icons.tsx";
 import { type Selection, Timeline, type View } from "../parts/timeline.tsx";
+import { WaitingCard } from "../parts/waiting-card.tsx";
 
 /** A browser lets a page make sound from the first of these on. */
 const gestures = ["pointerdown", "pointerup", "keydown"] as const;
-const pollMs = 1000;
 const minute = 60_000;
 const shortestViewMs = 2000;
 
@@ -46,12 +46,7 @@ const recordings = () => archiveList.value?.recordings ?? [];
 /** Everything that arrived: see it, hear any past second, take it out with a proof. */
 export function ArchiveScreen() {
   const id = stream.value?.id;
-  useEffect(() => {
-    if (id === undefined) return;
-    void loadArchive(id);
-    const timer = setInterval(() => void loadArchive(id), pollMs);
-    return () => clearInterval(timer);
-  }, [id]);
+  useEffect(() => (id === undefined ? undefined : followArchive(id)), [id]);
   useEffect(() => {
     // Whoever came here by a click has allowed sound; others do so with their first press or key.
     const wake = () => void wakeSoundOutput();
@@ -66,20 +61,15 @@ export function ArchiveScreen() {
   const list = archiveList.value;
   const all = extent(recordings());
   if (list === undefined || all === undefined) {
-    return (
-      <section class="card">
-        <div class="eyebrow">Archive</div>
-        <h1 class="title small wrap">
-          {list === undefined && archiveListProblem.value === ""
-            ? "Asking the server"
-            : "Nothing recorded yet"}
-        </h1>
-        <p class="subtitle wrap" role="status">
-          {archiveListProblem.value ||
-            "Everything that the receiver hears is recorded from the first packet on; give it a second."}
-        </p>
-      </section>
-    );
+    const waiting = !hasArchive.value
+      ? { title: "No archive", text: "This server keeps no archive." }
+      : list === undefined
+        ? { title: "Asking the server" }
+        : {
+            title: "Nothing recorded yet",
+            text: "Everything that the receiver hears is recorded from the first packet on; give it a second.",
+          };
+    return <WaitingCard name="Archive" {...waiting} problem={archiveListProblem.value} />;
   }
   const live = recordings().some((each) => each.state === "recording");
   const view = fixedView.value ?? { fromMs: all.toMs - followedMs.value, toMs: all.toMs };
@@ -119,8 +109,11 @@ export function ArchiveScreen() {
           onKey={(event) => onKey(event, view, cursor)}
         />
         <p id="timeline-keys" class="faint keys">
-          Drag to select, wheel to zoom. Keys: arrows move (with Shift ten times), Enter plays, <kbd>[</kbd>{" "}
-          and <kbd>]</kbd> select, + and − zoom, Home and End jump.
+          <span class="for-touch">Tap to play, drag to select.</span>
+          <span class="for-mouse">
+            Drag to select, wheel to zoom. Keys: arrows move (with Shift ten times), Enter plays, <kbd>[</kbd>{" "}
+            and <kbd>]</kbd> select, + and − zoom, Home and End jump.
+          </span>
         </p>
         <p role="status" class="faint" style="min-height: 1.45em">
           {playText()}
@@ -364,7 +357,7 @@ async function save(
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   } catch (error) {
-    exportProblem.value = (error as Error).message;
+    exportProblem.value = problemText(error);
   }
   exporting.value = "";
 }
@@ -381,7 +374,7 @@ function RecordingsCard() {
               <th>Began</th>
               <th class="number">Length</th>
               <th class="number">Gaps</th>
-              <th class="number">Lost packets</th>
+              <th class="number">Lost</th>
               <th class="number">Size</th>
             </tr>
           </thead>

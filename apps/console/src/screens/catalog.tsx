@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { getJson } from "../api.ts";
 import { clock, thousands } from "../format.ts";
 import { events, stream } from "../live/live.ts";
+import { repeat } from "../live/repeat.ts";
 import type { Track } from "../model.ts";
 
 const tracks = signal<readonly Track[] | undefined>(undefined);
@@ -14,23 +15,22 @@ const lastEnrolled = computed(
   () => events.value.find((event) => event.type === "catalog.enrolled")?.seq ?? -1,
 );
 
-async function load(): Promise<void> {
-  try {
-    const page = await getJson<{ total: number; postings: number; tracks: Track[] }>(
-      "/v1/catalog/tracks?limit=500",
-    );
-    tracks.value = page.tracks;
-    total.value = page.total;
-    postings.value = page.postings;
-    problem.value = "";
-  } catch (error) {
-    problem.value = (error as Error).message;
-  }
+/** Others may enroll, too, and not tell this page. */
+const refreshMs = 30_000;
+
+async function load(signal: AbortSignal): Promise<void> {
+  const page = await getJson<{ total: number; postings: number; tracks: Track[] }>(
+    "/v1/catalog/tracks?limit=500",
+    signal,
+  );
+  tracks.value = page.tracks;
+  total.value = page.total;
+  postings.value = page.postings;
 }
 
 /** What can be recognised. */
 export function CatalogScreen() {
-  useEffect(() => void load(), [lastEnrolled.value]);
+  useEffect(() => repeat(load, refreshMs, problem), [lastEnrolled.value]);
   const heard = stream.value?.heard?.track;
   return (
     <section class="card">
@@ -51,18 +51,14 @@ export function CatalogScreen() {
 }
 
 function Body({ heard }: { heard: string | undefined }) {
-  if (problem.value !== "") {
+  if (tracks.value === undefined) {
     return (
       <div class="state">
-        <strong>The catalog cannot be read</strong>
-        <span>{problem.value}</span>
-        <button type="button" class="button" onClick={() => void load()}>
-          Try again
-        </button>
+        <strong>{problem.value === "" ? "Reading the catalog" : "The catalog cannot be read"}</strong>
+        <span role="status">{problem.value}</span>
       </div>
     );
   }
-  if (tracks.value === undefined) return <div class="state">Reading the catalog</div>;
   if (tracks.value.length === 0) {
     return (
       <div class="state">
@@ -80,7 +76,9 @@ function Body({ heard }: { heard: string | undefined }) {
         <thead>
           <tr>
             <th scope="col">Title</th>
-            <th scope="col">Id</th>
+            <th scope="col" class="roomy">
+              Id
+            </th>
             <th scope="col" class="number">
               Length
             </th>
@@ -92,8 +90,11 @@ function Body({ heard }: { heard: string | undefined }) {
         <tbody>
           {tracks.value.map((track) => (
             <tr key={track.id} data-playing={track.id === heard}>
-              <td>{track.title ?? track.id}</td>
-              <td class="faint">{track.id}</td>
+              <td>
+                {track.title ?? track.id}
+                {track.title !== null && <div class="faint narrow">{track.id}</div>}
+              </td>
+              <td class="faint roomy">{track.id}</td>
               <td class="number">{clock(track.durationSeconds * 1000)}</td>
               <td class="number">{thousands(track.hashes)}</td>
             </tr>

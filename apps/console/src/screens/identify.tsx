@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { request } from "../api.ts";
+import { problemText, request } from "../api.ts";
 import { chance, clock } from "../format.ts";
 import type { IdentifyAnswer } from "../model.ts";
 import { FileIcon, MicIcon } from "../parts/icons.tsx";
@@ -42,15 +42,27 @@ async function ask(clip: Blob, name: string): Promise<void> {
     answer.value = (await response.json()) as IdentifyAnswer;
     step.value = "answered";
   } catch (error) {
-    problem.value = (error as Error).message;
+    problem.value = problemText(error);
     step.value = "failed";
   }
 }
+
+/** Why the microphone gives nothing, by the name of the browser's error. */
+const microphoneProblems: Readonly<Record<string, string>> = {
+  NotAllowedError: "The microphone was not allowed. Allow it in the browser's address bar, or drop a file.",
+  NotFoundError: "This machine has no microphone. Drop a file.",
+  NotReadableError: "The microphone is in use by another program.",
+};
 
 async function record(): Promise<void> {
   step.value = "recording";
   what.value = "microphone";
   try {
+    if (navigator.mediaDevices === undefined) {
+      throw new Error(
+        "Browsers give the microphone only to pages of this machine, or over https. Drop a file.",
+      );
+    }
     const sound = await navigator.mediaDevices.getUserMedia({
       audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
     });
@@ -70,16 +82,15 @@ async function record(): Promise<void> {
     await ask(encodeWav(decoded.getChannelData(0), decoded.sampleRate), "What the microphone heard");
   } catch (error) {
     problem.value =
-      (error as Error).name === "NotAllowedError"
-        ? "The microphone was not allowed. Allow it in the browser's address bar, or drop a file."
-        : `The microphone cannot be used: ${(error as Error).message}`;
+      microphoneProblems[(error as Error).name] ??
+      (error instanceof DOMException ? "The microphone cannot be used. Drop a file." : problemText(error));
     step.value = "failed";
   }
 }
 
 function take(files: FileList | null | undefined): void {
   const file = files?.[0];
-  if (file !== undefined) void ask(file, file.name);
+  if (file !== undefined && step.value !== "recording" && step.value !== "asking") void ask(file, file.name);
 }
 
 /** What is this clip? A file or the microphone. */

@@ -2,9 +2,12 @@ import { useEffect } from "preact/hooks";
 import { thousands } from "../format.ts";
 import {
   bond,
+  carries,
   changeLink,
+  changeProblem,
   courses,
   followLinks,
+  hasLinks,
   linkProblem,
   sampleMs,
   shownSamples,
@@ -13,6 +16,7 @@ import { stream } from "../live/live.ts";
 import type { Bond, Link, LinkPhase } from "../model.ts";
 import { CoursePlot } from "../parts/course-plot.tsx";
 import { Slider } from "../parts/slider.tsx";
+import { WaitingCard } from "../parts/waiting-card.tsx";
 
 /** The links that carry the sound: how they are, and switches to make them worse. */
 export function LinksScreen() {
@@ -20,16 +24,10 @@ export function LinksScreen() {
   useEffect(() => (id === undefined ? undefined : followLinks(id)), [id]);
   const current = bond.value;
   if (current === undefined) {
-    const isNone = linkProblem.value === "none";
-    return (
-      <section class="card">
-        <div class="eyebrow">Links</div>
-        <h1 class="title small wrap">{isNone ? "No links" : "Asking the server"}</h1>
-        <p class="subtitle wrap" role="status">
-          {isNone ? "The sound of this stream does not travel over links." : linkProblem.value}
-        </p>
-      </section>
-    );
+    const waiting = hasLinks.value
+      ? { title: "Asking the server" }
+      : { title: "No links", text: "The sound of this stream does not travel over links." };
+    return <WaitingCard name="Links" {...waiting} problem={linkProblem.value} />;
   }
   return (
     <div class="grid">
@@ -50,7 +48,7 @@ export function LinksScreen() {
           <Fact name="Sound made up for losses" value={`${thousands(current.concealedBlocks * 20)} ms`} />
         </dl>
         <p role="status" class="faint wrap" style="min-height: 1.45em; margin-top: 14px">
-          {linkProblem.value || summary(current)}
+          {linkProblem.value || changeProblem.value || summary(current)}
         </p>
       </section>
       <div class="grid links-grid">
@@ -97,11 +95,6 @@ const phases: Readonly<Record<Exclude<LinkPhase, "init">, readonly [name: string
   cooldown: ["resting", "was bad for too long, and is left alone for a while"],
   reset: ["reset", "does not answer, and is tried anew every few seconds"],
 };
-
-/** Whether the sender gives it packets. */
-function carries({ cut, alive, phase }: Link): boolean {
-  return !cut && alive && (phase === "warm" || phase === "live" || phase === "degrade");
-}
 
 function LinkCard({ link }: { link: Link }) {
   const state = link.cut ? "cut" : carries(link) ? "carrying" : "waiting";

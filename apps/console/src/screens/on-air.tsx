@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { putJson } from "../api.ts";
+import { problemText, putJson } from "../api.ts";
 import { chance, clock } from "../format.ts";
 import { connection, stream, streamReadAt, voteHistory } from "../live/live.ts";
 import { playerProblem, playerState, setVolume, volume } from "../live/player.ts";
@@ -196,7 +196,9 @@ function StudioCard() {
         On air from the studio
         <span class="aside">{current === undefined ? "" : `${current.listeners} listening`}</span>
       </div>
-      <h2 class="title small">{onAir?.title ?? <span class="faint">Silence</span>}</h2>
+      <h2 class="title small">
+        {onAir?.title ?? <span class="faint">{current === undefined ? "Connecting" : "Silence"}</span>}
+      </h2>
       <p class="subtitle">{onAir?.detail ?? current?.programme ?? ""}</p>
       <Progress positionMs={positionMs} lengthMs={onAir?.lengthMs ?? null} known={onAir !== undefined} />
       <div class="listen">
@@ -241,7 +243,7 @@ function EncoderControl() {
       if (stream.value !== undefined) stream.value = { ...stream.value, encoder: next };
       encoderProblem.value = "";
     } catch (error) {
-      encoderProblem.value = (error as Error).message;
+      encoderProblem.value = problemText(error);
     }
   };
   return (

@@ -1,9 +1,11 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { getJson, postJson } from "../api.ts";
+import { ApiError, getJson, postJson, problemText } from "../api.ts";
 import { stream } from "../live/live.ts";
+import { repeat } from "../live/repeat.ts";
 import type { SpokenReport, Voice } from "../model.ts";
 import { SpeakIcon } from "../parts/icons.tsx";
+import { waitingFor } from "../parts/waiting-card.tsx";
 
 const maxCharacters = 1000;
 const pollMs = 1000;
@@ -12,16 +14,24 @@ const words = signal("Good evening. You are listening to Longwave.");
 const voice = signal("");
 const voices = signal<readonly Voice[] | undefined>(undefined);
 const reports = signal<readonly SpokenReport[] | undefined>(undefined);
+/** Why the last text was not taken; and why the list of texts cannot be read. */
 const problem = signal("");
+const listProblem = signal("");
 const busy = signal(false);
 
-async function load(id: string): Promise<void> {
+async function load(id: string, signal?: AbortSignal): Promise<void> {
+  voices.value ??= await loadVoices(signal);
+  const path = `/v1/streams/${encodeURIComponent(id)}/announcements`;
+  reports.value = (await getJson<{ announcements: SpokenReport[] }>(path, signal)).announcements;
+}
+
+/** None where the server has no engine. */
+async function loadVoices(signal?: AbortSignal): Promise<readonly Voice[]> {
   try {
-    voices.value ??= await getJson<Voice[]>("/v1/voices");
-    const path = `/v1/streams/${encodeURIComponent(id)}/announcements`;
-    reports.value = (await getJson<{ announcements: SpokenReport[] }>(path)).announcements;
+    return await getJson<Voice[]>("/v1/voices", signal);
   } catch (error) {
-    problem.value = (error as Error).message;
+    if (error instanceof ApiError && error.status === 404) return [];
+    throw error;
   }
 }
 
@@ -36,7 +46,7 @@ async function say(id: string): Promise<void> {
     });
     await load(id);
   } catch (error) {
-    problem.value = (error as Error).message;
+    problem.value = problemText(error);
   }
   busy.value = false;
 }
@@ -44,12 +54,11 @@ async function say(id: string): Promise<void> {
 /** Type, and it is spoken over the programme. */
 export function SpeakScreen() {
   const id = stream.value?.id;
-  useEffect(() => {
-    if (id === undefined) return;
-    void load(id);
-    const timer = setInterval(() => void load(id), pollMs);
-    return () => clearInterval(timer);
-  }, [id]);
+  useEffect(
+    () => (id === undefined ? undefined : repeat((signal) => load(id, signal), pollMs, listProblem)),
+    [id],
+  );
+  const isMute = voices.value?.length === 0;
   const isEmpty = words.value.trim() === "";
   return (
     <div class="grid two">
@@ -98,12 +107,18 @@ export function SpeakScreen() {
               </option>
             ))}
           </select>
-          <button type="submit" class="button primary" disabled={id === undefined || isEmpty || busy.value}>
+          <button
+            type="submit"
+            class="button primary"
+            disabled={id === undefined || isEmpty || isMute || busy.value}
+          >
             <SpeakIcon /> {busy.value ? "Preparing" : "Put on air"}
           </button>
         </form>
         <p role="status" class="faint wrap" style="min-height: 1.45em; margin-top: 10px">
-          {problem.value || "The programme fades down while the voice speaks. Ctrl and Enter does the same."}
+          {problem.value ||
+            (isMute ? "This server has no voice: it was started without an engine." : "") ||
+            "The programme fades down while the voice speaks. Ctrl and Enter does the same."}
         </p>
       </section>
       <section class="card" aria-label="Spoken">
@@ -119,8 +134,8 @@ function Reports() {
   if (list === undefined || list.length === 0) {
     return (
       <div class="state">
-        <strong>{list === undefined ? "Asking the server" : "Nothing was said yet"}</strong>
-        <span>What you put on air appears here, with how quickly it was made.</span>
+        <strong>{list === undefined ? waitingFor(listProblem.value) : "Nothing was said yet"}</strong>
+        <span>{listProblem.value || "What you put on air appears here, with how quickly it was made."}</span>
       </div>
     );
   }

@@ -1,9 +1,12 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ApiError, getJson } from "../api.ts";
+import { ApiError, getJson, problemText } from "../api.ts";
 import { bytesText, clock, thousands } from "../format.ts";
+import { carries } from "../live/link-feed.ts";
 import { stream } from "../live/live.ts";
-import type { ArchiveList, Bond, Stream, Voice } from "../model.ts";
+import { repeat } from "../live/repeat.ts";
+import type { ArchiveList, Bond, OnAir, Stream, Voice } from "../model.ts";
+import { waitingFor } from "../parts/waiting-card.tsx";
 import type { ScreenName } from "../router.ts";
 
 /** One stage of the station: what it does now. */
@@ -23,38 +26,46 @@ const tracks = signal<{ total: number; postings: number } | null | undefined>(un
 const voices = signal<readonly Voice[] | null | undefined>(undefined);
 const pollMs = 2000;
 
-/** Null where the server has no such part. */
-async function part<T>(path: string): Promise<T | null> {
+/** Why a part could not be asked, by its path; what was known of it stays. */
+const problems = signal<Readonly<Record<string, string>>>({});
+
+/** Asks for a part: null where the server has no such part, `known` where it does not answer. */
+async function part<T>(path: string, known: T | null | undefined, abort: AbortSignal) {
+  let problem = "";
+  let found: T | null | undefined = known;
   try {
-    return await getJson<T>(path);
+    found = await getJson<T>(path, abort);
   } catch (error) {
-    if (error instanceof ApiError && error.status >= 400 && error.status < 500) return null;
-    throw error;
+    if (abort.aborted) return known;
+    if (error instanceof ApiError && error.status === 404) found = null;
+    else problem = problemText(error);
   }
+  if ((problems.value[path] ?? "") !== problem) problems.value = { ...problems.value, [path]: problem };
+  return found;
 }
 
-async function load(id: string): Promise<void> {
-  const name = encodeURIComponent(id);
-  try {
-    bond.value = await part<Bond>(`/v1/streams/${name}/links`);
-    archive.value = await part<ArchiveList>(`/v1/archive?stream=${name}`);
-    tracks.value = await part<{ total: number; postings: number }>("/v1/catalog/tracks?limit=1");
-    voices.value ??= await part<readonly Voice[]>("/v1/voices");
-  } catch {
-    // The notice above every screen says that the server is gone; what was known stays.
-  }
+/** Each part says its own problem. */
+const ownProblem = signal("");
+const voicesPath = "/v1/voices";
+const tracksPath = "/v1/catalog/tracks?limit=1";
+const linksPath = (id: string) => `/v1/streams/${encodeURIComponent(id)}/links`;
+const archivePath = (id: string) => `/v1/archive?stream=${encodeURIComponent(id)}`;
+
+async function load(id: string, abort: AbortSignal): Promise<void> {
+  bond.value = await part(linksPath(id), bond.value, abort);
+  archive.value = await part(archivePath(id), archive.value, abort);
+  tracks.value = await part(tracksPath, tracks.value, abort);
+  voices.value ??= await part(voicesPath, voices.value, abort);
 }
 
 /** The way of the sound through the station, stage by stage. */
 export function ChainCard() {
   const current = stream.value;
   const id = current?.id;
-  useEffect(() => {
-    if (id === undefined) return;
-    void load(id);
-    const timer = setInterval(() => void load(id), pollMs);
-    return () => clearInterval(timer);
-  }, [id]);
+  useEffect(
+    () => (id === undefined ? undefined : repeat((abort) => load(id, abort), pollMs, ownProblem)),
+    [id],
+  );
   return (
     <section class="card" aria-label="The way of the sound">
       <div class="eyebrow">The way of the sound</div>
@@ -71,14 +82,20 @@ export function ChainCard() {
   );
 }
 
+/** What a stage says of which nothing is known. */
+function asking(path: string): string {
+  return problems.value[path] || waitingFor("");
+}
+
 function stages(current: Stream | undefined): Stage[] {
-  const waiting = current === undefined ? "Asking the server" : undefined;
+  const waiting = current === undefined ? waitingFor("") : undefined;
+  const id = current?.id ?? "";
   return [
     {
       name: "Programme",
       screen: "on-air",
       state: current?.running === true ? "good" : waiting === undefined ? "bad" : "",
-      text: waiting ?? (current!.onAir === null ? "Silence" : `Plays ${current!.onAir.title}`),
+      text: waiting ?? playing(current!.onAir),
     },
     {
       name: "Encoder",
@@ -87,8 +104,8 @@ function stages(current: Stream | undefined): Stage[] {
       text:
         waiting ?? (current!.encoder ? `Opus, ${current!.encoder.bitrateBps / 1000} kbit/s` : "Linear PCM"),
     },
-    linkStage(bond.value),
-    archiveStage(archive.value),
+    linkStage(bond.value, asking(linksPath(id))),
+    archiveStage(archive.value, asking(archivePath(id))),
     {
       name: "Identification",
       screen: "catalog",
@@ -107,7 +124,7 @@ function stages(current: Stream | undefined): Stage[] {
         voices.value === null
           ? "No engine on this server"
           : voices.value === undefined
-            ? "Asking the server"
+            ? asking(voicesPath)
             : `Voices: ${voices.value
                 .map(({ id }) => id)
                 .slice(0, 4)
@@ -116,11 +133,18 @@ function stages(current: Stream | undefined): Stage[] {
   ];
 }
 
-function linkStage(state: Bond | null | undefined): Stage {
+function playing(onAir: OnAir | null): string {
+  if (onAir === null) return "Silence";
+  return `${onAir.item === "announcement" ? "Says:" : "Plays"} ${onAir.title}`;
+}
+
+function linkStage(state: Bond | null | undefined, unknown: string): Stage {
   const common = { name: "Links", screen: "links" } as const;
-  if (state === undefined) return { ...common, state: "", text: "Asking the server" };
+  if (state === undefined) return { ...common, state: "", text: unknown };
   if (state === null) return { ...common, state: "", text: "The sound does not travel over links" };
-  const alive = state.links.filter((link) => link.alive && !link.cut);
+  const carrying = state.links.filter(carries);
+  // Links that were bad are still used where there is none better.
+  const alive = carrying.length > 0 ? carrying : state.links.filter((link) => link.alive && !link.cut);
   return {
     ...common,
     state: alive.length > 0 ? "good" : "bad",
@@ -130,9 +154,9 @@ function linkStage(state: Bond | null | undefined): Stage {
   };
 }
 
-function archiveStage(list: ArchiveList | null | undefined): Stage {
+function archiveStage(list: ArchiveList | null | undefined, unknown: string): Stage {
   const common = { name: "Archive", screen: "archive" } as const;
-  if (list === undefined) return { ...common, state: "", text: "Asking the server" };
+  if (list === undefined) return { ...common, state: "", text: unknown };
   if (list === null) return { ...common, state: "", text: "Nothing is kept" };
   const isRecording = list.recordings.some((each) => each.state === "recording");
   const length = list.recordings.reduce((sum, { frames }) => sum + frames / 48, 0);

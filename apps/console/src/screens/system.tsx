@@ -1,9 +1,11 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ApiError, request } from "../api.ts";
+import { getJson, request } from "../api.ts";
 import { clock } from "../format.ts";
 import { connection, stream } from "../live/live.ts";
+import { repeat } from "../live/repeat.ts";
 import { JobsCard } from "../parts/jobs-card.tsx";
+import { waitingFor } from "../parts/waiting-card.tsx";
 import { ChainCard } from "./system-chain.tsx";
 
 interface Health {
@@ -20,16 +22,12 @@ const version = signal<Version | undefined>(undefined);
 const metrics = signal<ReadonlyMap<string, number>>(new Map());
 const problem = signal("");
 
-async function load(): Promise<void> {
-  try {
-    const json = async <T,>(path: string) => (await (await request(path)).json()) as T;
-    health.value = await json<Health>("/v1/health");
-    version.value ??= await json<Version>("/v1/version");
-    metrics.value = parseMetrics(await (await request("/v1/metrics")).text());
-    problem.value = "";
-  } catch (error) {
-    problem.value = error instanceof ApiError ? error.message : String(error);
-  }
+const pollMs = 2000;
+
+async function load(signal: AbortSignal): Promise<void> {
+  health.value = await getJson<Health>("/v1/health", signal);
+  version.value ??= await getJson<Version>("/v1/version", signal);
+  metrics.value = parseMetrics(await (await request("/v1/metrics", { signal })).text());
 }
 
 /** Sums the series of each metric. */
@@ -44,11 +42,7 @@ function parseMetrics(text: string): Map<string, number> {
 
 /** How the server is doing. */
 export function SystemScreen() {
-  useEffect(() => {
-    void load();
-    const timer = setInterval(() => void load(), 2000);
-    return () => clearInterval(timer);
-  }, []);
+  useEffect(() => repeat(load, pollMs, problem), []);
   const uptime = health.value?.uptimeSeconds;
   const cpu = metrics.value.get("longwave_process_cpu_seconds_total");
   const memory = metrics.value.get("longwave_process_resident_bytes");
@@ -86,7 +80,9 @@ export function SystemScreen() {
         </section>
         <section class="card" aria-label="Station">
           <div class="eyebrow">Station</div>
-          <h2 class="title small">{stream.value?.id ?? "No station"}</h2>
+          <h2 class="title small">
+            {stream.value?.id ?? (connection.value === "connecting" ? "Asking the server" : "No station")}
+          </h2>
           <p class="subtitle wrap">{stream.value?.programme ?? ""}</p>
           <dl class="facts">
             <Fact
@@ -110,7 +106,7 @@ export function SystemScreen() {
 }
 
 function heading(): string {
-  if (health.value === undefined) return "Asking the server";
+  if (problem.value !== "" || health.value === undefined) return waitingFor(problem.value);
   return health.value.waitingFor === null ? "Everything is ready" : "Starting";
 }
 
