@@ -16,7 +16,7 @@ export function hertz(value: number): string {
 
 /** A chance in words: "1 in 12,000". */
 export function chance(probability: number): string {
-  if (probability < 1e-12) return "below 1 in 10¹²";
+  if (probability < 1e-12) return "< 1 in 10¹²";
   if (probability < 1e-6) return `1 in 10${superscript(Math.floor(-Math.log10(probability)))}`;
   return `1 in ${Math.round(1 / probability).toLocaleString("en")}`;
 }

@@ -252,7 +252,7 @@ function TraceCard() {
     <section class="card" aria-label="Packets">
       <div class="eyebrow">Packets</div>
       {result === undefined ? (
-        <Empty text="Each packet with its size, mode and bandwidth appears here." />
+        <Empty kind="trace-place" text="Each packet with its size, mode and bandwidth appears here." />
       ) : (
         <>
           <TracePicture trace={result.trace} seconds={labSound.value?.seconds ?? 1} />
@@ -300,7 +300,10 @@ function ConstellationCard() {
         </span>
       </div>
       {original === undefined || sound === undefined ? (
-        <Empty text="The peaks by which a recording is recognised appear here, before and after the codec." />
+        <Empty
+          kind="peaks-place"
+          text="The peaks by which a recording is recognised appear here, before and after the codec."
+        />
       ) : (
         <>
           <ConstellationPicture original={original} coded={coded} seconds={sound.seconds} />
@@ -330,9 +333,10 @@ function survivors(before: LabConstellation["hashes"], after: LabConstellation["
   return `${Math.round(100 * share)} % of ${thousands(before.length)} hashes survive`;
 }
 
-function Empty({ text }: { text: string }) {
+/** Takes the place of a picture, so that nothing below it moves when there is one. */
+function Empty({ kind, text }: { kind: string; text: string }) {
   return (
-    <div class="state" style="min-height: 120px">
+    <div class={`state ${kind}`}>
       <strong>No sound yet</strong>
       <span>{text}</span>
     </div>

@@ -71,7 +71,7 @@ function HeardCard() {
       <p class="subtitle">
         {heard !== undefined && current !== undefined
           ? recognisedAfter(heard, onAir, current.playedMs)
-          : "A few seconds of sound are compared with every recording in the catalog."}
+          : "A few seconds of sound are compared with the catalog."}
       </p>
       <Progress positionMs={positionMs} lengthMs={lengthMs} known={heard !== undefined} />
       <dl class="facts">

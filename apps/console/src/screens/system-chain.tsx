@@ -119,9 +119,9 @@ function stages(current: Stream | undefined): Stage[] {
     {
       name: "Speech",
       screen: "speak",
-      state: voices.value ? "good" : "",
+      state: voices.value?.length ? "good" : "",
       text:
-        voices.value === null
+        voices.value === null || voices.value?.length === 0
           ? "No engine on this server"
           : voices.value === undefined
             ? asking(voicesPath)
