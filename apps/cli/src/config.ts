@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isLongwaveError } from "@longwave/base";
 import { systemErrorKind, systemReason } from "@longwave/base/node";
-import { parseYaml } from "@longwave/tts";
+import { parseYaml } from "@longwave/tts/yaml";
 import { parse } from "smol-toml";
 import { parseDurationUs } from "./duration.ts";
 import { ConfigError } from "./errors.ts";

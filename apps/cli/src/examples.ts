@@ -78,6 +78,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   "jobs show": ["longwave jobs show import-008e3a8180f159e6bd999d3f"],
   "jobs retry": ["longwave jobs retry --failed"],
   "jobs cancel": ["longwave jobs cancel import-008e3a8180f159e6bd999d3f"],
+  "jobs clear": ["longwave jobs clear", "longwave jobs clear --failed --json"],
   "watermark embed": ['longwave watermark embed song.wav marked.wav --key "our secret" --payload 0000002a'],
   "watermark detect": ["longwave watermark detect recording.mp3 --key-file key.txt --json"],
   "link send": [

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -48,7 +48,9 @@ class HuntedWorkers {
       const [status, signal] = await new Promise<[number | null, string | null]>((resolve) => {
         child.once("close", (...how) => resolve(how));
       });
-      if (status === 0) return;
+      // 1: a job failed for good, as the poison must; anything worse would have been said.
+      const complaints = said.replaceAll("longwave: A worker was killed; starting another.\n", "");
+      if (status === 0 || (status === 1 && complaints === "")) return;
       if (signal !== "SIGKILL") throw new Error(`A worker ended with ${status ?? signal}: ${said}`);
     }
   }
@@ -196,6 +198,28 @@ describe.skipIf(!existsSync(program)).each(backends)("jobs over $name (needs npm
       const tracks = catalog.tracks().map(({ id }) => id);
       expect([...tracks].sort()).toEqual(names);
       expect((await jobs("add", "enroll", music)).at(-1)).toEqual({ summary: { added: 0, known: sources } });
+
+      // What is cleared is forgotten, and done anew when it is added anew; a worker says with its status that a job failed.
+      const clear = async (count: number, ...options: string[]) => {
+        let cleared = 0;
+        // The end of a job may take a moment to reach every part of a queue.
+        while (cleared < count) cleared += (await jobs("clear", ...options))[0].cleared;
+        expect(cleared).toBe(count);
+      };
+      await clear(2 * sources);
+      await clear(2, "--failed");
+      if (backend.supervised) return;
+      await jobs("add", "import", join(folder, "poison.wav"));
+      const worker = spawnSync(
+        process.execPath,
+        [program, "jobs", "work", "--json", ...places, "--until-empty"],
+        {
+          cwd: folder,
+          encoding: "utf8",
+        },
+      );
+      expect([worker.status, worker.stderr]).toEqual([1, ""]);
+      expect(worker.stdout).toContain('"type":"failed"');
     },
     2 * patienceMs,
   );

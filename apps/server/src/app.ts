@@ -1,7 +1,7 @@
 import type { BondStatus } from "@longwave/station";
 import { Hono } from "hono";
 import { consoleHandler } from "./console-files.ts";
-import { notFound } from "./errors.ts";
+import { methodNotAllowed, notFound } from "./errors.ts";
 import { type GuardOptions, guardRequest } from "./guard.ts";
 import { degradedParts, type Host } from "./host.ts";
 import { RouteLimiter } from "./limits.ts";
@@ -86,6 +86,7 @@ export function createApp(options: AppOptions): Hono {
       },
     });
   });
+  refuseOtherMethods(app, [...routes, { method: "get", path: "/openapi.json" }]);
   if (options.consoleDirectory !== undefined) app.get("*", consoleHandler(options.consoleDirectory));
   app.notFound((context) =>
     problemResponse(notFound(`${context.req.method} ${context.req.path.slice(0, 200)}`)),
@@ -97,10 +98,33 @@ export function createApp(options: AppOptions): Hono {
   return app;
 }
 
+/** A path that is there answers other methods with 405 and those that it takes (RFC 9110 section 15.5.6). */
+function refuseOtherMethods(app: Hono, routes: readonly Pick<Route, "method" | "path">[]): void {
+  const methods = new Map<string, Set<string>>();
+  for (const { method, path } of routes) {
+    const known = methods.get(path) ?? new Set(["OPTIONS"]);
+    known.add(method.toUpperCase());
+    if (method === "get") known.add("HEAD");
+    methods.set(path, known);
+  }
+  for (const [path, known] of methods) {
+    const allow = [...known].sort().join(", ");
+    app.all(honoPath(path), (context) => {
+      const response = problemResponse(methodNotAllowed(context.req.method, path, allow));
+      response.headers.set("allow", allow);
+      return response;
+    });
+  }
+}
+
+/** `{id}` as the router writes it. */
+function honoPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ":$1");
+}
+
 function mount(app: Hono, route: Route, options: AppOptions, metrics: Metrics): void {
   const limiter = new RouteLimiter(route);
-  const path = route.path.replace(/\{(\w+)\}/g, ":$1");
-  app.on(route.method.toUpperCase(), path, async (context) => {
+  app.on(route.method.toUpperCase(), honoPath(route.path), async (context) => {
     let response: Response;
     try {
       guardRequest(context.req.raw, options, route.open === true);

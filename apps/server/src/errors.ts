@@ -4,7 +4,7 @@ import { type ErrorKind, LongwaveError } from "@longwave/base";
  * What can go wrong in the server. Codes: `server/port-in-use`, `server/no-permission`, `server/cannot-listen`,
  * `server/token-required`, `server/bad-option`, `server/bad-request`, `server/body-too-large`, `server/busy`,
  * `server/timeout`, `server/not-found`, `server/unauthorized`, `server/forbidden`,
- * `server/range-not-satisfiable`, `server/range-too-long`.
+ * `server/method-not-allowed`, `server/range-not-satisfiable`, `server/range-too-long`.
  */
 export class ServerError extends LongwaveError {
   override readonly name = "ServerError";
@@ -20,6 +20,12 @@ export class ServerError extends LongwaveError {
     super(code, kind, message, options);
     this.status = options.status;
   }
+}
+
+/** 405 for a path that is there, with the methods that it takes. */
+export function methodNotAllowed(method: string, path: string, allow: string): ServerError {
+  const message = `${path} does not take ${method.slice(0, 20)}; it takes ${allow}.`;
+  return new ServerError("server/method-not-allowed", "usage", message, { status: 405 });
 }
 
 /** 404 for a thing that is not there. */

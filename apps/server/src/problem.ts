@@ -15,6 +15,7 @@ const titles: Readonly<Record<number, string>> = {
   401: "Token missing or wrong",
   403: "Forbidden",
   404: "Not found",
+  405: "Method not allowed",
   408: "Too slow",
   413: "Too large",
   416: "Range not satisfiable",

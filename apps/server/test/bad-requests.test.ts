@@ -114,7 +114,19 @@ describe("a server that is treated badly goes on", () => {
       expect(answer, path).toMatch(/^HTTP\/1\.1 4\d\d /);
       expect(answer, path).not.toMatch(/root:/);
     }
-    expect((await fetch(`${server.url}v1/health`, { method: "DELETE" })).status).toBe(404);
+    for (const [method, path, allow] of [
+      ["DELETE", "v1/health", "GET, HEAD, OPTIONS"],
+      ["GET", "v1/identify", "OPTIONS, POST"],
+      ["PATCH", "v1/catalog/tracks", "GET, HEAD, OPTIONS, POST"],
+      ["POST", "v1/catalog/tracks/x", "DELETE, OPTIONS"],
+      ["PUT", "openapi.json", "GET, HEAD, OPTIONS"],
+    ] as const) {
+      const answer = await fetch(server.url + path, { method });
+      expect([answer.status, answer.headers.get("allow")], path).toEqual([405, allow]);
+      expect(await answer.json()).toMatchObject({ code: "server/method-not-allowed", status: 405 });
+    }
+    expect((await fetch(`${server.url}v1/nothing`, { method: "DELETE" })).status).toBe(404);
+    expect((await fetch(`${server.url}v1/health`, { method: "HEAD" })).status).toBe(200);
   });
 });
 

@@ -10,7 +10,7 @@ import { encodeWav } from "@longwave/media";
 import { createSeekableDecoder } from "@longwave/opus";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Job } from "../src/jobs/index.ts";
-import { enrollHandler, importHandler, jobRequestOf } from "../src/node/index.ts";
+import { enrollHandler, importHandler, jobRequestOf } from "../src/node/jobs/index.ts";
 
 let folder = "";
 beforeAll(() => {

@@ -150,6 +150,37 @@ describe.each(backends)("a job queue in $name", { timeout: 150_000 }, (backend) 
     expect(await queue.pending()).toBe(0);
   });
 
+  asked("forgets what has ended, and does it again when it is added again", async () => {
+    const [queue, other] = [await open("cleared"), await open("cleared")];
+    for (let i = 1; i <= 4; i++) await queue.add(job(i));
+    const ends = [
+      (claimed: ClaimedJob) => claimed.complete({ recording: "x" }),
+      (claimed: ClaimedJob) => claimed.fail({ code: "a/b", message: "no sound" }),
+    ];
+    for (const end of ends) expect(await end(await take(queue))).toBe(true);
+    const running = await take(queue);
+    await queue.cancel(job(4).id);
+    /** What ended may take a moment to reach every part of a queue. */
+    const clear = async (count: number, ...states: Parameters<JobQueue["clear"]>[0]) => {
+      for (let cleared = 0; cleared < count; ) cleared += await queue.clear(states);
+      expect(await queue.clear(states)).toBe(0);
+    };
+    await clear(1, "done");
+    expect(await other.get(job(1).id)).toBeUndefined();
+    await clear(1, "failed");
+    // Whoever comes upon what is left of a cancelled job must not take it for a new one.
+    const early = await queue.clear(["cancelled"]);
+    expect(await queue.take("two", ["import"])).toBeUndefined();
+    if (early === 0) await clear(1, "cancelled");
+    expect(await running.complete({})).toBe(true);
+    expect(await queue.counts()).toEqual({ waiting: 0, running: 0, done: 1, failed: 0, cancelled: 0 });
+    // At once: a queue that knows a message by its name must not swallow it.
+    expect(await queue.add(job(1))).toMatchObject({ added: true, job: { state: "waiting", attempts: 0 } });
+    expect(await other.add(job(1))).toMatchObject({ added: false });
+    expect((await take(other)).job.id).toBe(job(1).id);
+    expect(await queue.clear([])).toBe(0);
+  });
+
   asked("gives the job of a silent worker to another, and gives up what no worker survives", async () => {
     const queue = await open("leases", { leaseSeconds: 0.2 });
     await queue.add(job(1, { maxAttempts: 1 }));

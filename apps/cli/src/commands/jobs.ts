@@ -1,6 +1,7 @@
-import { jobKinds, jobStates } from "@longwave/station/jobs";
+import { type JobKind, jobKinds, jobStates } from "@longwave/station/jobs";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { addJobs } from "../jobs/add.ts";
+import type { AddOptions } from "../jobs/add.ts";
+import { clearJobs } from "../jobs/clear.ts";
 import { cancelJobs, listJobs, retryJobs, showJob } from "../jobs/manage.ts";
 import { work } from "../jobs/work.ts";
 
@@ -24,9 +25,14 @@ export function registerJobs(program: Command): void {
     .option("--replace", "enroll: replace tracks that have other sound under the same id")
     .option("--lossy", "import: encode what is not Opus yet, which loses something")
     .option("--json", "one JSON object a file, then a summary")
-    .action(addJobs);
+    .action(async (kind: JobKind, paths: readonly string[], options: AddOptions) =>
+      (await import("../jobs/add.ts")).addJobs(kind, paths, options),
+    );
 
-  command("work", "do jobs until Ctrl-C; a job of a worker that dies goes to another")
+  command(
+    "work",
+    "do jobs until Ctrl-C; a job of a worker that dies goes to another (exit code 1 if a job failed)",
+  )
     .option("--archive <place>", "where imports go: a directory or s3://bucket/prefix")
     .option("--catalog <place>", "where enrollments go: a directory or postgres://user@host/database")
     .option("--jobs <n>", "worker processes", count, 1)
@@ -57,6 +63,11 @@ export function registerJobs(program: Command): void {
     .argument("<id...>", "jobs")
     .option("--json", "one JSON object a job")
     .action(cancelJobs);
+
+  command("clear", "forget jobs that are done or cancelled; added again, they are done again")
+    .option("--failed", "those that failed as well, with their reasons")
+    .option("--json", "one JSON object")
+    .action(clearJobs);
 
   jobs.addHelpText(
     "after",

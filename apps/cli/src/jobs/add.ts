@@ -1,6 +1,6 @@
 import { BaseError } from "@longwave/base";
 import type { JobKind } from "@longwave/station/jobs";
-import { jobRequestOf } from "@longwave/station/node";
+import { jobRequestOf } from "@longwave/station/jobs/node";
 import { findAudioFiles } from "../id/audio-files.ts";
 import { printLine, progress } from "../output.ts";
 import { jobLine } from "./format.ts";

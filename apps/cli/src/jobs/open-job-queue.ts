@@ -1,6 +1,5 @@
 import { SystemClock } from "@longwave/base/node";
-import { StationError } from "@longwave/station";
-import type { JobQueue } from "@longwave/station/jobs";
+import { type JobQueue, StationError } from "@longwave/station/jobs";
 import { type JobsSettings, jobBackendOf, leaseSecondsOf } from "./jobs-settings.ts";
 
 /** Longest wait for a service that does not answer. */

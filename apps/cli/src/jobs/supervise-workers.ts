@@ -1,6 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { CliError } from "../errors.ts";
 
+/** Status of a worker that did its work, in which a job failed for good. */
+export const jobFailedStatus = 1;
+/** What a worker tells whoever started it when a job fails: it may be killed later, and then has no status. */
+export const jobFailedMessage = "a job failed";
+
 /** Pause before a worker that died is started again. */
 const restartMs = 1000;
 
@@ -12,6 +17,7 @@ const restartMs = 1000;
 export async function superviseWorkers(count: number): Promise<void> {
   const running = new Set<ChildProcess>();
   let stopping = false;
+  let hasFailed = false;
   const stop = (signal: NodeJS.Signals) => {
     stopping = true;
     for (const child of running) child.kill(signal);
@@ -21,6 +27,7 @@ export async function superviseWorkers(count: number): Promise<void> {
   process.on("SIGTERM", onSignal);
   try {
     await Promise.all(Array.from({ length: count }, () => keepRunning()));
+    if (hasFailed) process.exitCode = jobFailedStatus;
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
@@ -28,8 +35,9 @@ export async function superviseWorkers(count: number): Promise<void> {
 
   async function keepRunning(): Promise<void> {
     while (!stopping) {
-      const status = await runOnce();
-      if (status === 0 || stopping) return;
+      const { status, jobFailed } = await runOnce();
+      hasFailed ||= jobFailed;
+      if (status === 0 || (status === jobFailedStatus && jobFailed) || stopping) return;
       if (status !== null) {
         stop("SIGTERM");
         throw new CliError("cli/worker-failed", "unavailable", `A worker ended with ${status}; see above.`);
@@ -39,18 +47,22 @@ export async function superviseWorkers(count: number): Promise<void> {
     }
   }
 
-  /** @returns the exit code; null where a signal ended it */
-  function runOnce(): Promise<number | null> {
+  /** @returns the exit code, null where a signal ended it, and whether a job failed in its hands */
+  function runOnce(): Promise<{ status: number | null; jobFailed: boolean }> {
     // The last --jobs counts. The channel tells the worker when this process is gone, however it went.
     const child = spawn(process.execPath, [...process.argv.slice(1), "--jobs", "1"], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     running.add(child);
+    let jobFailed = false;
+    child.on("message", (message) => {
+      jobFailed ||= message === jobFailedMessage;
+    });
     return new Promise((resolve, reject) => {
       child.once("error", reject);
-      child.once("exit", (status) => {
+      child.once("close", (status) => {
         running.delete(child);
-        resolve(status);
+        resolve({ status, jobFailed });
       });
     });
   }

@@ -1,4 +1,6 @@
+export { StationError } from "../errors.ts";
 export {
+  type EndedState,
   hasEnded,
   type Job,
   type JobCounts,

@@ -1,6 +1,7 @@
 import type { ErrorKind } from "@longwave/base";
 import { StationError } from "../errors.ts";
 import {
+  type EndedState,
   hasEnded,
   type Job,
   type JobCounts,
@@ -31,6 +32,12 @@ export interface JobQueue {
   retry(id: string): Promise<Job>;
   /** Cancels a job that waits or runs; its worker notices within a third of the lease. @throws as `retry` */
   cancel(id: string): Promise<Job>;
+  /**
+   * Forgets jobs that ended in these states: added again, they are done again. One whose end has not reached every part of the queue yet
+   * stays for the next time.
+   * @returns how many there were
+   */
+  clear(states: readonly EndedState[]): Promise<number>;
   /** Takes a job of these kinds for the time of the lease; undefined where none waits. It may wait for one for about a second. */
   take(worker: string, kinds: readonly JobKind[]): Promise<ClaimedJob | undefined>;
   close(): Promise<void>;

@@ -52,9 +52,12 @@ export interface Job extends JobRequest {
   readonly failure?: JobFailure;
 }
 
-export function hasEnded(state: JobState): boolean {
+export function hasEnded(state: JobState): state is EndedState {
   return state === "done" || state === "failed" || state === "cancelled";
 }
+
+/** The states in which nothing is done with a job any more. */
+export type EndedState = "done" | "failed" | "cancelled";
 
 /** Number of jobs by state. */
 export type JobCounts = Readonly<Record<JobState, number>>;

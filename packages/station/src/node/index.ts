@@ -1,6 +1,4 @@
 export { fileDecoders } from "./file-decoders.ts";
-export { type EnrollTarget, enrollHandler, importHandler } from "./jobs/job-handlers.ts";
-export { type JobRequestOptions, jobRequestOf } from "./jobs/job-requests.ts";
 export { type LiveStation, type LiveStationOptions, openLiveStation } from "./live-station.ts";
 export { type OpenStationArchiveOptions, openStationArchive } from "./open-station-archive.ts";
 export {

@@ -14,6 +14,7 @@ import {
 import { type NatsConnection, nanos } from "@nats-io/nats-core";
 import { StationError } from "../../errors.ts";
 import {
+  type EndedState,
   hasEnded,
   type Job,
   type JobCounts,
@@ -60,7 +61,7 @@ interface Ticket {
 /** The last message under the job's own subject: how far it is. */
 interface StoredState extends Ticket {
   readonly job: Job;
-  /** Sequence number of the ticket that the worker has, once one had it. */
+  /** Sequence number of its ticket: the one that was sent, then the one that a worker had. */
   readonly ticket?: number;
 }
 
@@ -70,6 +71,8 @@ const duplicateWindowSeconds = 120;
 const pollMs = 1000;
 /** JetStream's "wrong last sequence": somebody else wrote first. */
 const wrongSequence = 10071;
+/** JetStream's "no message found". */
+const noMessage = 10037;
 /** JetStream's "consumer not found". */
 const noConsumer = 10014;
 
@@ -138,9 +141,16 @@ export class NatsJobQueue implements JobQueue {
         return { job: found.state.job, added: false };
       const generation = (found?.state.generation ?? 0) + 1;
       const job: Job = { ...checked, state: "waiting", attempts: 0, addedAtMs: this.#nowMs() };
-      await this.#send({ generation, request: checked });
+      let sent = await this.#send({ generation, request: checked });
+      if (sent.duplicate && (await this.#ticketAt(sent.ticket)) === null) {
+        // The ticket is used up: the job was done meanwhile, or long ago and cleared since.
+        const now = await this.#read(checked.id);
+        if (now !== undefined) return { job: now.state.job, added: false };
+        sent = await this.#send({ generation, request: checked }, `after ${sent.ticket}`);
+      }
+      const { ticket } = sent;
       // A worker may be quicker: then its state stands.
-      await this.#write({ generation, request: checked, job }, found?.sequence ?? 0);
+      await this.#write({ generation, request: checked, job, ticket }, found?.sequence ?? 0);
       return { job, added: true };
     });
   }
@@ -152,7 +162,7 @@ export class NatsJobQueue implements JobQueue {
   list({ state, limit = defaultJobListLimit }: JobListOptions = {}): Promise<readonly Job[]> {
     return naming(async () => {
       const jobs: Job[] = [];
-      for await (const job of this.#all()) {
+      for await (const { job } of this.#all()) {
         if (state !== undefined && job.state !== state) continue;
         jobs.push(job);
         // Newest first, and never more than twice of what is wanted in memory.
@@ -166,7 +176,7 @@ export class NatsJobQueue implements JobQueue {
   counts(): Promise<JobCounts> {
     return naming(async () => {
       const counts: Record<JobState, number> = { ...noJobs };
-      for await (const { state } of this.#all()) counts[state]++;
+      for await (const { job } of this.#all()) counts[job.state]++;
       return counts;
     });
   }
@@ -182,8 +192,8 @@ export class NatsJobQueue implements JobQueue {
       if (job.state !== "failed" && job.state !== "cancelled") throw wrongState(job, "failed and cancelled");
       const generation = state.generation + 1;
       const waiting: Job = { ...request, state: "waiting", attempts: 0, addedAtMs: job.addedAtMs };
-      await this.#send({ generation, request });
-      await this.#write({ generation, request, job: waiting }, sequence);
+      const { ticket } = await this.#send({ generation, request });
+      await this.#write({ generation, request, job: waiting, ticket }, sequence);
       return waiting;
     });
   }
@@ -197,6 +207,24 @@ export class NatsJobQueue implements JobQueue {
         // Its ticket is thrown away by whoever gets it.
         if ((await this.#write({ ...state, job }, sequence)) !== undefined) return job;
       }
+    });
+  }
+
+  clear(states: readonly EndedState[]): Promise<number> {
+    return naming(async () => {
+      const name = `${this.#stream}_STATE`;
+      const isEmpty = (await this.pending()) === 0;
+      let cleared = 0;
+      for await (const { job, ticket, sequence } of this.#all()) {
+        if (!hasEnded(job.state) || !states.includes(job.state)) continue;
+        // A ticket without a state would be a new job: it goes first, by the hand of a worker.
+        const hasTicket = ticket === undefined ? !isEmpty : (await this.#ticketAt(ticket)) !== null;
+        if (hasTicket) continue;
+        // By its number: what was written over it meanwhile stays.
+        const isGone = await this.#manager.streams.deleteMessage(name, sequence).catch(ifNoMessage);
+        if (isGone) cleared++;
+      }
+      return cleared;
     });
   }
 
@@ -300,7 +328,12 @@ export class NatsJobQueue implements JobQueue {
   async #isSecond(message: JsMsg, ticket: number | undefined): Promise<boolean> {
     if (ticket === undefined) return !message.redelivered;
     if (ticket === message.seq) return false;
-    return (await this.#manager.streams.getMessage(this.#stream, { seq: ticket })) !== null;
+    return (await this.#ticketAt(ticket)) !== null;
+  }
+
+  /** The ticket with this number, null once it is used up. */
+  #ticketAt(seq: number): Promise<unknown> {
+    return this.#manager.streams.getMessage(this.#stream, { seq });
   }
 
   #claimed(message: JsMsg, state: StoredState, sequence: number, takenOver: boolean): ClaimedJob {
@@ -357,12 +390,16 @@ export class NatsJobQueue implements JobQueue {
     if ((await this.#read(id))?.state.job.state === "cancelled") message.ack();
   }
 
-  async #send(ticket: Ticket): Promise<void> {
+  /** Sends a ticket, once for each `mark`. @returns its sequence number, of the first one where this is another of the same */
+  async #send(ticket: Ticket, mark = ""): Promise<{ ticket: number; duplicate: boolean }> {
     const { id, kind } = ticket.request;
     try {
-      await this.#jetstream.publish(`${this.#subject}.queue.${kind}`, JSON.stringify(ticket), {
-        msgID: `${id}-${ticket.generation}`,
-      });
+      const { seq, duplicate } = await this.#jetstream.publish(
+        `${this.#subject}.queue.${kind}`,
+        JSON.stringify(ticket),
+        { msgID: `${id}-${ticket.generation}${mark}` },
+      );
+      return { ticket: seq, duplicate };
     } catch (cause) {
       if (/maximum messages/.test((cause as Error).message)) throw queueIsFull(this.#maxJobs, { cause });
       throw cause;
@@ -397,7 +434,7 @@ export class NatsJobQueue implements JobQueue {
     return found;
   }
 
-  async *#all(): AsyncIterable<Job> {
+  async *#all(): AsyncIterable<StoredState & { readonly sequence: number }> {
     const name = `${this.#stream}_STATE`;
     let left = (await this.#manager.streams.info(name)).state.messages;
     if (left === 0) return;
@@ -409,7 +446,7 @@ export class NatsJobQueue implements JobQueue {
         got++;
         // States that are written meanwhile come as well; those that they replace do not.
         left = Math.min(left - 1, message.info.pending);
-        yield message.json<StoredState>().job;
+        yield { ...message.json<StoredState>(), sequence: message.seq };
       }
       if (got === 0) break;
     }
@@ -434,6 +471,12 @@ function readTicket(message: JsMsg): Ticket | undefined {
     // Somebody else's message.
   }
   return undefined;
+}
+
+/** False where the message is there no more. */
+function ifNoMessage(error: { code?: unknown }): false {
+  if (error.code === noMessage) return false;
+  throw error;
 }
 
 /** An id that can stand in a subject. @throws StationError `station/no-such-job` */

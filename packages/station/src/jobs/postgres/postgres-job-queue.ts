@@ -1,6 +1,7 @@
 import type { SqlClient, SqlRow, SqlValue } from "@longwave/catalog/postgres";
 import { StationError } from "../../errors.ts";
 import {
+  type EndedState,
   hasEnded,
   type Job,
   type JobCounts,
@@ -145,6 +146,14 @@ export class PostgresJobQueue implements JobQueue {
       "waiting and running",
       `${ended("cancelled")} where id = $1 and state in ('waiting', 'running')`,
     );
+  }
+
+  async clear(states: readonly EndedState[]): Promise<number> {
+    const rows = await this.#query(
+      `delete from ${this.#table} where state = any ($1::text[]) and state not in ('waiting', 'running') returning id`,
+      [`{${states.join(",")}}`],
+    );
+    return rows.length;
   }
 
   async take(worker: string, kinds: readonly JobKind[]): Promise<ClaimedJob | undefined> {

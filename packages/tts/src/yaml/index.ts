@@ -1,0 +1,1 @@
+export { parseYaml, type YamlMap, type YamlValue } from "../config/yaml-subset.ts";
