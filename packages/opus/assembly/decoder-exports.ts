@@ -1,6 +1,7 @@
 // What the decoder exports. Addresses are byte offsets in the memory.
 import { PACKET_AT, PCM_FLOAT_AT, PCM_INTEGER_AT } from "./layout";
 import { BAD_ARGUMENT, opusConceal, opusDecode, opusDecodeFec } from "./opus/decoder";
+import { loadLastingState, saveLastingState } from "./opus/lasting-state";
 import { frameSizeOf, packetBytes, parsePacket } from "./opus/packet";
 import { clipChannel, convertToInt16, convertToInt24 } from "./opus/soft-clip";
 import { digestState, loadSnapshot, saveSnapshot, snapshotBound } from "./opus/snapshot";
@@ -140,6 +141,16 @@ export function snapshot(slot: usize, withConceal: i32): i32 {
 /** Takes up the state of `length` bytes at the packet address; 0 or a negative code, then nothing has changed. */
 export function restore(slot: usize, length: i32): i32 {
   return loadSnapshot(changetype<OpusState>(slot), length);
+}
+
+/** Writes what no run-up brings back to the packet address; returns its bytes. */
+export function lastingState(slot: usize): i32 {
+  return saveLastingState(changetype<OpusState>(slot));
+}
+
+/** Takes `length` bytes of that from the packet address; 0 or a negative code, then nothing has changed. */
+export function takeLastingState(slot: usize, length: i32): i32 {
+  return loadLastingState(changetype<OpusState>(slot), length);
 }
 
 /** Writes four u32 over the live part of the state, or all of it, to the packet address. */

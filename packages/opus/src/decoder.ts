@@ -253,6 +253,41 @@ export class OpusDecoder implements Disposable {
     );
   }
 
+  /**
+   * Writes what no run-up of packets brings back once SILK has concealed: seeds, envelope and gain of the comfort noise, a few words
+   * besides (docs/design/opus.md). At most `snapshotBytes`, about 55 for a channel.
+   *
+   * @returns bytes written, 0 where there is nothing of the kind
+   * @throws OpusError `opus/buffer-too-small`
+   */
+  lastingState(into: Uint8Array): number {
+    const core = this.#core;
+    const bytes = core.exports.lastingState(this.#openSlot());
+    if (into.length < bytes) {
+      throw new OpusError(
+        "opus/buffer-too-small",
+        `The lasting state has ${bytes} bytes, the buffer ${into.length}; snapshotBytes is always enough.`,
+      );
+    }
+    core.copyOut(into, bytes);
+    return bytes;
+  }
+
+  /**
+   * Takes what `lastingState` wrote in front of a packet into this decoder, whose other state stays. Everything is validated
+   * first; refused bytes change nothing.
+   *
+   * @throws OpusError `opus/bad-snapshot`
+   */
+  takeLastingState(from: Uint8Array): void {
+    const slot = this.#openSlot();
+    const core = this.#core;
+    core.putPacket(from);
+    const { length } = from;
+    if (length <= core.packetCapacity && core.exports.takeLastingState(slot, length) === 0) return;
+    throw new OpusError("opus/bad-snapshot", `The ${length} bytes are no valid lasting state of a decoder.`);
+  }
+
   /** A second decoder in the same state. */
   clone(): OpusDecoder {
     this.#openSlot();

@@ -20,6 +20,13 @@ export interface OpusSeekableDecoder {
   liveStateDigest(into: Uint32Array): void;
   /** The same over the whole state; not for more than two channels. */
   wholeStateDigest?(into: Uint32Array): void;
+  /**
+   * Writes what no run-up brings back once there was concealment (counters, slow averages); a decoder that is given it behind a few
+   * packets of silence comes to the whole state soon. Returns bytes, fewer than `maxStateBytes`; 0 = there is nothing of the kind.
+   */
+  saveLasting?(into: Uint8Array): number;
+  /** Takes that, beside what the state is otherwise. Validates everything first, throws a LongwaveError of kind malformed. */
+  loadLasting?(from: Uint8Array): void;
   close(): void;
 }
 
@@ -51,7 +58,11 @@ export function createSeekableDecoder(
     saveState: (into, sections) => decoder.snapshot(into, sections),
     loadState: (from) => decoder.restore(from),
     liveStateDigest: (into) => decoder.liveStateDigest(into),
-    ...(decoder instanceof OpusDecoder && { wholeStateDigest: (into) => decoder.wholeStateDigest(into) }),
+    ...(decoder instanceof OpusDecoder && {
+      wholeStateDigest: (into) => decoder.wholeStateDigest(into),
+      saveLasting: (into) => decoder.lastingState(into),
+      loadLasting: (from) => decoder.takeLastingState(from),
+    }),
     close: () => decoder.close(),
   };
 }

@@ -28,6 +28,13 @@ export interface SeekableDecoder {
   liveStateDigest(into: Uint32Array): void;
   /** The same over the whole state, where the decoder has something faster than comparing what `saveState` writes. */
   wholeStateDigest?(into: Uint32Array): void;
+  /**
+   * Writes what no run-up brings back once there was concealment (counters, slow averages); a decoder that is given it behind a few
+   * packets of silence comes to the whole state soon. Returns bytes, fewer than `maxStateBytes`; 0 = there is nothing of the kind.
+   */
+  saveLasting?(into: Uint8Array): number;
+  /** Takes that, beside what the state is otherwise. Validates everything first, throws a LongwaveError of kind malformed. */
+  loadLasting?(from: Uint8Array): void;
   /** Gives the slot back. */
   close(): void;
 }

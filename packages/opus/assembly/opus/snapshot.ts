@@ -73,7 +73,8 @@ class Transfer {
 }
 
 const TRANSFER_AT: usize = DECODER_SCRATCH_END;
-const STAGING_AT: usize = (TRANSFER_AT + 64 + 63) & ~63;
+/** Room for a state that is not valid yet. */
+export const STAGING_AT: usize = (TRANSFER_AT + 64 + 63) & ~63;
 /** The image lies where packets do, from the start. */
 const IMAGE_AT: usize = PACKET_AT;
 export const SNAPSHOT_SCRATCH_END: usize = STAGING_AT + SLOT_BYTES;
@@ -89,7 +90,7 @@ function move(transfer: Transfer, state: usize, bytes: usize): void {
   transfer.at = at + bytes;
 }
 
-function silkMatters(state: OpusState): bool {
+export function silkMatters(state: OpusState): bool {
   return state.previousMode == MODE_SILK || state.previousMode == MODE_HYBRID;
 }
 
