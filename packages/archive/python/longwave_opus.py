@@ -77,7 +77,7 @@ class LongwaveOpus(Codec):
         sections, at = [], 72
         for number, size in enumerate(sizes):
             section = data[at : at + size]
-            sections.append(zlib.decompress(section, -15) if number < 4 and compression in (1, 3) and size else section)
+            sections.append(zlib.decompress(section, -15) if number < 4 and compression in (1, 3, 4, 5) and size else section)
             at += size
         lengths = _varints(sections[0], pre_count + own_count)
         events = {}

@@ -22,6 +22,8 @@ export interface BuilderCheckpoint {
   /** Decoder state before that packet. */
   readonly state: Uint8Array;
   readonly prover: readonly number[];
+  /** Bytes that seeds may take from here on. */
+  readonly seedBytes: number;
   readonly counts: PacketCounts;
   readonly segments: readonly SegmentStart[];
   readonly segmentStartPacket: number;

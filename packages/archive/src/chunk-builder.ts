@@ -18,10 +18,12 @@ import type { RecordingInfo } from "./recording-info.ts";
 import { RunUpProver, StateSaver } from "./run-up-prover.ts";
 import { SampleDigest } from "./sample-digest.ts";
 import type { SealedChunk } from "./sealed-chunk.ts";
+import { SeedAccount } from "./seed-account.ts";
+import type { SeededStart } from "./seeded-start.ts";
 import { pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
 import { withChecksum } from "./shard.ts";
 import { NearState, type StateDifference } from "./state-difference.ts";
-import { chooseStates, differenceSpacing, usualStateFrames } from "./stored-states.ts";
+import { chooseStates, differenceSpacing, isWorthwhile, usualStateFrames } from "./stored-states.ts";
 
 export interface ChunkBuilderOptions {
   readonly decoder: DecoderFactory;
@@ -49,6 +51,8 @@ interface Draft {
   readonly states: { readonly live: Uint8Array; readonly all: Uint8Array } | undefined;
   /** The live one, told by its difference to what a short run-up gives. */
   readonly difference: StateDifference | undefined;
+  /** What a run-up needs to lead to the whole state; kept where it is to be stored. */
+  readonly seed: SeededStart | undefined;
   digest: number;
 }
 
@@ -62,6 +66,8 @@ interface OpenChunk {
 
 /** Foreign readers get at least 80 ms of run-up even where a chunk starts from a state (RFC 7845 section 4.6). */
 const courtesyPreRollFrames = 3840;
+/** Seeds are never closer than this unless told. */
+const nearestSeedFrames = 48_000;
 /** Run-ups reach back 96 units of 20 ms; a chunk's pre-roll may reach as far before its first packet. */
 const historyFrames = 98 * 960 + maxPacketFrames;
 
@@ -75,6 +81,7 @@ export class ChunkBuilder {
   readonly #prover: RunUpProver;
   readonly #saver = new StateSaver();
   readonly #nearState: NearState;
+  readonly #seeds = new SeedAccount();
   /** How far apart differences may be in this chunk. */
   #differenceFrames: number | undefined;
   /** Over the samples behind the last seek point. */
@@ -208,6 +215,7 @@ export class ChunkBuilder {
     this.#head = head;
     this.#lastFrames = history.at(-1)?.frames ?? 960;
     this.#lastData = history.findLast((packet) => !packet.concealed)?.data;
+    this.#seeds.bytes = checkpoint.seedBytes;
     this.#decoder.start(head);
     this.#decoder.decoder.loadState(checkpoint.state);
     this.#prover.importState(
@@ -254,6 +262,7 @@ export class ChunkBuilder {
         segmentStart: (point.flags & pointFlags.segmentStart) !== 0,
         states: stored === undefined ? undefined : { live: stored, all: stored },
         difference: chunk.differences.get(i),
+        seed: chunk.seeds.get(i),
         digest: point.digest,
       };
     });
@@ -330,7 +339,15 @@ export class ChunkBuilder {
         ? this.#draftPoint(index, sample, sample - keptStart + skip, starts, skipBefore)
         : undefined;
     this.#prover.before(
-      { index, head, toPoint: sample - keptStart, toChunk: chunkFrames - (keptStart % chunkFrames) },
+      {
+        index,
+        head,
+        toPoint: sample - keptStart,
+        toChunk: chunkFrames - (keptStart % chunkFrames),
+        oldest: Math.max(this.#oldest, this.#segmentStartPacket),
+        packetAt: this.#packetAt,
+        sequential: this.#decoder,
+      },
       frames,
       concealed ? undefined : data,
     );
@@ -353,6 +370,7 @@ export class ChunkBuilder {
       preSkip: starts ? head.preSkip : 0,
     };
     this.#packets.push(packet);
+    this.#seeds.earn(data?.length ?? 0);
     this.#nextPacket++;
     this.#skipRemaining = skipBefore - skip;
     this.#axis = keptEnd;
@@ -392,26 +410,32 @@ export class ChunkBuilder {
     const startsChunk = sample % this.#options.chunkFrames === 0;
     if (startsChunk) this.#differenceFrames = undefined;
     const proverBefore = startsChunk ? this.#prover.exportState() : [];
-    const proven = this.#prover.startFor(index, this.#oldest, (start, end) => {
+    const seedBytes = this.#seeds.bytes;
+    const framesBetween = (start: number, end: number) => {
       let frames = 0;
-      for (let i = start; i < end; i++) frames += this.#packets[i - this.#oldest]!.frames;
+      for (let i = start; i < end; i++) frames += this.#packetAt(i).frames;
       return frames;
-    });
-    const mayNeedState = proven === undefined || (!proven.wholeStateEqual && this.#prover.expectsConcealment);
+    };
+    const proven = this.#prover.startFor(index, this.#oldest, framesBetween);
+    const isUnsure = proven === undefined || (!proven.wholeStateEqual && this.#prover.expectsConcealment);
+    const seed = isUnsure ? this.#seedFor(index, sample, framesBetween) : undefined;
+    const mayNeedState = isUnsure && seed === undefined;
     const needsState = startsChunk || (mayNeedState && this.#isFarFromState(sample));
     const states = needsState
       ? { live: this.#saver.save(this.#decoder, "live"), all: this.#saver.save(this.#decoder, "all") }
       : undefined;
     const difference =
       states !== undefined && mayNeedState && !segmentStart
-        ? this.#differenceAt(index, states.live)
+        ? this.#differenceAt(index, states, startsChunk)
         : undefined;
+    if (startsChunk && mayNeedState) this.#seeds.spendOnState(states!.all, difference);
     const draft: Draft = {
       sample,
       packet: index,
       cut,
       states,
       difference,
+      seed,
       start: proven?.start,
       wholeStateEqual: proven?.wholeStateEqual ?? false,
       segmentStart,
@@ -429,6 +453,7 @@ export class ChunkBuilder {
           skipRemaining: skipBefore,
           state: states!.all,
           prover: proverBefore,
+          seedBytes,
           counts: { ...this.#counts },
           segments: segmentStart ? this.#segments.slice(0, -1) : [...this.#segments],
           segmentStartPacket: this.#segmentStartPacket,
@@ -441,6 +466,23 @@ export class ChunkBuilder {
     return draft;
   }
 
+  readonly #packetAt = (index: number): TimedPacket => this.#packets[index - this.#oldest]!;
+
+  /** A seed for the point, where there is one and the index has room for it. */
+  #seedFor(
+    index: number,
+    sample: number,
+    framesBetween: (start: number, end: number) => number,
+  ): SeededStart | undefined {
+    const seed = this.#prover.seededStartFor(index, this.#oldest, framesBetween);
+    if (seed === undefined) return undefined;
+    const last = this.#chunk?.drafts.findLast((draft) => draft.seed !== undefined)?.sample;
+    const isFirst = sample % this.#options.chunkFrames === 0;
+    const told = this.#options.checkpointFrames;
+    const isFar = isFirst || last === undefined || sample - last >= (told ?? nearestSeedFrames);
+    return isFar && this.#seeds.spend(seed, isFirst || told !== undefined) ? seed : undefined;
+  }
+
   /** States are stored at some distance from each other, so not every point's has to be kept for the choice. */
   #isFarFromState(sample: number): boolean {
     const last = this.#chunk?.drafts.findLast((draft) => draft.states !== undefined);
@@ -450,13 +492,20 @@ export class ChunkBuilder {
   }
 
   /** The state in front of packet `index` as a difference to that of a fresh decoder behind a short run-up. */
-  #differenceAt(index: number, live: Uint8Array): StateDifference | undefined {
-    // With concealment behind it more than the live state would be needed; and where run-ups arrive these are the better way.
-    if (this.#prover.expectsConcealment || !this.#prover.isLost) return undefined;
+  #differenceAt(
+    index: number,
+    states: NonNullable<Draft["states"]>,
+    startsChunk: boolean,
+  ): StateDifference | undefined {
+    // With concealment behind it the whole state is needed: dear, so only a chunk's start gets it. Without, run-ups that arrive are the better way.
+    const whole = this.#prover.expectsConcealment;
+    if (whole ? !startsChunk : !this.#prover.isLost) return undefined;
     const before = this.#packets.slice(Math.max(0, this.#segmentStartPacket - this.#oldest));
-    const difference = this.#nearState.difference(before, this.#head!, live);
+    const state = whole ? states.all : states.live;
+    const difference = this.#nearState.difference(before, this.#head!, state, whole);
     if (difference === undefined) return undefined;
     for (const { frames } of before.slice(-difference.runUp)) this.#prover.charge(frames);
+    if (whole) return isWorthwhile(difference, state) ? difference : undefined;
     this.#differenceFrames ??= differenceSpacing(difference, this.#packets.slice(-this.#historyCount(index)));
     return difference;
   }
@@ -486,8 +535,10 @@ export class ChunkBuilder {
       if (isExact(draft) && draft.start !== undefined) preRollStart = Math.min(preRollStart, draft.start);
     }
     if (!startExact) preRollStart = Math.min(preRollStart, this.#courtesyStart(firstPacket));
-    for (const { packet, difference } of chunk.drafts)
-      if (difference !== undefined) preRollStart = Math.min(preRollStart, packet - difference.runUp);
+    for (const draft of chunk.drafts) {
+      const runUp = (isExact(draft) ? undefined : draft.seed?.runUp) ?? draft.difference?.runUp ?? 0;
+      preRollStart = Math.min(preRollStart, draft.packet - runUp);
+    }
 
     const overlap = this.#overlaps?.of(chunk.index, preRollStart);
     const { list, events, byteOffsets, sharedBytes, preRollBytes, packetBytes } = listPackets(
@@ -497,10 +548,11 @@ export class ChunkBuilder {
     );
     const candidates = chunk.drafts.map((draft) => {
       const states = concealsAfter(draft.packet) ? draft.states?.all : draft.states?.live;
-      const difference = concealsAfter(draft.packet) ? undefined : draft.difference;
-      return { sample: draft.sample, exact: isExact(draft), state: states, difference };
+      const serves = draft.difference?.whole === true || !concealsAfter(draft.packet);
+      const difference = serves ? draft.difference : undefined;
+      return { sample: draft.sample, exact: isExact(draft), state: states, difference, seed: draft.seed };
     });
-    const { states, differences } = chooseStates(candidates, {
+    const { states, differences, seeds } = chooseStates(candidates, {
       every: this.#options.checkpointFrames,
       chunkFrames: endSample - chunk.first.sample,
       packetBytes,
@@ -516,7 +568,7 @@ export class ChunkBuilder {
       if (draft.segmentStart) flags |= pointFlags.segmentStart;
       for (let p = draft.packet; p <= next; p++)
         if (at(p).usesConcealment) flags |= pointFlags.concealmentInside;
-      if (states.has(i) || differences.has(i)) flags |= pointFlags.stateStored;
+      if (states.has(i) || differences.has(i) || seeds.has(i)) flags |= pointFlags.stateStored;
       const runUp = exact ? draft.packet - draft.start! : unproven;
       if (exact) {
         provenPoints++;
@@ -548,6 +600,7 @@ export class ChunkBuilder {
       events,
       states,
       differences,
+      seeds,
     };
     return {
       index: chunk.index,
@@ -562,7 +615,7 @@ export class ChunkBuilder {
       preRollBytes,
       points: points.length,
       provenPoints,
-      checkpoints: states.size + differences.size,
+      checkpoints: states.size + differences.size + seeds.size,
       maxRunUp,
     };
   }

@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { deflateSync, inflateSync } from "fflate";
 import { ArchiveError } from "./errors.ts";
 import { xxHash64 } from "./hash-core.ts";
+import type { SeededStart } from "./seeded-start.ts";
 import type { PacketEvent, SeekPoint } from "./seek-point.ts";
 import type { StateDifference } from "./state-difference.ts";
 import { readVarints, varintSize, writeVarint } from "./varint.ts";
@@ -40,6 +41,8 @@ export interface Chunk {
   readonly states: ReadonlyMap<number, Uint8Array>;
   /** Saved states by point number that are told by their difference to what a short run-up gives. */
   readonly differences: ReadonlyMap<number, StateDifference>;
+  /** Starts by point number that take a few words of the state and some packets. */
+  readonly seeds: ReadonlyMap<number, SeededStart>;
   /** All packet bytes, pre-roll first. */
   readonly packets: Uint8Array;
   /** Bytes at the start of `packets` that lie in the chunk before (format 2). */
@@ -84,6 +87,8 @@ const compressions = {
   compact: 3,
   /** The same, and some states are differences. */
   differences: 4,
+  /** The same, and some are seeds of a run-up or differences of whole states. */
+  seeds: 5,
 } as const;
 const eventTypes = ["loss", "segment-start", "end-trim"] as const;
 /** A chunk is at most 30 s, a packet at least 2.5 ms; with 128 units of 20 ms of pre-roll that is under this. */
@@ -151,7 +156,10 @@ export function encodeChunk(chunk: ChunkParts, overlap?: ChunkOverlap): Uint8Arr
     (chunk.startProvenFloat ? flag.startProvenFloat : 0) |
     (chunk.preRollApproximate ? flag.preRollApproximate : 0) |
     (chunk.last ? flag.last : 0);
-  header[6] = chunk.differences.size > 0 ? compressions.differences : compressions.compact;
+  header[6] = compressions.compact;
+  if (chunk.differences.size > 0) header[6] = compressions.differences;
+  const isWhole = [...chunk.differences.values()].some((difference) => difference.whole);
+  if (chunk.seeds.size > 0 || isWhole) header[6] = compressions.seeds;
   header[7] = chunk.channels;
   view.setUint32(8, chunk.preRollCount, true);
   view.setUint32(12, chunk.packetList.length - chunk.preRollCount, true);
@@ -221,7 +229,7 @@ export function decodeChunk(
   if (!Object.values<number>(compressions).includes(compression)) {
     throw new ArchiveError(
       "archive/version",
-      `${where} uses section compression ${compression}; 0, 1, 3 and 4 are known.`,
+      `${where} uses section compression ${compression}; 0, 1 and 3 to 5 are known.`,
     );
   }
   const isCompact = compression >= compressions.compact;
@@ -261,7 +269,7 @@ export function decodeChunk(
     ? decodePoints(table, offsets.subarray(preRollCount, packetCount))
     : decodeWidePoints(table);
   const events = decodeEvents(unpack(2));
-  const stored = decodeStates(unpack(3));
+  const stored = decodeStates(unpack(3), compression >= compressions.seeds);
   if (points === undefined || events === undefined || stored === undefined) throw corrupt("tables");
   const own = packetCount - preRollCount;
   if (points.some((point) => point.packet >= Math.max(1, own))) throw corrupt("a seek point lies outside");
@@ -415,11 +423,14 @@ function decodeEvents(bytes: Uint8Array): PacketEvent[] | undefined {
 /** States of SILK are below this; their integers deflate better as they are, the floats of CELT by lanes. */
 const plainStateBytes = 8192;
 
-/** Four-byte lanes apart; as it is; u16 run-up and a difference (see StateDifference). */
-const stateForms = { lanes: 0, plain: 1, difference: 2 } as const;
+/** Where stored states are kept, by the form that they have. */
+type StoredStates = Pick<Chunk, "states" | "differences" | "seeds">;
+
+/** Four-byte lanes apart; as it is; u16 run-up and a difference (StateDifference); u16 run-up, u16 gathered and a seed (SeededStart). */
+const stateForms = { lanes: 0, plain: 1, difference: 2, seed: 3, wholeDifference: 4 } as const;
 
 /** Per state: u16 point, u16 form, u32 bytes, then the bytes. */
-function encodeStates({ states, differences }: Pick<Chunk, "states" | "differences">): Uint8Array {
+function encodeStates({ states, differences, seeds }: StoredStates): Uint8Array {
   const entries: [point: number, form: number, bytes: Uint8Array][] = [];
   for (const [point, state] of states) {
     if (state.length < plainStateBytes) entries.push([point, stateForms.plain, state]);
@@ -429,8 +440,14 @@ function encodeStates({ states, differences }: Pick<Chunk, "states" | "differenc
       entries.push([point, stateForms.lanes, lanes]);
     }
   }
-  for (const [point, { runUp, bytes }] of differences)
-    entries.push([point, stateForms.difference, joined(Uint8Array.of(runUp, runUp >> 8), bytes)]);
+  for (const [point, { runUp, bytes, whole }] of differences) {
+    const form = whole ? stateForms.wholeDifference : stateForms.difference;
+    entries.push([point, form, joined(Uint8Array.of(runUp, runUp >> 8), bytes)]);
+  }
+  for (const [point, { runUp, gathered, lasting }] of seeds) {
+    const head = Uint8Array.of(runUp, runUp >> 8, gathered, gathered >> 8);
+    entries.push([point, stateForms.seed, joined(head, lasting)]);
+  }
   entries.sort((a, b) => a[0] - b[0]);
   const bytes = new Uint8Array(entries.reduce((sum, entry) => sum + 8 + entry[2].length, 0));
   const view = new DataView(bytes.buffer);
@@ -445,29 +462,39 @@ function encodeStates({ states, differences }: Pick<Chunk, "states" | "differenc
   return bytes;
 }
 
-function decodeStates(bytes: Uint8Array): Pick<Chunk, "states" | "differences"> | undefined {
+function decodeStates(bytes: Uint8Array, isNew: boolean): StoredStates | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const states = new Map<number, Uint8Array>();
   const differences = new Map<number, StateDifference>();
+  const seeds = new Map<number, SeededStart>();
   let at = 0;
   while (at < bytes.length) {
     if (at + 8 > bytes.length) return undefined;
     const point = view.getUint16(at, true);
     const form = view.getUint16(at + 2, true);
     const size = view.getUint32(at + 4, true);
-    if (size > bytes.length - at - 8 || states.has(point) || differences.has(point)) return undefined;
+    if (size > bytes.length - at - 8) return undefined;
+    if (states.has(point) || differences.has(point) || seeds.has(point)) return undefined;
     const stored = bytes.slice(at + 8, at + 8 + size);
     if (form === stateForms.plain) states.set(point, stored);
     else if (form === stateForms.lanes) {
       const state = new Uint8Array(size);
       unshuffle(stored, state);
       states.set(point, state);
-    } else if (form === stateForms.difference && size >= 2)
-      differences.set(point, { runUp: view.getUint16(at + 8, true), bytes: stored.subarray(2) });
-    else return undefined;
+    } else if (
+      size >= 2 &&
+      (form === stateForms.difference || (isNew && form === stateForms.wholeDifference))
+    ) {
+      const whole = form === stateForms.wholeDifference;
+      differences.set(point, { runUp: view.getUint16(at + 8, true), bytes: stored.subarray(2), whole });
+    } else if (isNew && form === stateForms.seed && size >= 4) {
+      const [runUp, gathered] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
+      if (gathered > runUp) return undefined;
+      seeds.set(point, { runUp, gathered, lasting: stored.subarray(4) });
+    } else return undefined;
     at += 8 + size;
   }
-  return { states, differences };
+  return { states, differences, seeds };
 }
 
 function shuffle(from: Uint8Array, into: Uint8Array): void {

@@ -4,6 +4,7 @@ import { changesMode, packetConceals } from "./concealing-packet.ts";
 import type { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
 import { packetsOf, type StoredPacket, type StoredPackets } from "./packet-source.ts";
+import { followSeed } from "./seeded-start.ts";
 import { pointFlags, unproven } from "./seek-point.ts";
 import type { SegmentTable } from "./segment-table.ts";
 import { type StateDifference, takesDifference } from "./state-difference.ts";
@@ -170,7 +171,17 @@ function startDecoder(
     decoder.start(segments.head(segments.at(firstPacket + first)));
     for (let i = first; i < target; i++) decodeItem(items.at(i)!, decoder, segments, statistics);
     if (!takesDifference(decoder, difference)) throw new StartRefused("its state is refused");
-    return { first: target, whole: false };
+    return { first: target, whole: difference.whole };
+  }
+  const seed = hasState(chunk, number, options) ? chunk.seeds.get(number) : undefined;
+  if (seed !== undefined && start.at !== "longer") {
+    const first = target - seed.runUp;
+    if (first < 0) throw new StartRefused("the run-up of its seed begins in front of the chunk");
+    decoder.start(segments.head(segments.at(firstPacket + first)));
+    const decode = (item: StoredPacket) => decodeItem(item, decoder, segments, statistics);
+    if (!followSeed(decoder, seed, (i) => items.at(first + i)!, decode))
+      throw new StartRefused("its seed is refused");
+    return { first: target, whole: true };
   }
   let runUp = point.runUpFloat === unproven ? target : point.runUpFloat;
   if (start.at === "longer") runUp += start.packets;
@@ -181,22 +192,24 @@ function startDecoder(
   return { first: target, whole: (point.flags & pointFlags.wholeStateEqual) !== 0 };
 }
 
+/** Whether something is stored for the point that this decoder may use. */
+function hasState(chunk: Chunk, number: number, options: ChunkReadOptions): boolean {
+  return options.withoutStates !== true && (chunk.points[number]!.flags & pointFlags.stateStored) !== 0;
+}
+
 function stateOf(chunk: Chunk, number: number, options: ChunkReadOptions): Uint8Array | undefined {
-  if (options.withoutStates === true) return undefined;
-  const isStored = (chunk.points[number]!.flags & pointFlags.stateStored) !== 0;
-  return isStored ? chunk.states.get(number) : undefined;
+  return hasState(chunk, number, options) ? chunk.states.get(number) : undefined;
 }
 
 function differenceOf(chunk: Chunk, number: number, options: ChunkReadOptions): StateDifference | undefined {
-  if (options.withoutStates === true) return undefined;
-  const isStored = (chunk.points[number]!.flags & pointFlags.stateStored) !== 0;
-  return isStored ? chunk.differences.get(number) : undefined;
+  return hasState(chunk, number, options) ? chunk.differences.get(number) : undefined;
 }
 
 /** Whether decoding can begin at a point. */
 function isStart(chunk: Chunk, number: number, options: ChunkReadOptions): boolean {
   if (chunk.points[number]!.runUpFloat !== unproven) return true;
-  return stateOf(chunk, number, options) !== undefined || differenceOf(chunk, number, options) !== undefined;
+  const { states, differences, seeds } = chunk;
+  return hasState(chunk, number, options) && [states, differences, seeds].some((each) => each.has(number));
 }
 
 /** Number of the latest point at or before `latest` from which decoding can begin. */

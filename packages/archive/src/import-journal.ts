@@ -20,14 +20,14 @@ export interface ImportJournal {
 export function encodeJournal(journal: ImportJournal): Uint8Array {
   let state = "";
   for (const byte of journal.checkpoint.state) state += String.fromCharCode(byte);
-  return json({ version: 2, ...journal, checkpoint: { ...journal.checkpoint, state: btoa(state) } });
+  return json({ version: 3, ...journal, checkpoint: { ...journal.checkpoint, state: btoa(state) } });
 }
 
 /** @throws ArchiveError `archive/metadata`, `archive/version` */
 export function decodeJournal(bytes: Uint8Array, where: string): ImportJournal {
   try {
     const value = JSON.parse(new TextDecoder().decode(bytes));
-    if (value.version === 2) {
+    if (value.version === 3) {
       const state = Uint8Array.from(atob(value.checkpoint.state), (character) => character.charCodeAt(0));
       return { ...value, checkpoint: { ...value.checkpoint, state } };
     }

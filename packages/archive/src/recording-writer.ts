@@ -141,7 +141,7 @@ export class RecordingWriter {
     this.#counts.indexBytes -= bytes.indexBytes;
     this.#counts.points -= last.points.length;
     this.#counts.provenPoints -= last.points.filter((point) => point.runUpFloat !== unproven).length;
-    this.#counts.checkpoints -= last.states.size + last.differences.size;
+    this.#counts.checkpoints -= last.states.size + last.differences.size + last.seeds.size;
     this.#seek.dropFrom(last.firstSample / info.chunkFrames);
   }
 

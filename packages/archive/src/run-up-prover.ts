@@ -1,7 +1,8 @@
 import type { DecoderFactory, OpusHead } from "@longwave/media";
-import { startsInactive } from "./concealing-packet.ts";
+import { packetConceals, startsInactive } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import type { TimedPacket } from "./packet-item.ts";
+import { followSeed, inactiveFramesKept, isGathered, type SeededStart } from "./seeded-start.ts";
 
 /** A run-up that leads to the sequential decoder's state. */
 export interface ProvenStart {
@@ -11,7 +12,12 @@ export interface ProvenStart {
   readonly provenAt: number;
   /** What only concealment uses was equal too. */
   readonly wholeStateEqual: boolean;
+  /** What the fresh decoder was given on its way. */
+  readonly seed: Seed | undefined;
 }
+
+/** See SeededStart. */
+type Seed = Pick<SeededStart, "gathered" | "lasting">;
 
 /** Where the sequential decoder stands before a packet. */
 export interface ProverPosition {
@@ -20,6 +26,10 @@ export interface ProverPosition {
   /** Sample frames from here to the next seek point, and to the next chunk. */
   readonly toPoint: number;
   readonly toChunk: number;
+  /** Packet at which the segment begins, or from which on packets are kept. */
+  readonly oldest: number;
+  readonly packetAt: (index: number) => TimedPacket;
+  readonly sequential: SegmentDecoder;
 }
 
 const unitFrames = 960;
@@ -43,6 +53,13 @@ const keptStarts = 4;
 const hopelessFailures = 2;
 /** A shadow that sets out where speech pauses arrives within a few packets or not soon; it may cost this much. */
 const quietBudget = 32 * unitFrames;
+/** Encoders send one packet in 400 ms of a pause; one that comes so long before a point, or up to that much more, is the last that will do. */
+const pauseAim = 3 * unitFrames;
+const pauseFrames = 22 * unitFrames;
+/** A seed serves points so long behind it. */
+const longestSeededWay = 48 * unitFrames;
+/** How far back inactive packets are gathered; with the way behind the seed that is what a chunk's history holds. */
+const longestGathering = 72 * unitFrames;
 /** Equal samples with unequal states (silence, history that is not yet overwritten): look again this much later. */
 const recheckFrames = unitFrames;
 
@@ -71,6 +88,8 @@ export class RunUpProver {
   /** The shadow set out where speech paused, not at its time in front of a seek point. */
   #isQuiet = false;
   #inactivePackets = 0;
+  /** The packet before used concealment. */
+  #concealed = false;
 
   constructor(create: DecoderFactory, profile: string, channels: number, pointFrames: number) {
     this.#decoder = new SegmentDecoder(create, profile, channels);
@@ -80,7 +99,8 @@ export class RunUpProver {
   /** A segment starts with packet `index`: a fresh decoder does there what the sequential one does. */
   startSegment(index: number): void {
     this.#shadow = undefined;
-    this.#starts = [{ start: index, provenAt: index, wholeStateEqual: true }];
+    this.#starts = [{ start: index, provenAt: index, wholeStateEqual: true, seed: undefined }];
+    this.#concealed = false;
   }
 
   /** There was concealment not long ago, so there may be more. */
@@ -102,27 +122,36 @@ export class RunUpProver {
   before(position: ProverPosition, packetFrames: number, data: Uint8Array | undefined): void {
     this.#inactivePackets = startsInactive(data) ? this.#inactivePackets + 1 : 0;
     if (this.#shadow !== undefined) return;
+    // A fresh decoder has nothing to conceal with.
+    if (data === undefined || packetConceals(data)) return;
+    if (this.#concealed && this.#inactivePackets === 1 && this.#budget >= quietBudget) {
+      if (position.toPoint < pauseAim || position.toPoint > pauseAim + pauseFrames) return;
+      this.#start(position, packetFrames);
+      this.#isQuiet = true;
+      return;
+    }
     // The first one still has voice behind it, which its decoder smoothes over; from the second on every shadow arrives.
     if (this.#inactivePackets === 2 && this.#budget >= quietBudget) {
-      this.#start(position);
+      this.#start(position, packetFrames);
       this.#isQuiet = true;
       return;
     }
     const toChunk = position.toChunk - this.#aim - chunkMargin;
     if (toChunk >= 0 && toChunk < packetFrames) {
-      if (this.#budget > 0) this.#start(position);
+      if (this.#budget > 0) this.#start(position, packetFrames);
       return;
     }
     const toPoint = position.toPoint - this.#aim;
     const phase = toPoint - Math.floor(toPoint / this.#pointFrames) * this.#pointFrames;
     if (phase >= packetFrames) return;
     if (this.#pause > 0) this.#pause--;
-    else if (this.#budget >= 2 * this.#aim) this.#start(position);
+    else if (this.#budget >= 2 * this.#aim) this.#start(position, packetFrames);
   }
 
   /** Called behind every packet: the shadow follows and is compared with `sequential`. */
   after(index: number, packet: TimedPacket, sequential: SegmentDecoder): void {
     this.#budget = Math.min(this.#budget + shadowShare * packet.frames, largestBudget);
+    this.#concealed = packet.usesConcealment;
     if (packet.usesConcealment) {
       this.#recentConcealment = 500;
       if (this.#starts.some((each) => !each.wholeStateEqual))
@@ -147,11 +176,24 @@ export class RunUpProver {
   ): ProvenStart | undefined {
     for (let i = this.#starts.length - 1; i >= 0; i--) {
       const each = this.#starts[i]!;
-      if (each.provenAt > index) continue;
+      if (each.provenAt > index || each.seed !== undefined) continue;
       if (each.start < oldestKept || framesBetween(each.start, index) > longestRunUp) return undefined;
       return each;
     }
     return undefined;
+  }
+
+  /** The latest proven start to packet `index` that takes a seed, no longer than 48 units behind it. */
+  seededStartFor(
+    index: number,
+    oldestKept: number,
+    framesBetween: (start: number, end: number) => number,
+  ): SeededStart | undefined {
+    const latest = this.#starts.findLast((each) => each.seed !== undefined && each.provenAt <= index);
+    if (latest?.seed === undefined || latest.start < oldestKept) return undefined;
+    const { gathered, lasting } = latest.seed;
+    if (framesBetween(latest.start + gathered, index) > longestSeededWay) return undefined;
+    return { runUp: index - latest.start, gathered, lasting };
   }
 
   /** What the search has learnt; with it, a resumed import continues as if it had not been interrupted. */
@@ -159,12 +201,23 @@ export class RunUpProver {
     const shadow = this.#shadow;
     const running =
       shadow === undefined
-        ? [-1, 0, 0, 0]
-        : [shadow.start, shadow.nextCheck, shadow.frames, shadow.liveEqual ? 1 : 0];
+        ? [-1, 0, 0, 0, -1]
+        : [
+            shadow.start,
+            shadow.nextCheck,
+            shadow.frames,
+            shadow.liveEqual ? 1 : 0,
+            ...seedNumbers(shadow.seed),
+          ];
     const own = [this.#aim, this.#failures, this.#pause, this.#budget, this.#recentConcealment];
-    const quiet = [this.#isQuiet ? 1 : 0, this.#inactivePackets];
-    const starts = this.#starts.flatMap((each) => [each.start, each.provenAt, each.wholeStateEqual ? 1 : 0]);
-    return [...own, ...running, ...quiet, ...starts];
+    const quiet = [this.#isQuiet ? 1 : 0, this.#inactivePackets, this.#concealed ? 1 : 0];
+    const starts = this.#starts.flatMap(({ start, provenAt, wholeStateEqual, seed }) => [
+      start,
+      provenAt,
+      wholeStateEqual ? 1 : 0,
+      ...seedNumbers(seed),
+    ]);
+    return [...own, ...quiet, ...running, ...starts];
   }
 
   /**
@@ -177,40 +230,84 @@ export class RunUpProver {
     head: OpusHead,
     packetAt: (index: number) => TimedPacket,
   ): void {
-    const number = (i: number, otherwise = 0) => state[i] ?? otherwise;
-    this.#aim = Math.min(longestAim, Math.max(shortestAim, number(0, firstAim)));
-    this.#failures = number(1);
-    this.#pause = number(2);
-    this.#budget = number(3);
-    this.#recentConcealment = number(4);
+    let at = 0;
+    const next = (otherwise = 0) => state[at++] ?? otherwise;
+    const nextSeed = (): Seed | undefined => {
+      const gathered = next(-1);
+      if (gathered < 0) return undefined;
+      return { gathered, lasting: Uint8Array.from({ length: next() }, () => next()) };
+    };
+    this.#aim = Math.min(longestAim, Math.max(shortestAim, next(firstAim)));
+    this.#failures = next();
+    this.#pause = next();
+    this.#budget = next();
+    this.#recentConcealment = next();
+    this.#isQuiet = next() === 1;
+    this.#inactivePackets = next();
+    this.#concealed = next() === 1;
+    const [start, nextCheck, frames, liveEqual] = [next(-1), next(), next(), next() === 1];
+    const seed = nextSeed();
     this.#starts = [];
-    this.#isQuiet = state[9] === 1;
-    this.#inactivePackets = number(10);
-    for (let i = 11; i + 2 < state.length; i += 3)
-      this.#starts.push({ start: state[i]!, provenAt: state[i + 1]!, wholeStateEqual: state[i + 2] === 1 });
-    const start = number(5, -1);
+    while (at < state.length) {
+      this.#starts.push({ start: next(), provenAt: next(), wholeStateEqual: next() === 1, seed: nextSeed() });
+    }
     this.#shadow = undefined;
     if (start < 0) return;
-    this.#shadow = { start, nextCheck: number(6), frames: number(7), liveEqual: number(8) === 1 };
+    this.#shadow = { start, nextCheck, frames, liveEqual, seed };
     this.#decoder.start(head);
-    for (let i = start; i < index; i++) {
-      const packet = packetAt(i);
-      this.#decoder.decode(packet.data, packet.frames, packet.concealed);
-    }
+    if (seed === undefined) for (let i = start; i < index; i++) this.#follow(packetAt(i));
+    else this.#followSeed({ ...seed, runUp: index - start }, (i) => packetAt(start + i));
   }
 
   close(): void {
     this.#decoder.close();
   }
 
-  #start(position: ProverPosition): void {
+  #start(position: ProverPosition, packetFrames: number): void {
     this.#decoder.start(position.head);
-    this.#shadow = { start: position.index, nextCheck: position.index + 1, frames: 0, liveEqual: false };
+    const { index } = position;
+    const seed = this.#recentConcealment > 0 ? this.#seedAt(position, packetFrames) : undefined;
+    const start = index - (seed?.gathered ?? 0);
+    this.#shadow = { start, nextCheck: index + 1, frames: 0, liveEqual: false, seed };
     this.#isQuiet = false;
+  }
+
+  /** Brings the shadow's decoder behind a gathered run-up and gives it what the sequential one has of what lasts. */
+  #seedAt({ index, oldest, packetAt, sequential }: ProverPosition, packetFrames: number): Seed | undefined {
+    let wanted = inactiveFramesKept - Math.min(1, this.#inactivePackets);
+    let frames = 0;
+    let start = index;
+    for (let i = index - 1; i >= oldest && wanted > 0; i--) {
+      const packet = packetAt(i);
+      frames += packet.frames;
+      if (frames > longestGathering) break;
+      if (!isGathered(packet)) continue;
+      start = i;
+      wanted--;
+    }
+    // Too few of them: then the noise is stored instead.
+    if (wanted > 0) start = index;
+    const lasting = this.#saver.lasting(sequential, wanted > 0);
+    if (lasting === undefined) return undefined;
+    if (wanted === 0) this.#budget -= inactiveFramesKept * packetFrames;
+    const seed = { gathered: index - start, lasting };
+    return this.#followSeed({ ...seed, runUp: seed.gathered }, (i) => packetAt(start + i)) ? seed : undefined;
+  }
+
+  #followSeed(seed: SeededStart, packetAt: (index: number) => TimedPacket): boolean {
+    return followSeed(this.#decoder, seed, packetAt, (packet) => this.#follow(packet));
+  }
+
+  #follow({ data, frames, concealed }: TimedPacket): void {
+    this.#decoder.decode(data, frames, concealed);
   }
 
   #compare(shadow: Shadow, index: number, packet: TimedPacket, sequential: SegmentDecoder): void {
     if (!this.#samplesEqual(packet.frames * sequential.decoder.channels, sequential)) return;
+    if (shadow.seed !== undefined) {
+      this.#compareWhole(shadow, index, packet, sequential);
+      return;
+    }
     const [mine, theirs] = this.#digests;
     this.#decoder.decoder.liveStateDigest(mine);
     sequential.decoder.liveStateDigest(theirs);
@@ -220,17 +317,32 @@ export class RunUpProver {
     }
     const wholeStateEqual = this.#wholeStatesEqual(sequential);
     if (!shadow.liveEqual || wholeStateEqual)
-      this.#keep({ start: shadow.start, provenAt: index + 1, wholeStateEqual });
-    if (!shadow.liveEqual && !this.#isQuiet) {
-      const late = shadow.frames > this.#aim;
-      this.#aim = late
-        ? Math.min(longestAim, this.#aim + missSteps * aimStep)
-        : Math.max(shortestAim, this.#aim - aimStep);
-      this.#failures = 0;
-    }
+      this.#keep({ start: shadow.start, provenAt: index + 1, wholeStateEqual, seed: undefined });
+    if (!shadow.liveEqual) this.#arrive(shadow);
     shadow.liveEqual = true;
     shadow.nextCheck = index + recheckPackets(packet);
     if (wholeStateEqual || this.#recentConcealment === 0) this.#shadow = undefined;
+  }
+
+  /** A seeded shadow is there when the whole state is equal. */
+  #compareWhole(shadow: Shadow, index: number, packet: TimedPacket, sequential: SegmentDecoder): void {
+    if (!this.#wholeStatesEqual(sequential)) {
+      shadow.nextCheck = index + recheckPackets(packet);
+      return;
+    }
+    this.#keep({ start: shadow.start, provenAt: index + 1, wholeStateEqual: true, seed: shadow.seed });
+    this.#arrive(shadow);
+    this.#shadow = undefined;
+  }
+
+  /** Adapts the moment to set out. */
+  #arrive(shadow: Shadow): void {
+    if (this.#isQuiet) return;
+    const late = shadow.frames > this.#aim;
+    this.#aim = late
+      ? Math.min(longestAim, this.#aim + missSteps * aimStep)
+      : Math.max(shortestAim, this.#aim - aimStep);
+    this.#failures = 0;
   }
 
   #keep(proven: ProvenStart): void {
@@ -281,6 +393,12 @@ interface Shadow {
   /** Frames decoded. */
   frames: number;
   liveEqual: boolean;
+  readonly seed: Seed | undefined;
+}
+
+/** For the checkpoint: packets gathered, bytes and the bytes; -1 = no seed. */
+function seedNumbers(seed: Seed | undefined): number[] {
+  return seed === undefined ? [-1] : [seed.gathered, seed.lasting.length, ...seed.lasting];
 }
 
 /** Saves decoder states without a new buffer each time. */
@@ -292,6 +410,15 @@ export class StateSaver {
     const { maxStateBytes } = decoder.decoder;
     if (this.#buffer.length < maxStateBytes) this.#buffer = new Uint8Array(maxStateBytes);
     return this.#buffer.subarray(0, decoder.decoder.saveState(this.#buffer, sections));
+  }
+
+  /** A copy of what no run-up brings back; undefined where there is nothing of the kind, or the decoder does not tell. */
+  lasting(decoder: SegmentDecoder, withNoise: boolean): Uint8Array | undefined {
+    const { maxStateBytes, saveLasting } = decoder.decoder;
+    if (saveLasting === undefined) return undefined;
+    if (this.#buffer.length < maxStateBytes) this.#buffer = new Uint8Array(maxStateBytes);
+    const bytes = saveLasting.call(decoder.decoder, this.#buffer, withNoise);
+    return bytes === 0 ? undefined : this.#buffer.slice(0, bytes);
   }
 
   /** A copy of the state. */

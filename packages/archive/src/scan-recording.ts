@@ -45,7 +45,7 @@ export async function scanRecording(
       counts.provenPoints++;
       more.maxRunUp = Math.max(more.maxRunUp, runUpFloat);
     }
-    more.checkpoints += chunk.states.size + chunk.differences.size;
+    more.checkpoints += chunk.states.size + chunk.differences.size + chunk.seeds.size;
   }
   counts.indexBytes += info.sealedShards * shardIndexBytes(info.chunksPerShard);
   return {

@@ -6,7 +6,7 @@ import type { TimedPacket } from "./packet-item.ts";
 import { StateSaver } from "./run-up-prover.ts";
 
 /**
- * A decoder's live state, told by what it differs in from that of a fresh decoder behind a short run-up. Where run-ups come near but
+ * A decoder's state, live or whole, told by what it differs in from that of a fresh decoder behind a short run-up. Where run-ups come near but
  * never arrive (sustained voice in SILK) that takes half the bytes of the state itself.
  */
 export interface StateDifference {
@@ -14,6 +14,8 @@ export interface StateDifference {
   readonly runUp: number;
   /** As `stateDifference` gives it. */
   readonly bytes: Uint8Array;
+  /** It is one of whole states, with what only concealment uses. */
+  readonly whole: boolean;
 }
 
 const saver = new StateSaver();
@@ -30,10 +32,16 @@ export class NearState {
 
   /**
    * @param before the packets of the segment up to the point, as far as they are kept
-   * @param live the sequential decoder's live state there
+   * @param state the sequential decoder's state there
+   * @param whole it is the whole state
    * @returns undefined where there are too few packets, or the states have different forms
    */
-  difference(before: readonly TimedPacket[], head: OpusHead, live: Uint8Array): StateDifference | undefined {
+  difference(
+    before: readonly TimedPacket[],
+    head: OpusHead,
+    state: Uint8Array,
+    whole: boolean,
+  ): StateDifference | undefined {
     let first = before.length;
     for (let frames = 0; frames < nearRunUpFrames; ) {
       const packet = before[--first];
@@ -43,8 +51,8 @@ export class NearState {
     this.#decoder.start(head);
     for (const { data, frames, concealed } of before.slice(first))
       this.#decoder.decode(data, frames, concealed);
-    const bytes = stateDifference(live, saver.view(this.#decoder, "live"));
-    return bytes && { runUp: before.length - first, bytes };
+    const bytes = stateDifference(state, saver.view(this.#decoder, whole ? "all" : "live"));
+    return bytes && { runUp: before.length - first, bytes, whole };
   }
 
   close(): void {
@@ -95,7 +103,7 @@ export function addDifference(near: Uint8Array, difference: Uint8Array): Uint8Ar
  * @throws LongwaveError where the difference does not fit, or the decoder refuses the state
  */
 export function loadDifference(decoder: SegmentDecoder, difference: StateDifference): void {
-  const near = saver.view(decoder, "live");
+  const near = saver.view(decoder, difference.whole ? "all" : "live");
   if (near.length !== difference.bytes.length) {
     throw new ArchiveError(
       "archive/proof-failed",

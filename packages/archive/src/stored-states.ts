@@ -1,5 +1,6 @@
 import { deflateSync } from "fflate";
 import type { TimedPacket } from "./packet-item.ts";
+import type { SeededStart } from "./seeded-start.ts";
 import type { StateDifference } from "./state-difference.ts";
 
 /** A seek point as far as the choice of stored states goes. */
@@ -12,12 +13,15 @@ export interface StateCandidate {
   readonly state: Uint8Array | undefined;
   /** The same, told by a difference; those are as far apart already as they may be. */
   readonly difference?: StateDifference | undefined;
+  /** What a run-up needs besides packets; those were afforded one by one. */
+  readonly seed?: SeededStart | undefined;
 }
 
 /** Points that get a stored state, by number. */
 export interface ChosenStates {
   readonly states: ReadonlyMap<number, Uint8Array>;
   readonly differences: ReadonlyMap<number, StateDifference>;
+  readonly seeds: ReadonlyMap<number, SeededStart>;
 }
 
 export interface StateChoice {
@@ -44,12 +48,16 @@ export const usualStateFrames: number = 10 * 48_000;
 export function chooseStates(points: readonly StateCandidate[], choice: StateChoice): ChosenStates {
   const states = new Map<number, Uint8Array>();
   const differences = new Map<number, StateDifference>();
+  const seeds = new Map<number, SeededStart>();
   let lastStart = 0;
   let spacing = choice.every;
-  for (const [i, { sample, exact, state, difference }] of points.entries()) {
+  for (const [i, { sample, exact, state, difference, seed }] of points.entries()) {
     const isFirst = i === 0;
     if (exact) lastStart = sample;
-    else if (difference !== undefined) {
+    else if (seed !== undefined) {
+      seeds.set(i, seed);
+      lastStart = sample;
+    } else if (difference !== undefined) {
       if (!isFirst && sample - lastStart < (choice.every ?? nearestDifferenceFrames)) continue;
       differences.set(i, difference);
       lastStart = sample;
@@ -60,7 +68,7 @@ export function chooseStates(points: readonly StateCandidate[], choice: StateCho
       lastStart = sample;
     }
   }
-  return { states, differences };
+  return { states, differences, seeds };
 }
 
 /**
@@ -70,11 +78,20 @@ export function chooseStates(points: readonly StateCandidate[], choice: StateCho
 export function differenceSpacing(difference: StateDifference, recent: readonly TimedPacket[]): number {
   const frames = recent.reduce((sum, packet) => sum + packet.frames, 0);
   const bytes = recent.reduce((sum, packet) => sum + (packet.data?.length ?? 0), 0);
-  return (deflateSync(difference.bytes, { level: 6 }).length * frames) / (differenceShare * bytes);
+  return (deflatedBytes(difference.bytes) * frames) / (differenceShare * bytes);
+}
+
+/** A difference takes a run-up to read, so it has to be smaller by a quarter at least. */
+export function isWorthwhile(difference: StateDifference, state: Uint8Array): boolean {
+  return deflatedBytes(difference.bytes) <= 0.75 * deflatedBytes(state);
+}
+
+function deflatedBytes(bytes: Uint8Array): number {
+  return deflateSync(bytes, { level: 6 }).length;
 }
 
 /** Divides the chunk evenly among the states that it can afford. */
 function affordableSpacing(state: Uint8Array, { chunkFrames, packetBytes }: StateChoice): number {
-  const count = Math.floor((usualShare * packetBytes) / deflateSync(state, { level: 6 }).length);
+  const count = Math.floor((usualShare * packetBytes) / deflatedBytes(state));
   return count < 2 ? Number.POSITIVE_INFINITY : Math.max(usualStateFrames, chunkFrames / count);
 }

@@ -11,6 +11,7 @@ import type { RecordingInfo } from "./recording-info.ts";
 import { emptyReport, RecordingReader } from "./recording-reader.ts";
 import { StateSaver } from "./run-up-prover.ts";
 import { SampleDigest } from "./sample-digest.ts";
+import { followSeed, type SeededStart } from "./seeded-start.ts";
 import { pointFlags, unproven } from "./seek-point.ts";
 import { SegmentHashes } from "./segment-hashes.ts";
 import { SegmentTable } from "./segment-table.ts";
@@ -279,9 +280,13 @@ class SequentialCheck {
     const point = chunk.points[index]!;
     const target = chunk.preRollCount + point.packet;
     const segment = this.#segments.at(chunk.firstPacket + point.packet);
-    const sections = chunkHasConcealment(items, target) ? "all" : "live";
     const difference = chunk.differences.get(index);
-    if ((point.flags & pointFlags.stateStored) !== 0 && difference !== undefined) {
+    const seed = chunk.seeds.get(index);
+    const sections =
+      seed !== undefined || difference?.whole === true || chunkHasConcealment(items, target) ? "all" : "live";
+    if ((point.flags & pointFlags.stateStored) !== 0 && seed !== undefined) {
+      if (!this.#seededRunUp(number, index, chunk, items, target, seed)) return;
+    } else if ((point.flags & pointFlags.stateStored) !== 0 && difference !== undefined) {
       if (!this.#runUp(number, index, chunk, items, target, difference.runUp)) return;
       if (!takesDifference(this.#trial, difference)) {
         this.#fail(number, index, "its state is refused");
@@ -323,17 +328,44 @@ class SequentialCheck {
     count: number,
   ): boolean {
     const first = target - count;
+    if (!this.#startTrial(number, index, chunk, first)) return false;
+    for (let i = first; i < target; i++) this.#try(items.at(i)!);
+    return true;
+  }
+
+  /** The same along a seeded start. */
+  #seededRunUp(
+    number: number,
+    index: number,
+    chunk: Chunk,
+    items: StoredPackets,
+    target: number,
+    seed: SeededStart,
+  ): boolean {
+    const first = target - seed.runUp;
+    if (!this.#startTrial(number, index, chunk, first)) return false;
+    const follows = followSeed(
+      this.#trial,
+      seed,
+      (i) => items.at(first + i)!,
+      (item) => this.#try(item),
+    );
+    if (!follows) this.#fail(number, index, "its seed is refused");
+    return follows;
+  }
+
+  #startTrial(number: number, index: number, chunk: Chunk, first: number): boolean {
     if (first < 0) {
       this.#fail(number, index, "its run-up starts before the chunk");
       return false;
     }
     this.#trial.start(this.#segments.head(this.#segments.at(chunk.firstPacket - chunk.preRollCount + first)));
-    for (let i = first; i < target; i++) {
-      const item = items.at(i)!;
-      if (item.segment !== undefined) this.#trial.start(this.#segments.head(item.segment));
-      this.#trial.decode(item.data, item.frames, item.concealed);
-    }
     return true;
+  }
+
+  #try(item: StoredPacket): void {
+    if (item.segment !== undefined) this.#trial.start(this.#segments.head(item.segment));
+    this.#trial.decode(item.data, item.frames, item.concealed);
   }
 
   #fail(chunk: number, point: number, reason: string): void {

@@ -144,8 +144,8 @@ export function restore(slot: usize, length: i32): i32 {
 }
 
 /** Writes what no run-up brings back to the packet address; returns its bytes. */
-export function lastingState(slot: usize): i32 {
-  return saveLastingState(changetype<OpusState>(slot));
+export function lastingState(slot: usize, withExcitation: i32): i32 {
+  return saveLastingState(changetype<OpusState>(slot), withExcitation != 0);
 }
 
 /** Takes `length` bytes of that from the packet address; 0 or a negative code, then nothing has changed. */

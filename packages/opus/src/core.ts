@@ -42,7 +42,7 @@ export interface CoreExports {
   maxSnapshotBytes(): number;
   snapshot(slot: number, withConceal: number): number;
   restore(slot: number, length: number): number;
-  lastingState(slot: number): number;
+  lastingState(slot: number, withExcitation: number): number;
   takeLastingState(slot: number, length: number): number;
   stateDigest(slot: number, withConceal: number): void;
   softClipChannel(channel: number, frames: number, channels: number, carried: number): number;

@@ -255,14 +255,15 @@ export class OpusDecoder implements Disposable {
 
   /**
    * Writes what no run-up of packets brings back once SILK has concealed: seeds, envelope and gain of the comfort noise, a few words
-   * besides (docs/design/opus.md). At most `snapshotBytes`, about 55 for a channel.
+   * besides (docs/design/opus.md). At most `snapshotBytes`, about 55 for a channel, 350 more with the excitation.
    *
+   * @param withExcitation the noise's excitation too, which otherwise must come from the last four inactive frames
    * @returns bytes written, 0 where there is nothing of the kind
    * @throws OpusError `opus/buffer-too-small`
    */
-  lastingState(into: Uint8Array): number {
+  lastingState(into: Uint8Array, withExcitation = false): number {
     const core = this.#core;
-    const bytes = core.exports.lastingState(this.#openSlot());
+    const bytes = core.exports.lastingState(this.#openSlot(), withExcitation ? 1 : 0);
     if (into.length < bytes) {
       throw new OpusError(
         "opus/buffer-too-small",

@@ -30,9 +30,10 @@ export interface SeekableDecoder {
   wholeStateDigest?(into: Uint32Array): void;
   /**
    * Writes what no run-up brings back once there was concealment (counters, slow averages); a decoder that is given it behind a few
-   * packets of silence comes to the whole state soon. Returns bytes, fewer than `maxStateBytes`; 0 = there is nothing of the kind.
+   * packets of silence comes to the whole state soon. `withNoise`: the excitation of comfort noise too, where no silence can be decoded for it. Returns bytes,
+   * fewer than `maxStateBytes`; 0 = there is nothing of the kind.
    */
-  saveLasting?(into: Uint8Array): number;
+  saveLasting?(into: Uint8Array, withNoise: boolean): number;
   /** Takes that, beside what the state is otherwise. Validates everything first, throws a LongwaveError of kind malformed. */
   loadLasting?(from: Uint8Array): void;
   /** Gives the slot back. */
