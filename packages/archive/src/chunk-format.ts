@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { deflateSync, inflateSync } from "fflate";
 import { ArchiveError } from "./errors.ts";
 import { xxHash64 } from "./hash-core.ts";
+import { decodeSeeds, encodeSeeds } from "./seed-columns.ts";
 import type { SeededStart } from "./seeded-start.ts";
 import type { PacketEvent, SeekPoint } from "./seek-point.ts";
 import type { StateDifference } from "./state-difference.ts";
@@ -426,8 +427,8 @@ const plainStateBytes = 8192;
 /** Where stored states are kept, by the form that they have. */
 type StoredStates = Pick<Chunk, "states" | "differences" | "seeds">;
 
-/** Four-byte lanes apart; as it is; u16 run-up and a difference (StateDifference); u16 run-up, u16 gathered and a seed (SeededStart). */
-const stateForms = { lanes: 0, plain: 1, difference: 2, seed: 3, wholeDifference: 4 } as const;
+/** Four-byte lanes apart; as it is; u16 run-up and a difference (StateDifference), of live or whole states; all seeds, with their count for the point. */
+const stateForms = { lanes: 0, plain: 1, difference: 2, wholeDifference: 3, seeds: 4 } as const;
 
 /** Per state: u16 point, u16 form, u32 bytes, then the bytes. */
 function encodeStates({ states, differences, seeds }: StoredStates): Uint8Array {
@@ -444,11 +445,8 @@ function encodeStates({ states, differences, seeds }: StoredStates): Uint8Array 
     const form = whole ? stateForms.wholeDifference : stateForms.difference;
     entries.push([point, form, joined(Uint8Array.of(runUp, runUp >> 8), bytes)]);
   }
-  for (const [point, { runUp, gathered, lasting }] of seeds) {
-    const head = Uint8Array.of(runUp, runUp >> 8, gathered, gathered >> 8);
-    entries.push([point, stateForms.seed, joined(head, lasting)]);
-  }
   entries.sort((a, b) => a[0] - b[0]);
+  if (seeds.size > 0) entries.push([seeds.size, stateForms.seeds, encodeSeeds(seeds)]);
   const bytes = new Uint8Array(entries.reduce((sum, entry) => sum + 8 + entry[2].length, 0));
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -466,7 +464,7 @@ function decodeStates(bytes: Uint8Array, isNew: boolean): StoredStates | undefin
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const states = new Map<number, Uint8Array>();
   const differences = new Map<number, StateDifference>();
-  const seeds = new Map<number, SeededStart>();
+  let seeds: ReadonlyMap<number, SeededStart> = new Map();
   let at = 0;
   while (at < bytes.length) {
     if (at + 8 > bytes.length) return undefined;
@@ -474,9 +472,14 @@ function decodeStates(bytes: Uint8Array, isNew: boolean): StoredStates | undefin
     const form = view.getUint16(at + 2, true);
     const size = view.getUint32(at + 4, true);
     if (size > bytes.length - at - 8) return undefined;
-    if (states.has(point) || differences.has(point) || seeds.has(point)) return undefined;
+    const isSeeds = isNew && form === stateForms.seeds && seeds.size === 0;
+    if (!isSeeds && (states.has(point) || differences.has(point))) return undefined;
     const stored = bytes.slice(at + 8, at + 8 + size);
-    if (form === stateForms.plain) states.set(point, stored);
+    if (isSeeds) {
+      const decoded = decodeSeeds(stored, point);
+      if (decoded === undefined) return undefined;
+      seeds = decoded;
+    } else if (form === stateForms.plain) states.set(point, stored);
     else if (form === stateForms.lanes) {
       const state = new Uint8Array(size);
       unshuffle(stored, state);
@@ -487,10 +490,6 @@ function decodeStates(bytes: Uint8Array, isNew: boolean): StoredStates | undefin
     ) {
       const whole = form === stateForms.wholeDifference;
       differences.set(point, { runUp: view.getUint16(at + 8, true), bytes: stored.subarray(2), whole });
-    } else if (isNew && form === stateForms.seed && size >= 4) {
-      const [runUp, gathered] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
-      if (gathered > runUp) return undefined;
-      seeds.set(point, { runUp, gathered, lasting: stored.subarray(4) });
     } else return undefined;
     at += 8 + size;
   }

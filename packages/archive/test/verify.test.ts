@@ -2,15 +2,8 @@ import { Archive, type PacketItem, verifyRecording } from "@longwave/archive";
 import { MemoryStore, SeededRandom } from "@longwave/base";
 import type { OpusHead } from "@longwave/media";
 import { describe, expect, test } from "vitest";
-import { type Chunk, decodeChunk, encodeChunk } from "../src/chunk-format.ts";
-import { packetsOf } from "../src/packet-source.ts";
-import {
-  decodeShardIndex,
-  encodeShard,
-  shardIndexBytes,
-  withChecksum,
-  withoutChecksum,
-} from "../src/shard.ts";
+import type { Chunk } from "../src/chunk-format.ts";
+import { forgeChunk } from "./forge-chunk.ts";
 import { ToyDecoder } from "./toy-decoder.ts";
 
 const decoder = (head: OpusHead, profile: string) => new ToyDecoder(head, profile);
@@ -43,29 +36,8 @@ async function recorded(kind: number): Promise<MemoryStore> {
   return store;
 }
 
-/** Changes a chunk and mends every checksum behind it, as a forger would. */
-async function forge(
-  store: MemoryStore,
-  number: number,
-  change: (chunk: Chunk) => Partial<Chunk>,
-): Promise<void> {
-  const shard = (await store.get(key))!;
-  const indexBytes = shardIndexBytes(chunksPerShard);
-  const index = decodeShardIndex(shard.slice(-indexBytes), chunksPerShard, shard.length, key);
-  const chunks: (Uint8Array | undefined)[] = index.map(
-    (place) => place && shard.slice(place.offset, place.offset + place.size),
-  );
-  const chunk = decodeChunk(withoutChecksum(chunks[number]!, key), "toy", key);
-  const packetList = Array.from(packetsOf(chunk), (item) => item.data);
-  chunks[number] = withChecksum(encodeChunk({ ...chunk, ...change(chunk), packetList }));
-  const forged = Buffer.concat(encodeShard(chunks, chunksPerShard));
-  await store.put(key, forged);
-  const metadata = new TextDecoder().decode((await store.get("rec/r/zarr.json"))!);
-  const sizes = `"shardBytes":[${shard.length}]`;
-  expect(metadata).toContain(sizes);
-  const mended = metadata.replace(sizes, `"shardBytes":[${forged.length}]`);
-  await store.put("rec/r/zarr.json", new TextEncoder().encode(mended));
-}
+const forge = (store: MemoryStore, number: number, change: (chunk: Chunk) => Partial<Chunk>) =>
+  forgeChunk(store, { key, chunksPerShard, profile: "toy" }, number, change);
 
 async function verified(store: MemoryStore) {
   const archive = await Archive.open(store, { decoder, profile: "toy" });
