@@ -82,8 +82,9 @@ export class ChunkBuilder {
   readonly #saver = new StateSaver();
   readonly #nearState: NearState;
   readonly #seeds = new SeedAccount();
-  /** How far apart differences may be in this chunk. */
+  /** How far apart differences may be in this chunk, and where the next one may be. */
   #differenceFrames: number | undefined;
+  #nextDifference = 0;
   /** Over the samples behind the last seek point. */
   readonly #digest: SampleDigest;
   readonly #overlaps: ChunkOverlaps | undefined;
@@ -426,7 +427,7 @@ export class ChunkBuilder {
       : undefined;
     const difference =
       states !== undefined && mayNeedState && !segmentStart
-        ? this.#differenceAt(index, states, startsChunk)
+        ? this.#differenceAt(index, sample, states)
         : undefined;
     if (startsChunk && mayNeedState) this.#seeds.spendOnState(states!.all, difference);
     const draft: Draft = {
@@ -487,26 +488,32 @@ export class ChunkBuilder {
   #isFarFromState(sample: number): boolean {
     const last = this.#chunk?.drafts.findLast((draft) => draft.states !== undefined);
     const told = this.#options.checkpointFrames;
-    const distance = told === undefined ? (this.#differenceFrames ?? usualStateFrames / 2) : told / 2;
-    return last === undefined || sample - last.sample >= distance;
+    if (told === undefined && this.#differenceFrames !== undefined) return sample >= this.#nextDifference;
+    return last === undefined || sample - last.sample >= (told ?? usualStateFrames) / 2;
   }
 
   /** The state in front of packet `index` as a difference to that of a fresh decoder behind a short run-up. */
   #differenceAt(
     index: number,
+    sample: number,
     states: NonNullable<Draft["states"]>,
-    startsChunk: boolean,
   ): StateDifference | undefined {
+    const { chunkFrames, pointFrames } = this.#options;
     // With concealment behind it the whole state is needed: dear, so only a chunk's start gets it. Without, run-ups that arrive are the better way.
     const whole = this.#prover.expectsConcealment;
-    if (whole ? !startsChunk : !this.#prover.isLost) return undefined;
+    if (whole ? sample % chunkFrames !== 0 : !this.#prover.isLost) return undefined;
     const before = this.#packets.slice(Math.max(0, this.#segmentStartPacket - this.#oldest));
     const state = whole ? states.all : states.live;
     const difference = this.#nearState.difference(before, this.#head!, state, whole);
     if (difference === undefined) return undefined;
     for (const { frames } of before.slice(-difference.runUp)) this.#prover.charge(frames);
     if (whole) return isWorthwhile(difference, state) ? difference : undefined;
-    this.#differenceFrames ??= differenceSpacing(difference, this.#packets.slice(-this.#historyCount(index)));
+    if (this.#differenceFrames === undefined) {
+      this.#differenceFrames = differenceSpacing(difference, this.#packets.slice(-this.#historyCount(index)));
+      this.#nextDifference = sample;
+    }
+    // Points are on a grid: what one was late the next one may come sooner.
+    this.#nextDifference = Math.max(this.#nextDifference, sample - pointFrames) + this.#differenceFrames;
     return difference;
   }
 

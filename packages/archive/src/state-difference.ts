@@ -19,8 +19,8 @@ export interface StateDifference {
 }
 
 const saver = new StateSaver();
-/** Run-up behind which a state is near the sequential one: 16 units of 20 ms; twice as many come hardly nearer. */
-const nearRunUpFrames = 16 * 960;
+/** Run-up behind which a state is near the sequential one: 10 units of 20 ms; three times as many come hardly nearer. */
+const nearRunUpFrames = 10 * 960;
 
 /** Makes the differences of an import, with a decoder of its own. */
 export class NearState {

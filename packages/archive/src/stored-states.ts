@@ -35,9 +35,9 @@ export interface StateChoice {
 /** States take this share of the packets' bytes at the most, unless the distance was told. */
 const usualShare = 0.08;
 /** The same of differences, which make a place cheap to reach: what the index may take in all, less its other parts. */
-const differenceShare = 0.09;
-/** Nor for a point that is one second behind a start. */
-const nearestDifferenceFrames = 2 * 48_000;
+const differenceShare = 0.085;
+/** Nor closer than this unless told. */
+const nearestDifferenceFrames = 48_000;
 /** Never closer than this unless told. */
 export const usualStateFrames: number = 10 * 48_000;
 
