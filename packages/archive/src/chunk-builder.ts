@@ -14,6 +14,7 @@ import {
   type TimedPacket,
 } from "./packet-item.ts";
 import { packetsOf } from "./packet-source.ts";
+import { concealmentBehind, type Draft, draftsOf } from "./point-draft.ts";
 import type { RecordingInfo } from "./recording-info.ts";
 import { RunUpProver, StateSaver } from "./run-up-prover.ts";
 import { SampleDigest } from "./sample-digest.ts";
@@ -36,24 +37,6 @@ export interface ChunkBuilderOptions {
   readonly chunksPerShard: number;
   /** Chunks begin inside the one before, instead of storing the packets of their run-ups a second time. */
   readonly overlap?: boolean | undefined;
-}
-
-/** A seek point under construction. */
-interface Draft {
-  readonly sample: number;
-  readonly packet: number;
-  /** Decoded frames of `packet` in front of `sample`. */
-  readonly cut: number;
-  readonly start: number | undefined;
-  readonly wholeStateEqual: boolean;
-  readonly segmentStart: boolean;
-  /** The decoder's state, with and without what only concealment uses; kept where it may have to be stored. */
-  readonly states: { readonly live: Uint8Array; readonly all: Uint8Array } | undefined;
-  /** The live one, told by its difference to what a short run-up gives. */
-  readonly difference: StateDifference | undefined;
-  /** What a run-up needs to lead to the whole state; kept where it is to be stored. */
-  readonly seed: SeededStart | undefined;
-  digest: number;
 }
 
 interface OpenChunk {
@@ -251,22 +234,7 @@ export class ChunkBuilder {
     this.#counts.malformed = info.counts.malformed;
     this.#counts.dtx = info.counts.dtx;
     this.#lastFrames = items.at(-1)?.frames ?? 960;
-    const drafts = chunk.points.map((point, i): Draft => {
-      const packet = chunk.firstPacket + point.packet;
-      const stored = chunk.states.get(i);
-      return {
-        sample: chunk.firstSample + i * this.#options.pointFrames,
-        packet,
-        cut: i === 0 ? chunk.trimHead : 0,
-        start: point.runUpFloat === unproven ? undefined : packet - point.runUpFloat,
-        wholeStateEqual: (point.flags & pointFlags.wholeStateEqual) !== 0,
-        segmentStart: (point.flags & pointFlags.segmentStart) !== 0,
-        states: stored === undefined ? undefined : { live: stored, all: stored },
-        difference: chunk.differences.get(i),
-        seed: chunk.seeds.get(i),
-        digest: point.digest,
-      };
-    });
+    const drafts = draftsOf(chunk, this.#options.pointFrames);
     this.#digest.begin(drafts.at(-1)!.digest);
     this.#chunk = {
       index: chunk.firstSample / this.#options.chunkFrames,
@@ -526,13 +494,9 @@ export class ChunkBuilder {
   #encode(chunk: OpenChunk, lastPacket: number, endSample: number, last: boolean): SealedChunk {
     const firstPacket = chunk.first.packet;
     const at = (index: number) => this.#packets[index - this.#oldest]!;
-    // A reset ends what a state can influence, so only the draft's own segment counts.
-    const conceals = new Uint8Array(lastPacket - firstPacket + 2);
-    for (let i = lastPacket; i >= firstPacket; i--) {
-      const goesOn = i < lastPacket && at(i + 1).segmentStart === undefined;
-      conceals[i - firstPacket] =
-        at(i).usesConcealment || (goesOn && conceals[i + 1 - firstPacket] === 1) ? 1 : 0;
-    }
+    const conceals = concealmentBehind(
+      this.#packets.slice(firstPacket - this.#oldest, lastPacket + 1 - this.#oldest),
+    );
     const concealsAfter = (packet: number) => conceals[packet - firstPacket] === 1;
     const isExact = (draft: Draft) =>
       draft.start !== undefined && (draft.wholeStateEqual || !concealsAfter(draft.packet));
