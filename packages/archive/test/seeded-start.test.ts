@@ -16,7 +16,7 @@ const chunkFrames = 960_000;
 const chunksPerShard = 6;
 const key = "rec/r/pcm/c/0/0";
 
-const source = { channels: 1, items: () => items };
+const source = { channels: 1 as const, items: () => items };
 const form = { id: "r", chunkFrames, chunksPerShard };
 let base: MemoryStore | undefined;
 
