@@ -1,5 +1,5 @@
 // Runs the snippets of the guides that say so, in an empty folder with the files that they speak of.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,7 +13,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { listSnippets, snippetsOf } from "../../scripts/snippets.mjs";
 
 const examples = fileURLToPath(new URL("..", import.meta.url));
-const sources = join(examples, ".guides");
+/** Below the examples, so that imports are found; of this run alone, so that several may share a checkout. */
+const sources = mkdtempSync(join(examples, ".guides-"));
 const folder = mkdtempSync(join(tmpdir(), "longwave-guides-"));
 const before = process.cwd();
 const running = listSnippets().filter((snippet) => snippet.runs);
@@ -61,7 +62,6 @@ beforeAll(async () => {
   }
   writer.finish();
   writeFileSync(join(folder, "talk.opus"), Buffer.concat(pieces));
-  mkdirSync(sources, { recursive: true });
   const catalog = await Catalog.open(new DirectoryStore(join(folder, "www", "catalog")));
   await catalog.enroll({ id: "a1", title: "First" }, { samples: melody, ...form });
   await catalog.compact();

@@ -1,5 +1,5 @@
-// The whole station against its targets: what each stage costs, a long run in virtual time, each link cut, a run in real time.
-// `--only stages,virtual,cuts,live` runs some of them, `--hours N` sets the virtual length (default: what fits one minute),
+// The whole station against its targets: what each stage costs, a long run in virtual time, each link cut, a run in real time,
+// several stations in one process. `--only stages,virtual,cuts,live,several` runs some of them, `--stations N` sets how many (default 6), `--hours N` sets the virtual length (default: what fits one minute),
 // `--seconds N` the real one (default 45), `--json` prints JSON, `--require` fails where a target is missed.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { printReport } from "../side-by-side.js";
 import { cutLinks } from "../station-bench/cut-links.js";
 import { runInRealTime } from "../station-bench/real-time.js";
 import { stationRows } from "../station-bench/rows.js";
+import { runSeveral } from "../station-bench/several-stations.js";
 import { measureStages } from "../station-bench/stages.js";
 import { runVirtually } from "../station-bench/virtual-run.js";
 
@@ -25,6 +26,8 @@ try {
   if (isWanted("virtual")) await runVirtually(folder, hours === undefined ? undefined : Number(hours));
   if (isWanted("cuts")) await cutLinks();
   if (isWanted("live")) await runInRealTime(folder, Number(option("--seconds") ?? 45));
+  if (isWanted("several"))
+    await runSeveral(folder, Number(option("--stations") ?? 6), Number(option("--seconds") ?? 45));
   printReport("Station", stationRows);
 } finally {
   rmSync(folder, { recursive: true, force: true });

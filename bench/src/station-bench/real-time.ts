@@ -58,7 +58,8 @@ export async function runInRealTime(folder: string, seconds: number): Promise<vo
   await verifyArchive("archive in real time", new DirectoryStore(directory), seconds);
 }
 
-function addressOf(station: ChildProcess): Promise<string> {
+/** Where a station that was started listens. */
+export function addressOf(station: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
     station.stdout!.setEncoding("utf8").on("data", (piece: string) => {
@@ -70,7 +71,8 @@ function addressOf(station: ChildProcess): Promise<string> {
   });
 }
 
-async function isReady(url: string): Promise<boolean> {
+/** Whether its programme is enrolled. */
+export async function isReady(url: string): Promise<boolean> {
   const { ready } = (await (await fetch(`${url}v1/ready`)).json()) as { ready: boolean };
   return ready;
 }
@@ -102,12 +104,12 @@ async function clickOn30SecondsAgo(url: string): Promise<number> {
 }
 
 /** Reads the events as they come and notes whether a number is missing. */
-function followEvents(url: string): { end(): { count: number; isWhole: boolean } } {
+export function followEvents(url: string, stream = ""): { end(): { count: number; isWhole: boolean } } {
   const stop = new AbortController();
   let count = 0;
   let isWhole = true;
   const read = async () => {
-    const answer = await fetch(`${url}v1/events`, { signal: stop.signal });
+    const answer = await fetch(`${url}v1/events${stream && `?stream=${stream}`}`, { signal: stop.signal });
     const decoder = new TextDecoder();
     let rest = "";
     for await (const bytes of answer.body!) {
@@ -131,7 +133,8 @@ function followEvents(url: string): { end(): { count: number; isWhole: boolean }
   };
 }
 
-async function stop(station: ChildProcess): Promise<void> {
+/** Ends a station as Ctrl-C does, and waits for it. */
+export async function stop(station: ChildProcess): Promise<void> {
   station.removeAllListeners("exit");
   if (station.exitCode !== null) return;
   const gone = new Promise((resolve) => station.once("exit", resolve));
@@ -139,6 +142,6 @@ async function stop(station: ChildProcess): Promise<void> {
   await gone;
 }
 
-function sleep(ms: number): Promise<void> {
+export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

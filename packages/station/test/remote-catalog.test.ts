@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { MemoryStore, VirtualClock } from "@longwave/base";
 import { Catalog, CatalogError } from "@longwave/catalog";
+import { encodeWav } from "@longwave/media";
 import { expect, test } from "vitest";
 import {
   blockFrames,
@@ -9,6 +13,7 @@ import {
   type StationEventBody,
   stationRateHz,
 } from "../src/index.ts";
+import { FileProgramme } from "../src/node/file-programme.ts";
 
 const rate = 48_000;
 
@@ -157,4 +162,43 @@ test("what no time will mend is an error at the start, and changes that others w
   await expect(remote.enroll({ id: "a" }, sound)).rejects.toMatchObject({ code: "catalog/locked" });
   expect(remote.away).toBeUndefined();
   await remote.close();
+});
+
+test("a file whose recording cannot be enrolled plays all the same, and is enrolled when it plays again", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "longwave-file-"));
+  try {
+    const path = join(folder, "tune.wav");
+    writeFileSync(path, encodeWav(tune(2), { sampleRate: rate, channels: 1 }));
+    const { catalog, state, open } = await service();
+    const remote = await RemoteCatalog.open({ open, clock: new VirtualClock() });
+    const options = { catalog: remote, pause: async () => {}, signal: new AbortController().signal };
+    const events: StationEventBody[] = [];
+    const play = async () => {
+      const programme = new FileProgramme([{ path, detail: "" }], options);
+      programme.onEvents((event) => events.push(event));
+      await programme.prepareFirst();
+      const block = new Float32Array(2 * blockFrames);
+      programme.read(block, () => {});
+      await programme.close();
+      return block.some((value) => value !== 0);
+    };
+    state.away = true;
+    expect(await play()).toBe(true);
+    expect(events).toEqual([
+      { type: "catalog.failed", track: path.slice(-200), reason: "The cable is out." },
+    ]);
+    // Known to be away: not even tried.
+    expect(await play()).toBe(true);
+    expect(events).toHaveLength(1);
+    expect(catalog.size).toBe(0);
+    await remote.close();
+    state.away = false;
+    options.catalog = await RemoteCatalog.open({ open, clock: new VirtualClock() });
+    expect(await play()).toBe(true);
+    expect(events.at(-1)).toMatchObject({ type: "catalog.enrolled", title: "tune" });
+    expect(catalog.size).toBe(1);
+    await options.catalog.close();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
