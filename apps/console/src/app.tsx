@@ -77,10 +77,6 @@ export function App() {
         )}
         <Body />
       </main>
-      <footer class="foot">
-        <span>{stream.value?.programme ?? "Longwave"}</span>
-        <span>48 kHz stereo, 20 ms blocks</span>
-      </footer>
       <nav class="bottom-tabs" aria-label="Screens">
         <Tabs />
       </nav>
