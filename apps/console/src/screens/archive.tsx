@@ -197,16 +197,14 @@ function MomentButton(props: {
     pressedMs.current = props.moment();
     aimAt(recordings(), pressedMs.current);
   };
-  const leave = () => {
-    pressedMs.current = undefined;
-  };
   const click = (event: MouseEvent) => {
     if (props.isStop === true) stopArchive();
-    else playFrom(pressedMs.current ?? props.moment(), event.timeStamp);
-    leave();
+    // A click of the keyboard (detail 0) has no press before it.
+    else playFrom((event.detail > 0 ? pressedMs.current : undefined) ?? props.moment(), event.timeStamp);
+    pressedMs.current = undefined;
   };
   return (
-    <button type="button" class={props.class} onPointerDown={press} onPointerLeave={leave} onClick={click}>
+    <button type="button" class={props.class} onPointerDown={press} onClick={click}>
       {props.children}
     </button>
   );
