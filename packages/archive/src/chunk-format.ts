@@ -88,7 +88,7 @@ const compressions = {
   compact: 3,
   /** The same, and some states are differences. */
   differences: 4,
-  /** The same, and some are seeds of a run-up or differences of whole states. */
+  /** The same, and some are seeds of a run-up, or differences of whole states or of states in the form of today. */
   seeds: 5,
 } as const;
 const eventTypes = ["loss", "segment-start", "end-trim"] as const;
@@ -159,8 +159,8 @@ export function encodeChunk(chunk: ChunkParts, overlap?: ChunkOverlap): Uint8Arr
     (chunk.last ? flag.last : 0);
   header[6] = compressions.compact;
   if (chunk.differences.size > 0) header[6] = compressions.differences;
-  const isWhole = [...chunk.differences.values()].some((difference) => difference.whole);
-  if (chunk.seeds.size > 0 || isWhole) header[6] = compressions.seeds;
+  const isNew = [...chunk.differences.values()].some((difference) => difference.version === undefined);
+  if (chunk.seeds.size > 0 || isNew) header[6] = compressions.seeds;
   header[7] = chunk.channels;
   view.setUint32(8, chunk.preRollCount, true);
   view.setUint32(12, chunk.packetList.length - chunk.preRollCount, true);
@@ -427,8 +427,17 @@ const plainStateBytes = 8192;
 /** Where stored states are kept, by the form that they have. */
 type StoredStates = Pick<Chunk, "states" | "differences" | "seeds">;
 
-/** Four-byte lanes apart; as it is; u16 run-up and a difference (StateDifference), of live or whole states; all seeds, with their count for the point. */
-const stateForms = { lanes: 0, plain: 1, difference: 2, wholeDifference: 3, seeds: 4 } as const;
+/** Four-byte lanes apart; as it is; u16 run-up and a difference (StateDifference), of live states in an older form, of live or of whole ones; all seeds, with their count for the point. */
+const stateForms = {
+  lanes: 0,
+  plain: 1,
+  olderDifference: 2,
+  difference: 3,
+  wholeDifference: 4,
+  seeds: 5,
+} as const;
+/** Of the states whose differences are `olderDifference`. */
+const olderStateVersion = 2;
 
 /** Per state: u16 point, u16 form, u32 bytes, then the bytes. */
 function encodeStates({ states, differences, seeds }: StoredStates): Uint8Array {
@@ -441,8 +450,9 @@ function encodeStates({ states, differences, seeds }: StoredStates): Uint8Array 
       entries.push([point, stateForms.lanes, lanes]);
     }
   }
-  for (const [point, { runUp, bytes, whole }] of differences) {
-    const form = whole ? stateForms.wholeDifference : stateForms.difference;
+  for (const [point, { runUp, bytes, whole, version }] of differences) {
+    const current = whole ? stateForms.wholeDifference : stateForms.difference;
+    const form = version === undefined ? current : stateForms.olderDifference;
     entries.push([point, form, joined(Uint8Array.of(runUp, runUp >> 8), bytes)]);
   }
   entries.sort((a, b) => a[0] - b[0]);
@@ -484,9 +494,14 @@ function decodeStates(bytes: Uint8Array, isNew: boolean): StoredStates | undefin
       const state = new Uint8Array(size);
       unshuffle(stored, state);
       states.set(point, state);
+    } else if (size >= 2 && form === stateForms.olderDifference) {
+      const runUp = view.getUint16(at + 8, true);
+      const bytes = stored.subarray(2);
+      differences.set(point, { runUp, bytes, whole: false, version: olderStateVersion });
     } else if (
+      isNew &&
       size >= 2 &&
-      (form === stateForms.difference || (isNew && form === stateForms.wholeDifference))
+      (form === stateForms.difference || form === stateForms.wholeDifference)
     ) {
       const whole = form === stateForms.wholeDifference;
       differences.set(point, { runUp: view.getUint16(at + 8, true), bytes: stored.subarray(2), whole });

@@ -406,10 +406,10 @@ export class StateSaver {
   #buffer = new Uint8Array(0);
 
   /** The state in the saver's own buffer, valid until the next call. */
-  view(decoder: SegmentDecoder, sections: "live" | "all"): Uint8Array {
+  view(decoder: SegmentDecoder, sections: "live" | "all", version?: number): Uint8Array {
     const { maxStateBytes } = decoder.decoder;
     if (this.#buffer.length < maxStateBytes) this.#buffer = new Uint8Array(maxStateBytes);
-    return this.#buffer.subarray(0, decoder.decoder.saveState(this.#buffer, sections));
+    return this.#buffer.subarray(0, decoder.decoder.saveState(this.#buffer, sections, version));
   }
 
   /** A copy of what no run-up brings back; undefined where there is nothing of the kind, or the decoder does not tell. */
@@ -422,7 +422,7 @@ export class StateSaver {
   }
 
   /** A copy of the state. */
-  save(decoder: SegmentDecoder, sections: "live" | "all"): Uint8Array {
-    return this.view(decoder, sections).slice();
+  save(decoder: SegmentDecoder, sections: "live" | "all", version?: number): Uint8Array {
+    return this.view(decoder, sections, version).slice();
   }
 }

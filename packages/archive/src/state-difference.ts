@@ -16,6 +16,8 @@ export interface StateDifference {
   readonly bytes: Uint8Array;
   /** It is one of whole states, with what only concealment uses. */
   readonly whole: boolean;
+  /** Version of the states' form that it was taken of, where that is an older one. */
+  readonly version?: number;
 }
 
 const saver = new StateSaver();
@@ -103,7 +105,7 @@ export function addDifference(near: Uint8Array, difference: Uint8Array): Uint8Ar
  * @throws LongwaveError where the difference does not fit, or the decoder refuses the state
  */
 export function loadDifference(decoder: SegmentDecoder, difference: StateDifference): void {
-  const near = saver.view(decoder, difference.whole ? "all" : "live");
+  const near = saver.view(decoder, difference.whole ? "all" : "live", difference.version);
   if (near.length !== difference.bytes.length) {
     throw new ArchiveError(
       "archive/proof-failed",

@@ -158,7 +158,7 @@ describe("pauses with comfort noise", () => {
 
   test("a changed or foreign seed is found by verify, and verified reads give the right sound all the same", async () => {
     // Not the type of the last frame and the count of losses: the packet sent in a pause overwrites them, and most of their values serve.
-    for (const at of [0, 3, 6, 15, 16, 20, 40]) {
+    for (const at of [0, 3, 9, 12, 13, 17, 37]) {
       const store = await recorded();
       await forge(store, 1, (chunk) => ({
         seeds: new Map(

@@ -133,9 +133,9 @@ export function maxSnapshotBytes(): i32 {
   return snapshotBound();
 }
 
-/** Writes the canonical state to the packet address; returns its bytes. */
-export function snapshot(slot: usize, withConceal: i32): i32 {
-  return saveSnapshot(changetype<OpusState>(slot), withConceal != 0);
+/** Writes the canonical state to the packet address, version 0 = the newest; returns its bytes, or a negative code for an unknown version. */
+export function snapshot(slot: usize, withConceal: i32, version: u32): i32 {
+  return saveSnapshot(changetype<OpusState>(slot), withConceal != 0, version);
 }
 
 /** Takes up the state of `length` bytes at the packet address; 0 or a negative code, then nothing has changed. */

@@ -40,7 +40,7 @@ export interface CoreExports {
   ignoreExtensions(slot: number): number;
   setIgnoreExtensions(slot: number, ignore: number): void;
   maxSnapshotBytes(): number;
-  snapshot(slot: number, withConceal: number): number;
+  snapshot(slot: number, withConceal: number, version: number): number;
   restore(slot: number, length: number): number;
   lastingState(slot: number, withExcitation: number): number;
   takeLastingState(slot: number, length: number): number;

@@ -215,12 +215,15 @@ export class OpusDecoder implements Disposable {
    * Writes the state in the canonical form of docs/design/opus.md; equal states give equal bytes on every machine.
    *
    * @param sections "live" leaves out what only losses, DTX and changes of mode without redundancy need
+   * @param version of the form, 1 to 3: an older one only to compare with what was written in it
    * @returns bytes written
-   * @throws OpusError `opus/buffer-too-small`
+   * @throws OpusError `opus/buffer-too-small`, `opus/bad-argument`
    */
-  snapshot(into: Uint8Array, sections: "all" | "live" = "all"): number {
+  snapshot(into: Uint8Array, sections: "all" | "live" = "all", version?: number): number {
     const core = this.#core;
-    const bytes = core.exports.snapshot(this.#openSlot(), sections === "all" ? 1 : 0);
+    const bytes = core.exports.snapshot(this.#openSlot(), sections === "all" ? 1 : 0, version ?? 0);
+    if (bytes < 0)
+      throw new OpusError("opus/bad-argument", `Snapshots have versions 1 to 3, not ${version}.`);
     if (into.length < bytes) {
       throw new OpusError(
         "opus/buffer-too-small",

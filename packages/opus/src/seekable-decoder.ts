@@ -14,7 +14,7 @@ export interface OpusSeekableDecoder {
   reset(): void;
   /** Decodes one packet, or conceals `frames` where it is null; returns sample frames. */
   decode(packet: Uint8Array | null, out: Float32Array, frames?: number): number;
-  saveState(into: Uint8Array, sections: "live" | "all"): number;
+  saveState(into: Uint8Array, sections: "live" | "all", version?: number): number;
   loadState(from: Uint8Array): void;
   /** Four words over the live state. */
   liveStateDigest(into: Uint32Array): void;
@@ -56,7 +56,7 @@ export function createSeekableDecoder(
     maxStateBytes: decoder.snapshotBytes,
     reset: () => decoder.reset(),
     decode: (packet, out, frames) => decoder.decode(packet, out, frames),
-    saveState: (into, sections) => decoder.snapshot(into, sections),
+    saveState: (into, sections, version) => decoder.snapshot(into, sections, version),
     loadState: (from) => decoder.restore(from),
     liveStateDigest: (into) => decoder.liveStateDigest(into),
     ...(decoder instanceof OpusDecoder && {

@@ -20,8 +20,11 @@ export interface SeekableDecoder {
    * LongwaveError and leaves the state as it was.
    */
   decode(packet: Uint8Array | null, out: Float32Array, frames?: number): number;
-  /** Writes the canonical state; "live" omits what only concealment and DTX use. Returns bytes. */
-  saveState(into: Uint8Array, sections: "live" | "all"): number;
+  /**
+   * Writes the canonical state; "live" omits what only concealment and DTX use. `version`: an older form of it, to compare with what was
+   * written in that; a decoder with one form ignores it. Returns bytes.
+   */
+  saveState(into: Uint8Array, sections: "live" | "all", version?: number): number;
   /** Validates everything first, throws a LongwaveError of kind malformed, never half-loads. */
   loadState(from: Uint8Array): void;
   /** Four words over the live state: equal states give equal words. */

@@ -1,9 +1,9 @@
 // What no run-up of packets ever brings back once SILK has concealed: the seeds of concealment and comfort noise are
-// counters, the envelope and the gain of the noise follow received pauses slowly, and a few words tell what came right before.
+// counters, the envelope and the gain of the noise follow received pauses slowly, and two words tell what came right before.
 // A decoder that is given them at a packet comes to the state of the one they are of within a few packets.
 //
 //   u8 1 = with the noise's excitation | u8 SILK's output channels | u8 its coded channels, then for each of these:
-//   u8 rate of the noise in kHz | u8 type of the last coded frame | u8 type of the last frame | i16 last lag index |
+//   u8 rate of the noise in kHz | u8 type of the last frame |
 //   u32 frames lost in a row | i32 seed of concealment | i32 seed of the noise | i32 gain of the noise, Q16 |
 //   i16[10, or 16 at 16 kHz] envelope of the noise, Q15, then the excitation:
 //   u8 count of its values | i32[count] these | u8[320] which one. Count 0: i32[320]
@@ -17,7 +17,7 @@ import { BAD_SNAPSHOT, silkMatters, STAGING_AT } from "./snapshot";
 import { OpusState, silkOf, SLOT_BYTES } from "./state";
 
 const HEAD_BYTES: usize = 3;
-const CHANNEL_HEAD_BYTES: usize = 21;
+const CHANNEL_HEAD_BYTES: usize = 18;
 const WIDE_ORDER: i32 = 16;
 const NARROW_ORDER: i32 = 10;
 
@@ -87,13 +87,11 @@ export function saveLastingState(state: OpusState, withExcitation: bool): i32 {
   for (let n = 0; n < silk.internalChannels; n++) {
     const channel = channelOf(silk, n);
     store<u8>(at, channel.cngRateKhz);
-    store<u8>(at, channel.prevSignalTypeCoded, 1);
-    store<u8>(at, channel.prevSignalType, 2);
-    store<i16>(at, <i16>channel.prevLagIndex, 3);
-    store<i32>(at, channel.lossCount, 5);
-    store<i32>(at, channel.plcSeed, 9);
-    store<i32>(at, channel.cngSeed, 13);
-    store<i32>(at, channel.cngGainQ16, 17);
+    store<u8>(at, channel.prevSignalType, 1);
+    store<i32>(at, channel.lossCount, 2);
+    store<i32>(at, channel.plcSeed, 6);
+    store<i32>(at, channel.cngSeed, 10);
+    store<i32>(at, channel.cngGainQ16, 14);
     at += CHANNEL_HEAD_BYTES;
     const bytes = <usize>orderOf(channel.cngRateKhz) << 1;
     memory.copy(at, changetype<usize>(channel) + CNG_NLSF_Q15, bytes);
@@ -122,13 +120,11 @@ export function loadLastingState(state: OpusState, length: i32): i32 {
     if (at + CHANNEL_HEAD_BYTES > end) return BAD_SNAPSHOT;
     const channel = channelOf(silk, n);
     channel.cngRateKhz = load<u8>(at);
-    channel.prevSignalTypeCoded = load<u8>(at, 1);
-    channel.prevSignalType = load<u8>(at, 2);
-    channel.prevLagIndex = load<i16>(at, 3);
-    channel.lossCount = load<i32>(at, 5);
-    channel.plcSeed = load<i32>(at, 9);
-    channel.cngSeed = load<i32>(at, 13);
-    channel.cngGainQ16 = load<i32>(at, 17);
+    channel.prevSignalType = load<u8>(at, 1);
+    channel.lossCount = load<i32>(at, 2);
+    channel.plcSeed = load<i32>(at, 6);
+    channel.cngSeed = load<i32>(at, 10);
+    channel.cngGainQ16 = load<i32>(at, 14);
     at += CHANNEL_HEAD_BYTES;
     const bytes = <usize>orderOf(channel.cngRateKhz) << 1;
     if (at + bytes > end) return BAD_SNAPSHOT;

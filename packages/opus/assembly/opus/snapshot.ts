@@ -1,6 +1,6 @@
 // Canonical image of a decoder's state: the same bytes on every machine and for every slot (docs/design/opus.md).
 //
-//   "LWST" | u8 version (2) | u8 flags | u16 6 | "opus-1" | section LIVE | section CONCEAL (optional) | u32 CRC32C
+//   "LWST" | u8 version (3) | u8 flags | u16 6 | "opus-1" | section LIVE | section CONCEAL (optional) | u32 CRC32C
 //   section: u16 tag | u16 flags 0 | u32 bytes | payload
 //
 // Everything is little-endian. LIVE is what the next packet needs; CONCEAL what only losses, DTX and changes of mode without
@@ -46,8 +46,11 @@ import {
 } from "./state";
 
 const MAGIC: u32 = 0x5453574c; // "LWST"
-/** Version 1 kept the 10 ms behind SILK's history as well, which every frame writes before it reads them. */
-const VERSION: u32 = 2;
+/**
+ * Version 1 kept the 10 ms behind SILK's history as well, which every frame writes before it reads them; versions 1 and 2 the signal type and
+ * the lag index that were coded last, which only frames of the same packet refer to.
+ */
+const VERSION: u32 = 3;
 const OLDEST_VERSION: u32 = 1;
 const HEADER_BYTES: usize = 14;
 const SECTION_HEADER_BYTES: usize = 8;
@@ -99,7 +102,9 @@ function celtMatters(state: OpusState): bool {
 }
 
 /** Offsets of SILK's channel scalars that concealment alone uses: comfort noise, then the concealment's own. */
-const SILK_CODING: usize = 15 * 4;
+const SILK_CODING: usize = 13 * 4;
+/** The same with what refers to frames of the same packet. */
+const SILK_CODING_BEFORE_3: usize = 15 * 4;
 const SILK_LOSS: usize = 16 * 4;
 const SILK_NOISE: usize = 26 * 4;
 const SILK_LAST_LOST: usize = 30 * 4;
@@ -116,7 +121,7 @@ function moveSilkHistory(transfer: Transfer, channel: usize): void {
 }
 
 function moveSilkLive(transfer: Transfer, channel: usize): void {
-  move(transfer, channel, SILK_CODING);
+  move(transfer, channel, transfer.version < 3 ? SILK_CODING_BEFORE_3 : SILK_CODING);
   move(transfer, channel + SILK_LOSS, 8);
   move(transfer, channel + SILK_LAST_LOST, 4);
   move(transfer, channel + SILK_ENERGY, 8);
@@ -224,11 +229,17 @@ function closeSection(transfer: Transfer, start: usize): void {
   store<u32>(start - 4, <u32>(transfer.at - start));
 }
 
-/** Writes the image to the packet region; returns its length. */
-export function saveSnapshot(state: OpusState, withConceal: bool): i32 {
+/**
+ * Writes the image to the packet region.
+ * @param version of the image; 0 = the newest
+ * @returns its length, or BAD_SNAPSHOT for a version that there is not
+ */
+export function saveSnapshot(state: OpusState, withConceal: bool, version: u32): i32 {
+  const form = version == 0 ? VERSION : version;
+  if (form < OLDEST_VERSION || form > VERSION) return BAD_SNAPSHOT;
   const transfer = changetype<Transfer>(TRANSFER_AT);
   store<u32>(IMAGE_AT, MAGIC);
-  store<u8>(IMAGE_AT, VERSION, 4);
+  store<u8>(IMAGE_AT, form, 4);
   store<u8>(IMAGE_AT, 0, 5);
   store<u16>(IMAGE_AT, 6, 6);
   store<u32>(IMAGE_AT, 0x7375706f, 8); // "opus"
@@ -237,7 +248,7 @@ export function saveSnapshot(state: OpusState, withConceal: bool): i32 {
   transfer.limit = IMAGE_AT + PACKET_CAPACITY;
   transfer.loading = 0;
   transfer.failed = 0;
-  transfer.version = VERSION;
+  transfer.version = form;
   let start = openSection(transfer, TAG_LIVE);
   moveLive(transfer, state);
   closeSection(transfer, start);

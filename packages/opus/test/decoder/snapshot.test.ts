@@ -14,9 +14,9 @@ function codeOf(action: () => unknown): string | undefined {
   return undefined;
 }
 
-function takeSnapshot(decoder: OpusDecoder, sections: "all" | "live" = "all"): Uint8Array {
+function takeSnapshot(decoder: OpusDecoder, sections: "all" | "live" = "all", version?: number): Uint8Array {
   const bytes = new Uint8Array(decoder.snapshotBytes);
-  return bytes.slice(0, decoder.snapshot(bytes, sections));
+  return bytes.slice(0, decoder.snapshot(bytes, sections, version));
 }
 
 describe("a restored state goes on bit for bit", () => {
@@ -135,7 +135,7 @@ describe("bad snapshots", () => {
   test("the envelope is as documented", () => {
     const view = new DataView(image.buffer);
     expect(new TextDecoder().decode(image.subarray(0, 4))).toBe("LWST");
-    expect(image[4]).toBe(2);
+    expect(image[4]).toBe(3);
     expect(view.getUint16(6, true)).toBe(6);
     expect(new TextDecoder().decode(image.subarray(8, 14))).toBe("opus-1");
     expect(view.getUint16(14, true)).toBe(1);
@@ -148,7 +148,7 @@ describe("bad snapshots", () => {
     using one = new OpusDecoder({ channels: 1 });
     using other = new OpusDecoder({ channels: 1 });
     for (const packet of packets.slice(0, 12)) one.decode(packet, pcm);
-    const live = takeSnapshot(one, "live");
+    const live = takeSnapshot(one, "live", 2);
     // In front of the history: envelope and section header, words of Opus, phase flag, channels, stereo, channel, filter.
     const channel = 22 + 64 + 4 + 8 + 24;
     const ltpMemory = new DataView(live.buffer).getInt32(channel + 8 * 4, true);
@@ -158,12 +158,39 @@ describe("bad snapshots", () => {
     old[4] = 1;
     new DataView(old.buffer).setUint32(18, old.length - 26, true);
     other.restore(sealed(old));
-    expect(takeSnapshot(other, "live")).toEqual(live);
+    expect(takeSnapshot(other, "live")).toEqual(takeSnapshot(one, "live"));
     const expected = new Float32Array(5760);
     for (const packet of packets.slice(12)) {
       const frames = one.decode(packet, expected);
       other.decode(packet, pcm);
       expect(pcm.slice(0, frames)).toEqual(expected.slice(0, frames));
+    }
+  });
+
+  test("what a decoder wrote in the form of an older version is taken up at every packet, losses and all", async () => {
+    const losses = lossPattern(switching.length, 0.2, 5);
+    using straight = new OpusDecoder({ channels: 2 });
+    using restored = new OpusDecoder({ channels: 2 });
+    const expected = new Float32Array(5760 * 2);
+    const other = new Float32Array(5760 * 2);
+    for (const [index, packet] of switching.entries()) {
+      const image = takeSnapshot(straight, "all", 1 + (index % 2));
+      expect(image[4]).toBe(1 + (index % 2));
+      restored.reset();
+      restored.restore(image);
+      expect(takeSnapshot(restored)).toEqual(takeSnapshot(straight));
+      const input = losses[index] ? null : packet;
+      const frames = straight.decode(input, expected);
+      restored.decode(input, other);
+      expect(
+        Buffer.compare(
+          Buffer.from(expected.slice(0, 2 * frames).buffer),
+          Buffer.from(other.slice(0, 2 * frames).buffer),
+        ),
+      ).toBe(0);
+    }
+    for (const version of [4, -1, 1.5e9]) {
+      expect(codeOf(() => takeSnapshot(straight, "all", version))).toBe("opus/bad-argument");
     }
   });
 
