@@ -2,7 +2,7 @@
 // whole part i, phase p. Tap k of its row weighs input sample i - taps/2 + 1 + k, at the distance
 // x = p / phases + taps/2 - 1 - k from the output.
 
-import { dotProduct8 } from "../../kernels/assembly/f32x4";
+import { dotProduct8, dotProductPair8 } from "../../kernels/assembly/f32x4";
 import { sinTurn } from "../../kernels/assembly/turns";
 
 /**
@@ -45,6 +45,9 @@ function besselI0(x: f64): f64 {
   return sum;
 }
 
+/** Two products of neighbouring rows. */
+const between: usize = memory.data(8, 16);
+
 /**
  * Writes outputs as long as all their taps lie in the input, `room` at most; returns how many.
  * @param start index in the input of the first tap of the first output
@@ -72,25 +75,37 @@ export function resample(
   let count = 0;
   while (count < room && at + taps <= available) {
     const from = input + (usize(at) << 2);
-    let value: f32;
-    if (tableRows == 0) {
-      value = dotProduct8(from, table + usize(p) * rowBytes, taps);
-    } else {
+    const to = output + (usize(count) << 2);
+    let nextAt = at + whole;
+    let nextPhase = p + rest;
+    if (nextPhase >= phases) {
+      nextPhase -= phases;
+      nextAt++;
+    }
+    if (tableRows > 0) {
       const position = (f64(p) * f64(tableRows)) / f64(phases);
       const row = i32(position);
       const fraction = f32(position - f64(row));
       const first = table + usize(row) * rowBytes;
-      const low = dotProduct8(from, first, taps);
-      value = low + fraction * (dotProduct8(from, first + rowBytes, taps) - low);
+      dotProductPair8(from, first, from, first + rowBytes, taps, between);
+      const low = load<f32>(between);
+      store<f32>(to, low + fraction * (load<f32>(between, 4) - low));
+    } else if (count + 1 < room && nextAt + taps <= available) {
+      const next = input + (usize(nextAt) << 2);
+      dotProductPair8(from, table + usize(p) * rowBytes, next, table + usize(nextPhase) * rowBytes, taps, to);
+      count++;
+      nextAt += whole;
+      nextPhase += rest;
+      if (nextPhase >= phases) {
+        nextPhase -= phases;
+        nextAt++;
+      }
+    } else {
+      store<f32>(to, dotProduct8(from, table + usize(p) * rowBytes, taps));
     }
-    store<f32>(output + (usize(count) << 2), value);
     count++;
-    at += whole;
-    p += rest;
-    if (p >= phases) {
-      p -= phases;
-      at++;
-    }
+    at = nextAt;
+    p = nextPhase;
   }
   return count;
 }

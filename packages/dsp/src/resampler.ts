@@ -118,21 +118,22 @@ export class Resampler {
    * Takes interleaved frames and writes what can be given so far.
    * @param input whole frames, of the caller, not kept
    * @param output room for `maxOutputFrames(input frames)` frames; must not share memory with the input
+   * @param start first value of the input that is taken @param end and the one after the last
    * @returns output frames written
    * @throws DspError `dsp/bad-length` before anything was consumed
    */
-  process(input: Float32Array, output: Float32Array): number {
-    const frames = input.length / this.channels;
-    if (!Number.isInteger(frames)) {
+  process(input: Float32Array, output: Float32Array, start = 0, end: number = input.length): number {
+    const frames = (end - start) / this.channels;
+    if (!Number.isInteger(frames) || !(start >= 0 && start <= end && end <= input.length)) {
       throw new DspError(
         "dsp/bad-length",
         "usage",
-        `${input.length} values are no whole number of frames of ${this.channels} channels.`,
+        `${end - start} of ${input.length} values are no whole number of frames of ${this.channels} channels.`,
       );
     }
     if (this.#block === undefined) {
-      requireRoom("The output", output, input.length);
-      output.set(input);
+      requireRoom("The output", output, end - start);
+      for (let i = start; i < end; i++) output[i - start] = input[i]!;
       return frames;
     }
     requireRoom("The output", output, this.maxOutputFrames(frames) * this.channels);
@@ -140,7 +141,7 @@ export class Resampler {
     let written = 0;
     for (let at = 0; at < frames; ) {
       const count = Math.min(frames - at, capacity - this.#filled);
-      this.#stage(input, at, count);
+      this.#stage(input, start, at, count);
       at += count;
       written = this.#run(output, written);
     }
@@ -182,14 +183,14 @@ export class Resampler {
     this.#block?.close();
   }
 
-  #stage(input: Float32Array, first: number, frames: number): void {
+  #stage(input: Float32Array, start: number, first: number, frames: number): void {
     const channels = this.channels;
     if (channels === 1 && frames === input.length) {
       this.#inputs[0]!.set(input, this.#filled);
     } else {
       for (let channel = 0; channel < channels; channel++) {
         const row = this.#inputs[channel]!;
-        let from = first * channels + channel;
+        let from = start + first * channels + channel;
         let to = this.#filled;
         for (let i = 0; i < frames; i++, from += channels) row[to++] = input[from]!;
       }

@@ -127,6 +127,27 @@ describe("Resampler", () => {
     }
   });
 
+  test("a part of an array is taken as that part alone", () => {
+    const input = Float32Array.from({ length: 3000 }, () => random.next() * 2 - 1);
+    for (const [from, channels] of [
+      [44_100, 1],
+      [44_100, 2],
+      [8000, 2],
+    ] as const) {
+      const [whole, part] = [0, 1].map(() => new Resampler({ from, to: 8000, channels })) as [
+        Resampler,
+        Resampler,
+      ];
+      const expected = new Float32Array(3000);
+      const output = new Float32Array(3000);
+      const count = whole.process(input.slice(100, 2500), expected);
+      expect(part.process(input, output, 100, 2500)).toBe(count);
+      expect(output).toEqual(expected);
+      expect(() => part.process(input, output, 100, 3100)).toThrow("values");
+      expect(() => part.process(input, output, -2, 100)).toThrow("values");
+    }
+  });
+
   test("channels are independent", () => {
     const left = Float32Array.from({ length: 3000 }, () => random.next() * 2 - 1);
     const right = Float32Array.from({ length: 3000 }, () => random.next() * 2 - 1);

@@ -1,8 +1,8 @@
 import { Resampler } from "@longwave/dsp";
 import { requireRate } from "./compat-resample.ts";
 
-/** Samples that go into the resampler at once: a whole array each time, so that no view is made per push. */
-const stagedSamples = 256;
+/** Samples that are resampled at once. */
+const blockSamples = 2048;
 
 /**
  * The resampler of `mark-v1`: that of `@longwave/dsp`, which does not alias. Streaming, the same samples for every cut of
@@ -10,48 +10,34 @@ const stagedSamples = 256;
  */
 export class BandLimitedResampler {
   readonly #resampler: Resampler;
-  readonly #staged = new Float32Array(stagedSamples);
   readonly #output: Float32Array;
-  #filled = 0;
 
   /** @param from input rate, a whole number from 4,000 to 768,000 Hz @param to output rate, Hz */
   constructor(from: number, to: number) {
     requireRate(from);
     this.#resampler = new Resampler({ from, to });
-    const most = Math.max(stagedSamples, this.#resampler.lookaheadFrames);
+    const most = Math.max(blockSamples, this.#resampler.lookaheadFrames);
     this.#output = new Float32Array(this.#resampler.maxOutputFrames(most));
   }
 
   outputBound(count: number): number {
-    const waiting = count + stagedSamples + this.#resampler.lookaheadFrames;
-    return this.#resampler.maxOutputFrames(waiting) + 1;
+    return this.#resampler.maxOutputFrames(count + this.#resampler.lookaheadFrames) + 1;
   }
 
   push(input: Float32Array, start: number, end: number, output: Float32Array): number {
-    const staged = this.#staged;
     let written = 0;
-    for (let at = start; at < end; ) {
-      const filled = this.#filled;
-      const count = Math.min(end - at, stagedSamples - filled);
-      for (let i = 0; i < count; i++) staged[filled + i] = input[at + i]!;
-      at += count;
-      this.#filled = filled + count;
-      if (this.#filled < stagedSamples) break;
-      this.#filled = 0;
-      written = this.#append(this.#resampler.process(staged, this.#output), output, written);
+    for (let at = start; at < end; at += blockSamples) {
+      const count = this.#resampler.process(input, this.#output, at, Math.min(end, at + blockSamples));
+      written = this.#append(count, output, written);
     }
     return written;
   }
 
   flush(output: Float32Array): number {
-    const rest = this.#staged.subarray(0, this.#filled);
-    this.#filled = 0;
-    const written = this.#append(this.#resampler.process(rest, this.#output), output, 0);
-    return this.#append(this.#resampler.flush(this.#output), output, written);
+    return this.#append(this.#resampler.flush(this.#output), output, 0);
   }
 
   reset(): void {
-    this.#filled = 0;
     this.#resampler.reset();
   }
 

@@ -16,3 +16,22 @@ export function dotProduct8(a: usize, b: usize, count: i32): f32 {
   }
   return sumOfLanes(f32x4.add(even, odd));
 }
+
+/**
+ * `dotProduct8(a, b)` and `dotProduct8(c, d)`, the same bits, written side by side to `output`. An addition waits for the one before it in
+ * its accumulator; the two products fill each other's waiting.
+ */
+export function dotProductPair8(a: usize, b: usize, c: usize, d: usize, count: i32, output: usize): void {
+  let even = f32x4.splat(0);
+  let odd = f32x4.splat(0);
+  let otherEven = f32x4.splat(0);
+  let otherOdd = f32x4.splat(0);
+  for (let at: usize = 0; at < usize(count) << 2; at += 32) {
+    even = f32x4.add(even, f32x4.mul(v128.load(a + at), v128.load(b + at)));
+    odd = f32x4.add(odd, f32x4.mul(v128.load(a + at, 16), v128.load(b + at, 16)));
+    otherEven = f32x4.add(otherEven, f32x4.mul(v128.load(c + at), v128.load(d + at)));
+    otherOdd = f32x4.add(otherOdd, f32x4.mul(v128.load(c + at, 16), v128.load(d + at, 16)));
+  }
+  store<f32>(output, sumOfLanes(f32x4.add(even, odd)));
+  store<f32>(output, sumOfLanes(f32x4.add(otherEven, otherOdd)), 4);
+}
