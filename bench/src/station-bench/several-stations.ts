@@ -42,8 +42,9 @@ export async function runSeveral(folder: string, stations: number, seconds: numb
       "all of it",
       played >= took - 1,
     );
-    const concealed = last.concealed;
-    row("frames concealed, all stations since the start", `${concealed}`, "0", concealed === 0);
+    const concealed = last.concealed - first.concealed;
+    row("frames concealed meanwhile, all stations", `${concealed}`, "0", concealed === 0);
+    row("frames concealed before, while programmes were enrolled", `${first.concealed}`);
     row("blocks that the archive could not take", `${last.dropped}`, "0", last.dropped === 0);
     const ends = followed.map((each) => each.end());
     const count = ends.reduce((sum, end) => sum + end.count, 0);
@@ -58,14 +59,14 @@ export async function runSeveral(folder: string, stations: number, seconds: numb
 
 async function read(url: string): Promise<Figures> {
   const text = await (await fetch(`${url}v1/metrics`)).text();
-  const sum = (name: string) =>
-    [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, "gm"))].reduce(
-      (total, [, value]) => total + Number(value),
-      0,
-    );
+  const sum = (name: string) => {
+    const found = [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, "gm"))];
+    if (found.length === 0) throw new Error(`The server has no figure ${name}.`);
+    return found.reduce((total, [, value]) => total + Number(value), 0);
+  };
   return {
-    cpuSeconds: sum("longwave_childcpu_seconds_total"),
-    residentBytes: sum("longwave_childresident_bytes"),
+    cpuSeconds: sum("longwave_process_cpu_seconds_total"),
+    residentBytes: sum("longwave_process_resident_bytes"),
     concealed: sum("longwave_concealed_blocks_total"),
     dropped: sum("longwave_archive_dropped_blocks_total"),
     played: sum("longwave_stream_played_seconds_total"),
