@@ -72,6 +72,14 @@ test("monitors a recording, and shows what its catalog's segment holds", async (
   const events = await printed(() => monitor(join(home, "day.wav"), options));
   expect(events.map(({ type }) => type)).toEqual(["enter", "leave"]);
   expect(Math.abs(Number(events[0]!["atMs"]) - 3000)).toBeLessThan(500);
+  for (const [only, expected] of [
+    ["music", ["enter", "leave"]],
+    ["speech", ["unknown"]],
+  ] as const) {
+    const command = ["id", "monitor", join(home, "day.wav"), "--catalog", place, "--only", only, "--json"];
+    const lines = (await runHere(command)).stdout.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).type)).toEqual(expected);
+  }
   const [segment] = readdirSync(join(place, "segments"));
   const [report] = await printed(() =>
     inspect(join(place, "segments", segment!), { profile: "mark-v1", json: true }),
