@@ -6,4 +6,4 @@ import { soundOutput } from "./live/sound-output.ts";
 render(<App />, document.getElementById("console")!);
 startLive();
 // The first click that wants sound must not wait for the output to be made.
-if ("requestIdleCallback" in globalThis) requestIdleCallback(() => soundOutput());
+if ("requestIdleCallback" in globalThis) requestIdleCallback(() => soundOutput(), { timeout: 500 });

@@ -113,7 +113,7 @@ function HeardCard() {
 
 /** How long after the song began it was recognised. */
 function recognisedAfter(heard: Heard, onAir: OnAir | undefined, playedMs: number): string {
-  if (onAir === undefined || onAir.id !== heard.track) return `in ${heard.track}`;
+  if (onAir === undefined || onAir.id !== heard.track) return "The studio plays something else by now.";
   const beganMs = playedMs - onAir.positionMs;
   const afterMs = Math.max(0, heard.sinceMs - beganMs);
   return `recognised ${(afterMs / 1000).toFixed(1)} s after it began`;
@@ -121,7 +121,7 @@ function recognisedAfter(heard: Heard, onAir: OnAir | undefined, playedMs: numbe
 
 /** The difference of the position that was heard and the one that the studio plays. */
 function offset(heard: Heard, onAir: OnAir | undefined, playedMs: number) {
-  if (onAir === undefined || onAir.id !== heard.track) return "another song";
+  if (onAir === undefined || onAir.id !== heard.track) return "–";
   const studioMs = onAir.positionMs - (playedMs - heard.atMs);
   return (
     <>
