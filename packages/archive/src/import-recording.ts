@@ -250,14 +250,22 @@ function peekable(source: AsyncIterable<PacketItem> | Iterable<PacketItem>): Pee
   };
 }
 
+/** How often a hash is claimed that others take and give free again meanwhile. */
+const claimAttempts = 3;
+
 /** Claims a hash for a recording; returns the one that had it already. */
 async function claim(store: ObjectStore, sha256: string, id: string): Promise<string | undefined> {
-  try {
-    await store.put(hashKey(sha256), new TextEncoder().encode(`${id}\n`), { ifAbsent: true });
-    return undefined;
-  } catch (error) {
-    if (!isLongwaveError(error, "store/conflict")) throw error;
-    return new TextDecoder().decode(await store.get(hashKey(sha256))).trim();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await store.put(hashKey(sha256), new TextEncoder().encode(`${id}\n`), { ifAbsent: true });
+      return undefined;
+    } catch (error) {
+      if (!isLongwaveError(error, "store/conflict")) throw error;
+      const winner = new TextDecoder().decode(await store.get(hashKey(sha256))).trim();
+      if (winner !== "") return winner;
+      // The winner has just failed and given the hash free again.
+      if (attempt === claimAttempts) throw error;
+    }
   }
 }
 

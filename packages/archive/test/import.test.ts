@@ -1,4 +1,5 @@
 import { Archive, type PacketItem } from "@longwave/archive";
+import { StoreError } from "@longwave/base";
 import { describe, expect, test } from "vitest";
 import { contents, DyingStore, mixedSegment, monoHead, toyDecoder } from "./fixtures.ts";
 
@@ -89,6 +90,29 @@ describe("import", () => {
     const codes = results.map((each) => (each.status === "fulfilled" ? "done" : each.reason.code)).sort();
     expect(codes).toEqual(["archive/duplicate", "done"]);
     expect(await (await open(store)).list()).toHaveLength(1);
+  });
+
+  test("a hash that is given free in the moment it was seen taken is claimed again", async () => {
+    const store = new DyingStore();
+    const put = store.put.bind(store);
+    let refusals = 1;
+    store.put = (key, bytes, condition) => {
+      if (condition !== undefined && "ifAbsent" in condition && key.startsWith("by-hash/") && refusals-- > 0)
+        return Promise.reject(new StoreError("store/conflict", "usage", "taken a moment ago"));
+      return put(key, bytes, condition);
+    };
+    const { info, duplicate } = await (await open(store)).import(source, options);
+    expect([info.id, duplicate]).toEqual(["r", false]);
+    refusals = 100;
+    const never = (await open(store)).import(
+      { ...source, items: () => items.slice(1, 300) },
+      {
+        ...options,
+        id: "s",
+        source: { sha256: "cd".repeat(32) },
+      },
+    );
+    await expect(never).rejects.toMatchObject({ code: "store/conflict" });
   });
 
   test("killed at any write, the store opens without a partial recording, and resuming gives the same bytes", async () => {

@@ -13,7 +13,7 @@ export type PutCondition = { readonly ifAbsent: true } | { readonly ifMatch: str
 /**
  * A flat key-value store of immutable-by-habit objects: a directory, memory, an S3 bucket, a web server (read only).
  * Keys are relative paths with `/`, without empty, `.` or `..` parts. A `put` is atomic: readers see the old object or
- * the new one. Errors: `store/not-found`, `store/conflict`, `store/read-only`, `store/bad-key`, `store/failed`,
+ * the new one. Errors: `store/not-found`, `store/conflict`, `store/busy`, `store/read-only`, `store/bad-key`, `store/failed`,
  * `store/cannot-list` where objects can only be asked for by name.
  */
 export interface ObjectStore {

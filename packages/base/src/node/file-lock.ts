@@ -24,7 +24,7 @@ export class FileLock {
     this.#file = file;
   }
 
-  /** @throws StoreError `store/conflict` where a living process holds it for more than ten seconds */
+  /** @throws StoreError `store/busy` where a living process holds it for more than ten seconds */
   static async take(path: string): Promise<FileLock> {
     const file = join(dirname(path), `.${basename(path)}.lock`);
     const deadline = Date.now() + patienceMs;
@@ -38,7 +38,7 @@ export class FileLock {
       }
       if (Date.now() > deadline) {
         const message = `${path} is held by another writer (process ${found.owner}) for too long; try again.`;
-        throw new StoreError("store/conflict", "unavailable", message);
+        throw new StoreError("store/busy", "unavailable", message);
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
