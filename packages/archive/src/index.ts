@@ -34,7 +34,7 @@ export { type RepairOptions, type RepairReport, repairStore } from "./repair.ts"
 export { timeAxis } from "./resolve-range.ts";
 export type { RunUpSummary } from "./seek-array.ts";
 export { portableSha256, type Sha256, type Sha256Factory } from "./sha256.ts";
-export { type TimeAnchor, TimeAxis, type TimedRange } from "./time-axis.ts";
+export { type TimeAnchor, TimeAxis, type TimedRange, type TimeGap } from "./time-axis.ts";
 export { type VerifyFinding, type VerifyLevel, type VerifyReport, verifyRecording } from "./verify.ts";
 export { webmPieces } from "./webm-export.ts";
 export { type ChunkCodec, type ChunkCodecConfiguration, createChunkCodec } from "./zarr-codec.ts";

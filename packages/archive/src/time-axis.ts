@@ -13,6 +13,15 @@ export interface TimedRange {
   readonly startNs: bigint;
 }
 
+/** A jump of the wall-clock time in a recording. */
+export interface TimeGap {
+  /** First sample frame behind it. */
+  readonly sample: number;
+  readonly ns: bigint;
+}
+
+/** Shorter ones are the rounding of clocks. */
+const leastGapNs = 1_000_000n;
 const nsPerSecond = 1_000_000_000n;
 const rateHz = 48_000n;
 
@@ -69,6 +78,19 @@ export class TimeAxis {
       }
     }
     return ranges;
+  }
+
+  /** Where wall-clock time jumps: nothing was recorded in front of `sample` for so long (negative: the clock was set back). */
+  gaps(): TimeGap[] {
+    const gaps: TimeGap[] = [];
+    for (let i = 1; i < this.#anchors.length; i++) {
+      if (this.#isContinuous(i)) continue;
+      const { start, startNs, samples, ns } = this.#piece(i - 1);
+      const { sample, unixNs } = this.#anchors[i]!;
+      const length = unixNs - startNs - divideRounded(BigInt(sample - start) * ns, samples);
+      if (length >= leastGapNs || length <= -leastGapNs) gaps.push({ sample, ns: length });
+    }
+    return gaps;
   }
 
   #isContinuous(i: number): boolean {

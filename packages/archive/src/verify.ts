@@ -12,6 +12,7 @@ import { emptyReport, RecordingReader } from "./recording-reader.ts";
 import { StateSaver } from "./run-up-prover.ts";
 import { SampleDigest } from "./sample-digest.ts";
 import { followSeed, type SeededStart } from "./seeded-start.ts";
+import { isSeekArrayStored, SeekArray } from "./seek-array.ts";
 import { pointFlags, unproven } from "./seek-point.ts";
 import { SegmentHashes } from "./segment-hashes.ts";
 import { SegmentTable } from "./segment-table.ts";
@@ -64,6 +65,7 @@ export async function verifyRecording(
   const sequential = level === "decode" ? new SequentialCheck(info, create, add) : undefined;
   try {
     const hashes = new SegmentHashes(sha256);
+    const seek = new SeekArray();
     for (let number = 0; number < chunks; number++) {
       signal?.throwIfAborted();
       let chunk: Chunk;
@@ -76,6 +78,7 @@ export async function verifyRecording(
         continue;
       }
       points += chunk.points.length;
+      seek.addStored(number, chunk, info.pointFrames);
       const expected = Math.min(info.chunkFrames, info.frames - number * info.chunkFrames);
       if (chunk.validFrames !== expected) {
         add(
@@ -101,6 +104,16 @@ export async function verifyRecording(
         new ArchiveError(
           "archive/chunk-corrupt",
           `The packets of ${info.id} are not the ones that were recorded.`,
+        ),
+      );
+    }
+    // The array is written when the recording is finished; with a chunk lost there is nothing to compare it with.
+    const isComparable = info.state === "complete" && hashes.complete;
+    if (isComparable && !(await isSeekArrayStored(store, info.id, seek))) {
+      add(
+        new ArchiveError(
+          "archive/metadata",
+          `The seek array of ${info.id} is not what its chunks tell; no read depends on it. Run repair --reprove.`,
         ),
       );
     }

@@ -1,6 +1,7 @@
 import { Archive, type PacketItem, verifyRecording } from "@longwave/archive";
 import { MemoryStore, SeededRandom } from "@longwave/base";
 import type { OpusHead } from "@longwave/media";
+import { gunzipSync, gzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import type { Chunk } from "../src/chunk-format.ts";
 import { forgeChunk } from "./forge-chunk.ts";
@@ -92,6 +93,29 @@ describe("verify", () => {
       const codes = (await verified(store)).findings.map((each) => each.code);
       expect(codes).toContain("archive/proof-failed");
     }
+  });
+
+  test("detects a seek array that is damaged, other than the chunks, or gone", async () => {
+    const group = "rec/r/seek/c/0/0";
+    const found = async (change: (store: MemoryStore, bytes: Uint8Array) => Promise<unknown>) => {
+      const store = await recorded(1);
+      await change(store, (await store.get(group))!);
+      return (await verified(store)).findings.map(({ code, message }) => [
+        code,
+        message.includes("seek array"),
+      ]);
+    };
+    const named = [["archive/metadata", true]];
+    expect(await found((store) => store.delete(group))).toEqual(named);
+    expect(await found((store) => store.put(group, Uint8Array.of(1, 2, 3)))).toEqual(named);
+    const changed = (bytes: Uint8Array) => {
+      const numbers = gunzipSync(bytes);
+      numbers[4] = numbers[4]! ^ 1;
+      return gzipSync(numbers);
+    };
+    expect(await found((store, bytes) => store.put(group, changed(bytes)))).toEqual(named);
+    const packedOtherwise = (bytes: Uint8Array) => gzipSync(gunzipSync(bytes), { level: 1 });
+    expect(await found((store, bytes) => store.put(group, packedOtherwise(bytes)))).toEqual([]);
   });
 
   test("detects a forged digest and a missing shard", async () => {

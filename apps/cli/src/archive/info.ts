@@ -1,4 +1,4 @@
-import type { RunUpSummary } from "@longwave/archive";
+import { type RunUpSummary, timeAxis } from "@longwave/archive";
 import { printResult } from "../output.ts";
 import { bitrateBps, indexShare, lengthText, startSourceText, startText } from "./format.ts";
 import { withArchive } from "./with-archive.ts";
@@ -11,10 +11,17 @@ export async function info(store: string, id: string, options: { json?: boolean 
     { mustExist: true },
   );
   const { counts, segments } = found;
-  printResult(options.json === true, { ...found, runUps }, () => [
+  const axis = timeAxis(found);
+  const gaps = axis.gaps().map(({ sample, ns }) => ({
+    sample,
+    seconds: Number(ns) / 1e9,
+    resumes: new Date(Number(axis.timeOf(sample)! / 1_000_000n)).toISOString(),
+  }));
+  printResult(options.json === true, { ...found, runUps, gaps }, () => [
     `${found.id} (${found.state})`,
     `  length      ${lengthText(found.frames)} (${found.frames} sample frames, ${found.channels} channels)`,
     `  begins      ${startText(found)}${found.start === undefined ? "" : ` (${startSourceText(found.start)})`}`,
+    ...gapLines(gaps),
     `  source      ${found.source.name ?? "-"}${found.source.container ? ` (${found.source.container})` : ""}${found.source.truncated === true ? ", truncated: it ended in the middle of something" : ""}`,
     `  packets     ${found.packets}, ${(bitrateBps(found) / 1000).toFixed(1)} kbit/s, ${segments.length} segments`,
     `  irregular   ${counts.lost} lost, ${counts.malformed} malformed, ${counts.dtx} silent`,
@@ -24,6 +31,26 @@ export async function info(store: string, id: string, options: { json?: boolean 
     `  decoder     ${found.profile}`,
     `  packets     sha256 ${found.packetsSha256}`,
   ]);
+}
+
+/** Gaps that are listed; with `--json` all of them. */
+const listedGaps = 10;
+
+function gapLines(gaps: readonly { sample: number; seconds: number; resumes: string }[]): string[] {
+  if (gaps.length === 0) return [];
+  const missing = gaps.reduce((sum, gap) => sum + gap.seconds, 0);
+  const lines = gaps
+    .slice(0, listedGaps)
+    .map(
+      ({ sample, seconds, resumes }) =>
+        `              ${seconds.toFixed(3)} s at sample ${sample}, goes on ${resumes}`,
+    );
+  const more = gaps.length - lines.length;
+  return [
+    `  gaps        ${gaps.length}, ${missing.toFixed(3)} s in which nothing was recorded`,
+    ...lines,
+    ...(more > 0 ? [`              and ${more} more`] : []),
+  ];
 }
 
 /** `12 of 0, 40 of 1-8 packets, 3 states, 5 from an earlier point`. */
