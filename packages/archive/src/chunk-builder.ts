@@ -51,8 +51,11 @@ interface OpenChunk {
 const courtesyPreRollFrames = 3840;
 /** Seeds are never closer than this unless told. */
 const nearestSeedFrames = 48_000;
-/** Run-ups reach back 96 units of 20 ms; a chunk's pre-roll may reach as far before its first packet. */
-const historyFrames = 98 * 960 + maxPacketFrames;
+/**
+ * A search that is on its way reaches back 96 units of 20 ms, and in front of these 72 with the packets of its seed (`RunUpProver`); a chunk's
+ * pre-roll and what a resumed import goes on with need no more.
+ */
+const historyFrames = (98 + 72) * 960 + maxPacketFrames;
 
 /**
  * Turns a sequence of packets into chunks with proven seek points: one sequential decode, and beside it the search for
@@ -326,7 +329,7 @@ export class ChunkBuilder {
     else if (concealed || refused) this.#counts.malformed++;
     const dtx = data !== undefined && !concealed && !refused && packetConceals(data);
     const fades = !starts && data !== undefined && changesMode(this.#lastData, data);
-    if (data !== undefined && !concealed) this.#lastData = data;
+    if (data !== undefined && !concealed && !refused) this.#lastData = data;
     if (dtx) this.#counts.dtx++;
     const packet: TimedPacket = {
       data,
@@ -510,6 +513,8 @@ export class ChunkBuilder {
       const runUp = (isExact(draft) ? undefined : draft.seed?.runUp) ?? draft.difference?.runUp ?? 0;
       preRollStart = Math.min(preRollStart, draft.packet - runUp);
     }
+    if (preRollStart < this.#oldest)
+      throw new Error(`Packet ${preRollStart} of a run-up is not kept any more.`);
 
     const overlap = this.#overlaps?.of(chunk.index, preRollStart);
     const { list, events, byteOffsets, sharedBytes, preRollBytes, packetBytes } = listPackets(

@@ -88,7 +88,7 @@ const compressions = {
   compact: 3,
   /** The same, and some states are differences. */
   differences: 4,
-  /** The same, and some are seeds of a run-up, or differences of whole states or of states in the form of today. */
+  /** The same, and some are seeds of a run-up, or states in the form of today, whole or as differences. */
   seeds: 5,
 } as const;
 const eventTypes = ["loss", "segment-start", "end-trim"] as const;
@@ -160,7 +160,8 @@ export function encodeChunk(chunk: ChunkParts, overlap?: ChunkOverlap): Uint8Arr
   header[6] = compressions.compact;
   if (chunk.differences.size > 0) header[6] = compressions.differences;
   const isNew = [...chunk.differences.values()].some((difference) => difference.version === undefined);
-  if (chunk.seeds.size > 0 || isNew) header[6] = compressions.seeds;
+  // A program that knows no states of today shall refuse the chunk, not begin somewhere else without a word.
+  if (chunk.seeds.size > 0 || chunk.states.size > 0 || isNew) header[6] = compressions.seeds;
   header[7] = chunk.channels;
   view.setUint32(8, chunk.preRollCount, true);
   view.setUint32(12, chunk.packetList.length - chunk.preRollCount, true);

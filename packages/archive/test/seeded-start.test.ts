@@ -130,31 +130,42 @@ describe("pauses with comfort noise", () => {
     archive.close();
   });
 
-  test("an import killed at any write gives the same bytes when it is resumed", async () => {
-    const whole = new DyingStore();
-    const importInto = async (store: DyingStore, resume: boolean) => {
-      const archive = await Archive.open(store, { decoder: createSeekableDecoder });
-      const name = { name: "pauses.opus", sha256: "ab".repeat(32), container: "ogg" };
-      await archive.import(source, {
-        ...form,
-        chunksPerShard: 1,
-        chunkFrames: 480_000,
-        source: name,
-        resume,
-      });
-      archive.close();
-    };
-    await importInto(whole, false);
-    const wanted = await contents(whole);
-    for (const writes of [4, 6, 8]) {
-      const store = new DyingStore();
-      store.writesLeft = writes;
-      await expect(importInto(store, false)).rejects.toThrow();
-      store.writesLeft = Number.POSITIVE_INFINITY;
-      await importInto(store, true);
-      expect(await contents(store)).toEqual(wanted);
-    }
-  });
+  // In chunks of 3 s a search for a seed is under way at a border that reaches back further than any run-up.
+  test.each([
+    [480_000, 48_000, [4, 6, 8]],
+    [144_000, 24_000, [5, 9, 12, 15, 18, 22, 27, 31]],
+  ])(
+    "an import in chunks of %d killed at any write gives the same bytes when it is resumed",
+    async (chunkFrames, pointFrames, kills) => {
+      const whole = new DyingStore();
+      const importInto = async (store: DyingStore, resume: boolean) => {
+        const archive = await Archive.open(store, { decoder: createSeekableDecoder });
+        const name = { name: "pauses.opus", sha256: "ab".repeat(32), container: "ogg" };
+        await archive.import(source, {
+          ...form,
+          chunksPerShard: 1,
+          chunkFrames,
+          pointFrames,
+          source: name,
+          resume,
+        });
+        archive.close();
+      };
+      await importInto(whole, false);
+      const wanted = await contents(whole);
+      const check = await Archive.open(whole, { decoder: createSeekableDecoder });
+      expect((await check.verify("r", "decode")).findings).toEqual([]);
+      check.close();
+      for (const writes of kills) {
+        const store = new DyingStore();
+        store.writesLeft = writes;
+        await expect(importInto(store, false)).rejects.toThrow();
+        store.writesLeft = Number.POSITIVE_INFINITY;
+        await importInto(store, true);
+        expect(await contents(store)).toEqual(wanted);
+      }
+    },
+  );
 
   test("a changed or foreign seed is found by verify, and verified reads give the right sound all the same", async () => {
     // Not the type of the last frame and the count of losses: the packet sent in a pause overwrites them, and most of their values serve.
@@ -195,7 +206,9 @@ describe("pauses with comfort noise", () => {
     const encoded = encodeChunk({ ...chunk, packetList });
     // Compression 4 is the newest of the versions before.
     expect(encoded[6]).toBe(5);
-    expect(encodeChunk({ ...chunk, packetList, seeds: new Map(), differences: new Map() })[6]).toBe(3);
+    expect(
+      encodeChunk({ ...chunk, packetList, seeds: new Map(), differences: new Map(), states: new Map() })[6],
+    ).toBe(3);
     const [point, seed] = [...chunk.seeds][0]!;
     const seeds = new Map([[point, { ...seed, gathered: seed.runUp + 1 }]]);
     const broken = encodeChunk({ ...chunk, packetList, seeds });

@@ -45,21 +45,30 @@ export class HttpStore implements ObjectStore {
     const headers = { ...this.#headers, ...(range && { Range: `bytes=${range.start}-${range.end - 1}` }) };
     const response = await this.#request("GET", key, headers, signal);
     if (response === undefined) return undefined;
-    if (range === undefined || response.status === 416) {
-      if (response.status === 416) {
-        await response.body?.cancel();
-        return new Uint8Array(0);
-      }
-      return this.#body(key, response, this.#maxObjectBytes, signal, () => this.#tooLarge(key));
+    if (range === undefined) {
+      if (response.status === 200)
+        return this.#body(key, response, this.#maxObjectBytes, signal, () => this.#tooLarge(key));
+      await response.body?.cancel();
+      throw this.#failure(key, `it answered ${response.status} to a request for all of it`);
+    }
+    if (response.status === 416) {
+      await response.body?.cancel();
+      return new Uint8Array(0);
+    }
+    if (response.status !== 200 && response.status !== 206) {
+      await response.body?.cancel();
+      throw this.#failure(key, `it answered ${response.status} to a request for a range`);
     }
     if (response.status !== 206) {
       const whole = await this.#body(key, response, this.#maxWholeBytes, signal, () => this.#noRange(key));
       return whole.slice(range.start, range.end);
     }
     const told = response.headers.get("content-range") ?? "(none)";
-    const [, start, last] = /^bytes (\d+)-(\d+)\//.exec(told) ?? [];
+    const [, start, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)/.exec(told) ?? [];
     const size = Number(last) + 1 - Number(start);
-    if (Number(start) !== range.start || !(size >= 1 && size <= range.end - range.start)) {
+    const reachesEnd = total === "*" || Number(last) + 1 === Number(total);
+    const wanted = range.end - range.start;
+    if (Number(start) !== range.start || !(size >= 1 && (size === wanted || (size < wanted && reachesEnd)))) {
       await response.body?.cancel();
       throw this.#failure(key, `it answered with the range ${told}`);
     }

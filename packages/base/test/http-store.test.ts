@@ -81,6 +81,7 @@ describe("HttpStore", () => {
     ["bytes 3-4/9", "abc", "sent more"],
     ["bytes 3-8/9", "abcdef", "range bytes 3-8"],
     ["bytes 3-x/9", "ab", "range bytes 3-x"],
+    ["bytes 3-3/9", "a", "range bytes 3-3"],
   ])("an answer of the range %s with %j is refused", async (told, body, reason) => {
     const url = await serve((_, response) => response.writeHead(206, { "content-range": told }).end(body));
     const error = new HttpStore(url).get("x", { start: 3, end: 5 });
@@ -89,6 +90,16 @@ describe("HttpStore", () => {
       message: expect.stringContaining(reason),
     });
   });
+
+  test.each([204, 206, 416])(
+    "%d as the answer to a request for a whole object is refused",
+    async (status) => {
+      const url = await serve((_, response) =>
+        response.writeHead(status, { "content-range": "bytes 0-1/9" }).end(status === 206 ? "ab" : undefined),
+      );
+      await expect(new HttpStore(url).get("x")).rejects.toMatchObject({ code: "store/failed" });
+    },
+  );
 
   test("a whole object over the limit, and an answer that breaks off, are typed errors", async () => {
     const url = await serve((_, response) => response.writeHead(200).end(content));

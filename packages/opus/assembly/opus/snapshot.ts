@@ -139,13 +139,25 @@ function moveSilkConceal(transfer: Transfer, channel: usize): void {
   move(transfer, channel + CNG_EXCITATION_Q14, RESAMPLER - CNG_EXCITATION_Q14);
 }
 
+/**
+ * The words of the Opus layer and SILK's channel counts. What SILK was last told outlives a reset and times of CELT, but not its effect: SILK is
+ * reset before its next use. So it is 0 in images then; versions 1 and 2 kept what was there, and equal decoders could differ in it.
+ */
+function moveScalars(transfer: Transfer, state: OpusState): void {
+  const start = transfer.at;
+  const forgets = !transfer.loading && transfer.version >= 3 && !silkMatters(state);
+  move(transfer, changetype<usize>(state), offsetof<OpusState>());
+  if (forgets) store<u64>(start + offsetof<OpusState>("silkRateHz"), 0);
+  move(transfer, changetype<usize>(celtOf(state)) + offsetof<CeltState>("phaseInversionDisabled"), 4);
+  const counts = transfer.at;
+  move(transfer, changetype<usize>(silkOf(state)), 8);
+  if (forgets) store<u64>(counts, 0);
+}
+
 function moveLive(transfer: Transfer, state: OpusState): void {
   const silk = silkOf(state);
   const celt = celtOf(state);
-  move(transfer, changetype<usize>(state), offsetof<OpusState>());
-  move(transfer, changetype<usize>(celt) + offsetof<CeltState>("phaseInversionDisabled"), 4);
-  // The channel counts of the last SILK packet outlive a reset.
-  move(transfer, changetype<usize>(silk), 8);
+  moveScalars(transfer, state);
   if (silkMatters(state)) {
     move(transfer, changetype<usize>(silk) + 8, 24);
     moveSilkLive(transfer, changetype<usize>(channelOf(silk, 0)));

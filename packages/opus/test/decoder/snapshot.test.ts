@@ -178,7 +178,7 @@ describe("bad snapshots", () => {
       expect(image[4]).toBe(1 + (index % 2));
       restored.reset();
       restored.restore(image);
-      expect(takeSnapshot(restored)).toEqual(takeSnapshot(straight));
+      expect(Buffer.compare(takeSnapshot(restored), takeSnapshot(straight))).toBe(0);
       const input = losses[index] ? null : packet;
       const frames = straight.decode(input, expected);
       restored.decode(input, other);
@@ -192,6 +192,15 @@ describe("bad snapshots", () => {
     for (const version of [4, -1, 1.5e9]) {
       expect(codeOf(() => takeSnapshot(straight, "all", version))).toBe("opus/bad-argument");
     }
+  });
+
+  test("a decoder that was reset has the state of a fresh one, whatever it decoded before", () => {
+    using used = new OpusDecoder({ channels: 2 });
+    using fresh = new OpusDecoder({ channels: 2 });
+    const pcm = new Float32Array(5760 * 2);
+    for (const packet of switching) used.decode(packet, pcm);
+    used.reset();
+    expect(takeSnapshot(used)).toEqual(takeSnapshot(fresh));
   });
 
   test("a flipped bit, a cut, another rate and another profile are refused and change nothing", () => {
