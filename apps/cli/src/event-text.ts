@@ -13,7 +13,7 @@ function words(event: StationEvent): string {
     case "station.stopped":
       return `station stopped after ${clock(event.playedMs)}`;
     case "catalog.enrolled":
-      return pc.dim(`enrolled ${event.title} (${event.records} hashes)`);
+      return pc.dim(`enrolled ${event.title} (${event.records} fingerprint records)`);
     case "programme.started":
       return `${pc.bold("on air")}  ${event.title}${event.detail === "" ? "" : pc.dim(`  ${event.detail}`)}`;
     case "programme.ended":

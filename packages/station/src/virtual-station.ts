@@ -113,5 +113,5 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
 
 /** The built-in programme in words. */
 export function programmeName(songs: number, seed: number): string {
-  return `${songs} songs of seed ${seed}`;
+  return `${songs} ${songs === 1 ? "song" : "songs"} of seed ${seed}`;
 }

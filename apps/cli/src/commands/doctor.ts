@@ -1,13 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { freemem } from "node:os";
-import { DirectoryStore } from "@longwave/base/node";
-import { Catalog } from "@longwave/catalog";
 import { createStream } from "@longwave/fingerprint";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { consoleDirectory } from "../console-directory.ts";
 import { CliError } from "../errors.ts";
+import { isNats } from "../id/nats-place.ts";
+import { countTracks, openCatalog, openSearchable } from "../id/open-catalog.ts";
 import { countsLine } from "../jobs/format.ts";
 import { type JobsSettings, resolveJobsSettings } from "../jobs/jobs-settings.ts";
 import { openJobQueue } from "../jobs/open-job-queue.ts";
@@ -27,7 +27,7 @@ export function registerDoctor(program: Command): void {
   const command = program
     .command("doctor")
     .description("Check this machine and the configuration (exit code 5 if something is broken)")
-    .option("--catalog <directory>", "also check this catalog")
+    .option("--catalog <place>", "also check this catalog")
     .option("--model <directory>", "also check this speech model")
     .option("--engine <name>", "also check this speech engine, as the one that must speak")
     .option("--json", "print one JSON object");
@@ -117,11 +117,15 @@ function port(address: string, number: number): Promise<Finding> {
   });
 }
 
-async function catalog(directory: string): Promise<Finding> {
+async function catalog(place: string): Promise<Finding> {
   try {
-    const opened = await Catalog.open(new DirectoryStore(directory), { readOnly: true });
-    const says = `${opened.size} recordings, ${opened.postings} hashes, profile ${opened.profile}`;
-    await opened.close();
+    if (isNats(place)) {
+      await using matchers = await openSearchable(place);
+      return { name: "catalog", state: "good", says: `matchers answer, profile ${matchers.profile}` };
+    }
+    await using opened = await openCatalog(place, { readOnly: true });
+    const hashes = "postings" in opened ? `${opened.postings} hashes, ` : "";
+    const says = `${await countTracks(opened)} recordings, ${hashes}profile ${opened.profile}`;
     return { name: "catalog", state: "good", says };
   } catch (error) {
     return { name: "catalog", state: "bad", says: (error as Error).message };

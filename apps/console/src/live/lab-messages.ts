@@ -25,6 +25,9 @@ export type LabQuestion =
 /** Packets last 20 ms, with low delay 5. */
 export type LabApplication = "audio" | "voip" | "lowdelay";
 
+/** What it was made for, in words. */
+export const labApplicationNames = { audio: "Music", voip: "Speech", lowdelay: "Low delay" } as const;
+
 /** One value a packet. */
 export interface LabTrace {
   readonly bytes: Uint16Array;

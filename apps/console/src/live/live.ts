@@ -2,6 +2,7 @@ import { batch, computed, signal } from "@preact/signals";
 import { ApiError, getJson, needsToken, problemText } from "../api.ts";
 import type { StationEvent, Stream } from "../model.ts";
 import { followEvents } from "./event-stream.ts";
+import { forgetFailure } from "./player.ts";
 import { followScope } from "./scope-feed.ts";
 
 export type Connection = "connecting" | "live" | "lost";
@@ -56,6 +57,7 @@ async function follow(): Promise<void> {
         voteHistory.value = [];
         take(first);
         connection.value = "live";
+        forgetFailure();
         lastProblem.value = undefined;
         retryMs = firstRetryMs;
         events.value = [];

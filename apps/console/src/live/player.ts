@@ -46,6 +46,11 @@ export function stopListening(): void {
   playerState.value = "stopped";
 }
 
+/** The server is there again: that the sound broke off before is no news any more. */
+export function forgetFailure(): void {
+  if (playerState.value === "failed") playerState.value = "stopped";
+}
+
 export function setVolume(value: number): void {
   volume.value = value;
   if (gain !== undefined && context !== undefined)

@@ -42,7 +42,7 @@ function words(event: StationEvent) {
     case "catalog.enrolled":
       return (
         <span class="faint">
-          Enrolled {title} ({Number(event["records"]).toLocaleString("en")} hashes)
+          Enrolled {title} ({Number(event["records"]).toLocaleString("en")} fingerprint records)
         </span>
       );
     case "programme.started":

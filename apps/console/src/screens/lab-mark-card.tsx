@@ -9,7 +9,7 @@ import {
   labRate,
   labSound,
 } from "../live/lab.ts";
-import type { LabMark } from "../live/lab-messages.ts";
+import { type LabMark, labApplicationNames } from "../live/lab-messages.ts";
 import { hear, playLab } from "../live/lab-player.ts";
 import { PlayIcon } from "../parts/icons.tsx";
 
@@ -91,7 +91,7 @@ export function MarkCard() {
         <Found where="The sound as it came" marks={result?.before} />
         <Found where="With the mark" marks={result?.marked} />
         <Found
-          where={`After Opus, ${labRate.value} kbit/s${labApplication.value === "audio" ? "" : `, ${labApplication.value}`}${labLoss.value === 0 ? "" : `, ${labLoss.value} % lost`}`}
+          where={`After Opus, ${labRate.value} kbit/s${labApplication.value === "audio" ? "" : `, ${labApplicationNames[labApplication.value].toLowerCase()}`}${labLoss.value === 0 ? "" : `, ${labLoss.value} % lost`}`}
           marks={result?.coded}
         />
       </dl>

@@ -19,7 +19,7 @@ import {
   takeFile,
   takeFromArchive,
 } from "../live/lab.ts";
-import type { LabApplication, LabConstellation } from "../live/lab-messages.ts";
+import { type LabApplication, type LabConstellation, labApplicationNames } from "../live/lab-messages.ts";
 import { hear, heardSide, labPlaying, labPosition, labSideB, playLab, stopLab } from "../live/lab-player.ts";
 import { stream } from "../live/live.ts";
 import { FileIcon, PlayIcon, StopIcon } from "../parts/icons.tsx";
@@ -109,8 +109,6 @@ function SourceCard() {
   );
 }
 
-const applicationNames = { audio: "Music", voip: "Speech", lowdelay: "Low delay" } as const;
-
 function ListenCard() {
   const sound = labSound.value;
   const result = labCoded.value;
@@ -154,7 +152,7 @@ function ListenCard() {
               aria-pressed={labApplication.value === application}
               onClick={() => choose(labRate.value, application)}
             >
-              {applicationNames[application]}
+              {labApplicationNames[application]}
             </button>
           ))}
         </div>

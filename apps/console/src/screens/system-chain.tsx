@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { ApiError, getJson, problemText } from "../api.ts";
 import { bytesText, clock, thousands } from "../format.ts";
 import { carries } from "../live/link-feed.ts";
-import { stream } from "../live/live.ts";
+import { connection, stream } from "../live/live.ts";
 import { repeat } from "../live/repeat.ts";
 import type { ArchiveList, Bond, OnAir, Stream, Voice } from "../model.ts";
 import { waitingFor } from "../parts/waiting-card.tsx";
@@ -70,7 +70,7 @@ export function ChainCard() {
     <section class="card" aria-label="The way of the sound">
       <div class="eyebrow">The way of the sound</div>
       <ol class="chain">
-        {stages(current).map(({ name, screen, state, text }) => (
+        {stagesNow(current).map(({ name, screen, state, text }) => (
           <li key={name}>
             <a href={`#/${screen}`}>{name}</a>
             <p class="muted wrap">{text}</p>
@@ -80,6 +80,13 @@ export function ChainCard() {
       </ol>
     </section>
   );
+}
+
+/** The stages as they were last known; of none is said that it works while the server is away. */
+function stagesNow(current: Stream | undefined): Stage[] {
+  const known = stages(current);
+  if (connection.value !== "lost") return known;
+  return known.map((stage) => ({ ...stage, state: "", text: "The server cannot be reached." }));
 }
 
 /** What a stage says of which nothing is known. */

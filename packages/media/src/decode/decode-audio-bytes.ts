@@ -114,7 +114,7 @@ export function collected(
 export function unknownFormat(): MediaError {
   return new MediaError(
     "media/unknown-format",
-    "The content is no audio format known here (WAV, MP3, FLAC, Ogg Vorbis; others need ffmpeg).",
+    "The content is no audio format known here (WAV, MP3, FLAC, Ogg Opus and Vorbis; others need ffmpeg).",
   );
 }
 

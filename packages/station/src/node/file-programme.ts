@@ -18,6 +18,8 @@ export interface FileProgrammeOptions {
 interface PlayableFile {
   readonly path: string;
   readonly detail: string;
+  /** In the catalog, as `longwave id enroll` names it; default the file's name. */
+  readonly id?: string;
 }
 
 /** Longest file that is played: its sound is held in memory, 23 MB a minute. */
@@ -119,7 +121,7 @@ export class FileProgramme implements ProgrammeSource {
     this.#preparing = false;
   }
 
-  async #open({ path, detail }: PlayableFile): Promise<ProgrammeItem> {
+  async #open({ path, detail, id: name = basename(path) }: PlayableFile): Promise<ProgrammeItem> {
     const { signal } = this.#options;
     const { pcm } = await decodeAudioFile(path, {
       sampleRate: stationRateHz,
@@ -135,7 +137,7 @@ export class FileProgramme implements ProgrammeSource {
         `${path} holds less than a second of sound; name a longer recording.`,
       );
     }
-    const id = path.slice(-200);
+    const id = name.slice(-200);
     const title = basename(path, extname(path));
     if (!this.#enrolled.has(id)) await this.#enroll(id, title, pcm);
     const read = reader(pcm);
@@ -150,7 +152,15 @@ export class FileProgramme implements ProgrammeSource {
     if (catalog.isReadOnly || catalog.away !== undefined) return;
     try {
       const fingerprint = await fingerprintSlowly(catalog.profile, reader(pcm), { pause, signal });
-      await catalog.enroll({ id, title }, fingerprint, { replace: true });
+      // What was enrolled with more than a title keeps it.
+      const known = await catalog.get(id);
+      const metadata = {
+        id,
+        title: known?.title ?? title,
+        ...(known?.artist !== undefined && { artist: known.artist }),
+        ...(known?.extra !== undefined && { extra: known.extra }),
+      };
+      await catalog.enroll(metadata, fingerprint, { replace: true });
       this.#enrolled.add(id);
       const records = fingerprint.records.length / fingerprint.recordWords;
       this.#tell({ type: "catalog.enrolled", track: id, title, records });

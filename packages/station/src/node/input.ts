@@ -33,7 +33,9 @@ export async function openInput(input: string, options: InputOptions): Promise<L
   const info = await stat(input).catch((cause: NodeJS.ErrnoException) => {
     throw inputError(input, cause);
   });
-  const files = info.isDirectory() ? await listAudio(input) : [{ path: input, detail: "" }];
+  const files = info.isDirectory()
+    ? await listAudio(input)
+    : [{ path: input, detail: "", id: basename(input) }];
   const programme = new FileProgramme(files, options);
   await programme.prepareFirst();
   return {
@@ -69,7 +71,7 @@ function inputError(input: string, cause: NodeJS.ErrnoException): StationError {
   );
 }
 
-async function listAudio(directory: string): Promise<{ path: string; detail: string }[]> {
+async function listAudio(directory: string): Promise<{ path: string; detail: string; id: string }[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(
     (cause: NodeJS.ErrnoException) => {
       throw inputError(directory, cause);
@@ -93,7 +95,11 @@ async function listAudio(directory: string): Promise<{ path: string; detail: str
       `${directory} holds ${paths.length} audio files, at most ${maxFiles} are played; name a directory further down.`,
     );
   }
-  return paths.map((path) => ({ path, detail: relative(directory, dirname(path)) }));
+  return paths.map((path) => ({
+    path,
+    detail: relative(directory, dirname(path)),
+    id: relative(directory, path).replaceAll("\\", "/"),
+  }));
 }
 
 function filesText(count: number): string {
