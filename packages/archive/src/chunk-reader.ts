@@ -101,7 +101,7 @@ function continuation(
 /** Whether concealment runs from packet `first` on, up to the one with the sample before `end`. */
 function concealsWithin(items: StoredPackets, first: number, end: number): boolean {
   let conceals = false;
-  let before = items.at(first - 1)?.data;
+  let before = items.decodedBefore(first);
   for (let i = first; i < items.length && items.sampleAt(i) < end && !conceals; i++) {
     const { data, concealed } = items.at(i)!;
     conceals = concealed || data === undefined || packetConceals(data) || changesMode(before, data);

@@ -90,7 +90,12 @@ async function importNow(
     const winner = await claim(archive.store, sha256, id);
     if (winner !== undefined) {
       const existing = await existingRecording(archive, winner);
-      if (existing !== undefined) return { info: existing, duplicate: true };
+      if (existing !== undefined) {
+        // Killed between its last two writes, an import leaves its journal beside the whole recording.
+        if (options.resume === true && existing.state === "complete")
+          await archive.store.delete(partKey(winner));
+        return { info: existing, duplicate: true };
+      }
       if (options.resume !== true) {
         throw new ArchiveError(
           "archive/duplicate",

@@ -101,6 +101,15 @@ export class StoredPackets implements Iterable<StoredPacket> {
     };
   }
 
+  /** The last packet in front of one that was decoded, not concealed: its mode is what the decoder knows. */
+  decodedBefore(index: number): Uint8Array | undefined {
+    for (let i = index - 1; i >= 0; i--) {
+      const { data, concealed } = this.at(i)!;
+      if (data !== undefined && !concealed) return data;
+    }
+    return undefined;
+  }
+
   *[Symbol.iterator](): Generator<StoredPacket> {
     for (let i = 0; i < this.length; i++) yield this.at(i)!;
   }

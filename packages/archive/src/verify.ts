@@ -394,11 +394,12 @@ class SequentialCheck {
 
 /** Whether concealment runs behind `from`, before a reset makes it irrelevant. */
 function chunkHasConcealment(items: StoredPackets, from: number): boolean {
+  let before = items.decodedBefore(from);
   for (let i = from; i < items.length; i++) {
-    const item = items.at(i)!;
-    if (i > from && item.segment !== undefined) return false;
-    if (item.concealed || item.data === undefined || packetConceals(item.data)) return true;
-    if (i > 0 && changesMode(items.at(i - 1)!.data, item.data)) return true;
+    const { data, concealed, segment } = items.at(i)!;
+    if (i > from && segment !== undefined) return false;
+    if (concealed || data === undefined || packetConceals(data) || changesMode(before, data)) return true;
+    before = data;
   }
   return false;
 }

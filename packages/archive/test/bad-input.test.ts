@@ -1,8 +1,9 @@
-import { Archive, openOggSource } from "@longwave/archive";
+import { Archive, openOggSource, type PacketItem } from "@longwave/archive";
 import { openStore } from "@longwave/archive/node";
 import { MemoryStore, StoreError } from "@longwave/base";
 import { createSeekableDecoder } from "@longwave/opus";
 import { startFakeS3 } from "@longwave/testkit";
+import { opusStream, streamKinds } from "@longwave/testkit/opus-streams";
 import { describe, expect, test } from "vitest";
 import { tonePackets } from "./tone-packets.ts";
 
@@ -154,4 +155,18 @@ test("openStore knows buckets, by the environment; without keys it says what it 
   } finally {
     await fake.close();
   }
+});
+
+test("a malformed packet that claims another mode counts as concealed: its mode is none that the decoder knew", async () => {
+  const kind = streamKinds.find((each) => each.name === "CELT music 64k stereo")!;
+  const music = await opusStream(kind, 8);
+  // Hybrid, two frames, the first longer than the packet.
+  const malformed: PacketItem = { type: "packet", data: Uint8Array.of(0x7e, 200, 1, 2) };
+  const items = music.flatMap((item, i): PacketItem[] => (i % 45 === 20 ? [item, malformed] : [item]));
+  const archive = await Archive.open(new MemoryStore(), { decoder: createSeekableDecoder });
+  const form = { id: "r", chunkFrames: 96_000, pointFrames: 12_000 };
+  await archive.import({ channels: 2, items: () => items }, form);
+  expect((await archive.info("r")).counts.malformed).toBeGreaterThan(5);
+  expect((await archive.verify("r", "decode")).findings).toEqual([]);
+  archive.close();
 });
