@@ -162,9 +162,23 @@ test("a malformed packet that claims another mode counts as concealed: its mode 
   const music = await opusStream(kind, 8);
   // Hybrid, two frames, the first longer than the packet.
   const malformed: PacketItem = { type: "packet", data: Uint8Array.of(0x7e, 200, 1, 2) };
-  const items = music.flatMap((item, i): PacketItem[] => (i % 45 === 20 ? [item, malformed] : [item]));
+  const pointFrames = 12_000;
+  const items: PacketItem[] = [];
+  // In front of a packet that holds a point, once in 30 packets or more.
+  let sample = 0;
+  let since = 0;
+  for (const item of music) {
+    if (item.type === "segment") sample -= item.head.preSkip;
+    else if (++since > 30 && (sample + 2 * 960 + 960) % pointFrames < 960) {
+      items.push(malformed);
+      sample += 2 * 960;
+      since = 0;
+    }
+    items.push(item);
+    if (item.type === "packet") sample += 960;
+  }
   const archive = await Archive.open(new MemoryStore(), { decoder: createSeekableDecoder });
-  const form = { id: "r", chunkFrames: 96_000, pointFrames: 12_000 };
+  const form = { id: "r", chunkFrames: 96_000, pointFrames };
   await archive.import({ channels: 2, items: () => items }, form);
   expect((await archive.info("r")).counts.malformed).toBeGreaterThan(5);
   expect((await archive.verify("r", "decode")).findings).toEqual([]);
