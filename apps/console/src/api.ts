@@ -19,6 +19,11 @@ export const needsToken = signal(false);
 /** The token that was given is not the server's. */
 export const isTokenRefused = signal(false);
 
+/** Whether requests carry a token: then a plain link to the server is refused. */
+export function hasToken(): boolean {
+  return sessionStorage.getItem(tokenKey) !== null;
+}
+
 export function setToken(token: string): void {
   sessionStorage.setItem(tokenKey, token);
   needsToken.value = false;

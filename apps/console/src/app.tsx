@@ -70,7 +70,7 @@ export function App() {
         </button>
       </header>
       <main tabIndex={-1}>
-        {connection.value === "lost" && (
+        {connection.value === "lost" && !needsToken.value && (
           <div class="notice" role="alert">
             {lastProblem.value ?? "The connection was lost."} Trying again.
           </div>

@@ -7,6 +7,12 @@ export function clock(milliseconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(total % 60)}` : `${minutes}:${two(total % 60)}`;
 }
 
+/** A length: `320 ms`, `15.3 s`, from a minute on `3:07`. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  return milliseconds < 59_950 ? `${(milliseconds / 1000).toFixed(1)} s` : clock(milliseconds);
+}
+
 /** A frequency with its unit. */
 export function hertz(value: number): string {
   return value >= 1000

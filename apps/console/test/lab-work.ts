@@ -27,7 +27,10 @@ export async function workInLab(session: ConsoleSession): Promise<void> {
   await page.getByRole("button", { name: "12 kbit/s" }).click();
   await page.getByRole("button", { name: "0 % lost", exact: true }).click();
   const marks = page.locator("section[aria-label=Watermark]");
+  await marks.getByLabel(/^Says/).fill("beef");
+  await marks.getByText(/8 hexadecimal digits: 0 to 9/).waitFor();
   await marks.getByLabel(/^Says/).fill("0000beef");
+  await marks.getByText(/8 hexadecimal digits: 0 to 9/).waitFor({ state: "detached" });
   await marks.getByRole("button", { name: "Mark and look for it" }).click();
   await marks.getByText(/dB below the sound/).waitFor();
   expect(await marks.locator("dd").allInnerTexts()).toEqual([

@@ -30,6 +30,23 @@ export function linksTests(session: ConsoleSession): void {
     expect((await bond()).links.find(({ id }) => id === "lte")?.cut).toBe(false);
   });
 
+  test("says on air that nothing arrives while every link is cut", async () => {
+    const set = async (cut: boolean) => {
+      for (const id of ["dsl", "lte"]) {
+        const body = JSON.stringify({ cut });
+        const headers = { "content-type": "application/json" };
+        await fetch(`${session.url}v1/links/${id}`, { method: "PUT", headers, body });
+      }
+    };
+    await set(true);
+    const page = await session.open("on-air");
+    const heard = page.locator("section[aria-label=Heard]");
+    await heard.locator(".badge.bad", { hasText: "nothing arrives" }).waitFor();
+    await heard.getByText(/^No link carries anything/).waitFor();
+    await set(false);
+    await heard.locator(".badge.bad").waitFor({ state: "detached" });
+  });
+
   test("has full plots of the links as soon as their screen is opened", async () => {
     const page = await session.open("links");
     const line = page.locator("section[aria-label=DSL] polyline").first();

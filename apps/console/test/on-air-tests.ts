@@ -12,6 +12,21 @@ export function listeningTests(session: ConsoleSession): void {
     await page.getByText("0 listening").waitFor();
   });
 
+  test("goes on listening by itself after the sound broke off", async () => {
+    let asked = 0;
+    const page = await session.open("on-air");
+    const sound = /\/audio\?/;
+    await page.route(sound, (route) =>
+      ++asked === 1 ? route.fulfill({ status: 200, body: "" }) : route.continue(),
+    );
+    await page.getByRole("button", { name: "Listen" }).click();
+    await page.getByText("1 listening").waitFor();
+    expect(asked).toBe(2);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("0 listening").waitFor();
+    await page.unroute(sound);
+  });
+
   test("changes the reception from the keyboard", async () => {
     const page = await session.open("on-air");
     const telephone = page.getByRole("button", { name: "Telephone" });

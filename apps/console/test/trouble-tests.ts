@@ -64,18 +64,33 @@ export function troubleTests(session: ConsoleSession): void {
     await dialog.getByLabel("Token").fill("wrong");
     await dialog.getByRole("button", { name: "Continue" }).click();
     await dialog.getByText("That was not its token.").waitFor();
+    expect(await page.getByText("Trying again.").count()).toBe(0);
     await page.keyboard.press("Escape");
     await dialog.getByLabel("Token").fill("right");
     await dialog.getByRole("button", { name: "Continue" }).click();
     await page.locator(".lamp.on").waitFor();
     expect(await dialog.isVisible()).toBe(false);
+    // A link cannot carry the token: its answer opens all the same.
+    await show(page, "system");
+    const [answer] = await Promise.all([
+      page.waitForEvent("popup"),
+      page.getByRole("link", { name: "metrics" }).click(),
+    ]);
+    await answer.getByText(/longwave_http_requests_total/).waitFor();
+    await answer.close();
     await page.close();
   });
 
   test("says so when the server goes away", async () => {
-    const page = await session.open("system");
+    const page = await session.open("on-air");
+    await page.getByRole("button", { name: "Listen" }).click();
+    await page.getByText("1 listening").waitFor();
     session.stopStation();
     await page.getByRole("alert").waitFor();
     await page.getByText("Off air").waitFor();
+    // Nothing is claimed of now, and whoever listens is told that the sound comes back by itself.
+    await page.getByText("not connected").waitFor();
+    await page.getByText(/The sound goes on by itself/).waitFor();
+    expect(await page.locator(".aside", { hasText: /recognised|listening/ }).count()).toBe(0);
   });
 }

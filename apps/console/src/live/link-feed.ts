@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { ApiError, getJson, problemText, putJson } from "../api.ts";
 import type { Bond, Link, LinkCourse, LinkHistory } from "../model.ts";
 import { repeat } from "./repeat.ts";
@@ -20,6 +20,35 @@ const pollMs = 500;
 /** The station's own record is read again this often: a page in the background misses samples. */
 const historyMs = 30_000;
 
+/** Every link is cut or does not answer: the receiver hears silence. */
+export const nothingArrives = computed(() => {
+  const links = bond.value?.links ?? [];
+  return links.length > 0 && links.every(({ cut, alive, phase }) => cut || (!alive && phase !== "init"));
+});
+
+/** Follows whether the links of a stream carry, without what they did before, until the returned function is called. */
+export function followArrival(stream: string): () => void {
+  const path = `/v1/streams/${encodeURIComponent(stream)}/links`;
+  const step = (signal: AbortSignal) => orNone(async () => takeBond(await getJson<Bond>(path, signal)));
+  return repeat(step, 2 * pollMs, linkProblem);
+}
+
+function takeBond(next: Bond): void {
+  bond.value = next;
+  hasLinks.value = true;
+}
+
+/** Asks for links; a stream may have none. */
+async function orNone(ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    bond.value = undefined;
+    hasLinks.value = false;
+  }
+}
+
 /** Follows the links of a stream until the returned function is called. */
 export function followLinks(stream: string): () => void {
   let sampledAt = 0;
@@ -34,22 +63,12 @@ export function followLinks(stream: string): () => void {
       sampledAt = performance.now();
     }
     const next = await getJson<Bond>(path, signal);
-    bond.value = next;
-    hasLinks.value = true;
+    takeBond(next);
     if (performance.now() - sampledAt < sampleMs) return;
     sampledAt = performance.now();
     courses.value = new Map(next.links.map((link) => [link.id, grown(courses.value.get(link.id), link)]));
   };
-  const stepOrNone = async (signal: AbortSignal) => {
-    try {
-      await step(signal);
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
-      bond.value = undefined;
-      hasLinks.value = false;
-    }
-  };
-  return repeat(stepOrNone, pollMs, linkProblem);
+  return repeat((signal) => orNone(() => step(signal)), pollMs, linkProblem);
 }
 
 function grown(course: LinkCourse | undefined, { id, sentBps, loss, rttMs, cut }: Link): LinkCourse {

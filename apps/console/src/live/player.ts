@@ -1,9 +1,10 @@
-import { signal } from "@preact/signals";
-import { problemText, request } from "../api.ts";
+import { computed, signal } from "@preact/signals";
+import { needsToken, problemText, request } from "../api.ts";
 import workletUrl from "./player-worklet.ts?worker&url";
 
-export type PlayerState = "stopped" | "starting" | "playing" | "failed";
+export type PlayerState = "stopped" | "starting" | "playing" | "waiting" | "failed";
 
+/** It waits where the sound broke off: it goes on by itself as soon as the server sends it again. */
 export const playerState = signal<PlayerState>("stopped");
 export const playerProblem = signal("");
 export const volume = signal(0.8);
@@ -12,9 +13,17 @@ let context: AudioContext | undefined;
 let gain: GainNode | undefined;
 let stop: AbortController | undefined;
 
+/** Waits after failures in a row. */
+const retryMs = [500, 1000, 2000, 4000] as const;
+
+export const isListening = computed(
+  () =>
+    playerState.value === "playing" || playerState.value === "starting" || playerState.value === "waiting",
+);
+
 /** Starts or stops listening. Must be called from a click or a key, as browsers want it. */
 export async function toggleListening(streamId: string): Promise<void> {
-  if (playerState.value === "playing" || playerState.value === "starting") {
+  if (isListening.value) {
     stopListening();
     return;
   }
@@ -27,16 +36,34 @@ export async function toggleListening(streamId: string): Promise<void> {
     const node = new AudioWorkletNode(context, "longwave-player", { outputChannelCount: [2] });
     gain = new GainNode(context, { gain: volume.value });
     node.connect(gain).connect(context.destination);
-    const path = `/v1/streams/${encodeURIComponent(streamId)}/audio?format=pcm`;
-    const response = await request(path, { signal: abort.signal });
-    playerState.value = "playing";
-    await pump(response.body!.getReader(), node.port);
-    if (!abort.signal.aborted) throw new Error("The stream has ended.");
+    await follow(streamId, node.port, abort.signal);
   } catch (error) {
     if (abort.signal.aborted) return;
     playerProblem.value = problemText(error);
     release();
     playerState.value = "failed";
+  }
+}
+
+/** Plays a stream until `stop` aborts; asks for it again where it ends or the server goes away. */
+async function follow(streamId: string, port: MessagePort, stop: AbortSignal): Promise<void> {
+  const path = `/v1/streams/${encodeURIComponent(streamId)}/audio?format=pcm`;
+  let failures = 0;
+  while (!stop.aborted) {
+    try {
+      const response = await request(path, { signal: stop });
+      playerState.value = "playing";
+      failures = 0;
+      await pump(response.body!.getReader(), port);
+      throw new Error("The stream has ended.");
+    } catch (error) {
+      if (stop.aborted) return;
+      playerProblem.value = `${problemText(error)} The sound goes on by itself when it can.`;
+      playerState.value = "waiting";
+    }
+    const waitMs = retryMs[Math.min(failures++, retryMs.length - 1)];
+    do await new Promise((resolve) => setTimeout(resolve, waitMs));
+    while (needsToken.value && !stop.aborted);
   }
 }
 

@@ -1,11 +1,11 @@
 import { stream } from "../live/live.ts";
-import { playerState, toggleListening } from "../live/player.ts";
+import { isListening, toggleListening } from "../live/player.ts";
 import { PlayIcon, StopIcon } from "./icons.tsx";
 
 /** Starts and stops listening to the received sound. */
 export function ListenButton() {
   const id = stream.value?.id;
-  const active = playerState.value === "playing" || playerState.value === "starting";
+  const active = isListening.value;
   return (
     <button
       type="button"

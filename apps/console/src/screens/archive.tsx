@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { getJson, problemText, request } from "../api.ts";
-import { bytesText, clock, dateTime, thousands } from "../format.ts";
+import { bytesText, clock, dateTime, duration, thousands } from "../format.ts";
 import { archiveList, archiveListProblem, followArchive, hasArchive } from "../live/archive-feed.ts";
 import {
   aimAt,
@@ -109,7 +109,9 @@ export function ArchiveScreen() {
           onKey={(event) => onKey(event, view, cursor)}
         />
         <p id="timeline-keys" class="faint keys">
-          <span class="for-touch">Tap to play, drag to select.</span>
+          <span class="for-touch">
+            Tap to play, drag along it to select; the buttons above it set how much is in view.
+          </span>
           <span class="for-mouse">
             Drag to select, wheel to zoom. Keys: arrows move (with Shift ten times), Enter plays, <kbd>[</kbd>{" "}
             and <kbd>]</kbd> select, + and − zoom, Home and End jump.
@@ -268,6 +270,12 @@ function Toolbar({ view, all, cursor }: { view: View; all: View; cursor: number 
   );
 }
 
+/** The length of a selection; from ten seconds on that of its ends as they are shown, which are whole seconds. */
+function selectedLength({ fromMs, toMs }: Selection): string {
+  if (toMs - fromMs < 10_000) return duration(toMs - fromMs);
+  return clock(1000 * (Math.floor(toMs / 1000) - Math.floor(fromMs / 1000)));
+}
+
 function SelectionCard() {
   const chosen = selection.value;
   const range = chosen && exportRange(recordings(), chosen.fromMs, chosen.toMs);
@@ -281,7 +289,7 @@ function SelectionCard() {
         </div>
       ) : (
         <>
-          <h2 class="title small">{clock(chosen.toMs - chosen.fromMs)} selected</h2>
+          <h2 class="title small">{selectedLength(chosen)} selected</h2>
           <p class="subtitle wrap">
             {dateTime(chosen.fromMs)} to {dateTime(chosen.toMs)}
           </p>

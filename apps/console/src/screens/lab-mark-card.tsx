@@ -17,7 +17,7 @@ import { PlayIcon } from "../parts/icons.tsx";
 export function MarkCard() {
   const sound = labSound.value;
   const result = labMarked.value;
-  const isGood = /^[0-9a-f]{8}$/i.test(labPayload.value) && labKey.value !== "";
+  const missing = missingText();
   return (
     <section class="card" aria-label="Watermark">
       <div class="eyebrow">
@@ -45,7 +45,8 @@ export function MarkCard() {
             value={labPayload.value}
             maxLength={8}
             spellcheck={false}
-            aria-invalid={!/^[0-9a-f]{8}$/i.test(labPayload.value)}
+            aria-invalid={!isPayload(labPayload.value)}
+            aria-describedby="mark-missing"
             onInput={(event) => {
               labPayload.value = event.currentTarget.value.toLowerCase();
             }}
@@ -69,7 +70,7 @@ export function MarkCard() {
           <button
             type="submit"
             class="button primary"
-            disabled={sound === undefined || !isGood || labBusy.value !== ""}
+            disabled={sound === undefined || missing !== "" || labBusy.value !== ""}
           >
             Mark and look for it
           </button>
@@ -87,6 +88,14 @@ export function MarkCard() {
           </button>
         </div>
       </form>
+      <p
+        id="mark-missing"
+        role="status"
+        class={sound !== undefined && missing !== "" ? "alarm wrap" : "faint wrap"}
+        style="min-height: 1.45em; margin-top: 8px"
+      >
+        {missing !== "" ? missing : sound === undefined ? "Take a sound first, above." : ""}
+      </p>
       <dl class="mark-results" aria-live="polite">
         <Found where="The sound as it came" marks={result?.before} />
         <Found where="With the mark" marks={result?.marked} />
@@ -97,6 +106,16 @@ export function MarkCard() {
       </dl>
     </section>
   );
+}
+
+function isPayload(text: string): boolean {
+  return /^[0-9a-f]{8}$/i.test(text);
+}
+
+/** What the form still wants; empty if nothing. */
+function missingText(): string {
+  if (!isPayload(labPayload.value)) return "The mark says 8 hexadecimal digits: 0 to 9 and a to f.";
+  return labKey.value === "" ? "The mark needs a key." : "";
 }
 
 function Found({ where, marks }: { where: string; marks: readonly LabMark[] | undefined }) {

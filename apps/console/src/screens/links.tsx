@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { thousands } from "../format.ts";
+import { duration, thousands } from "../format.ts";
 import {
   bond,
   carries,
@@ -45,7 +45,7 @@ export function LinksScreen() {
           <Fact name="Packets delivered" value={thousands(current.delivered)} />
           <Fact name="Lost, then recovered" value={thousands(current.recovered)} />
           <Fact name="Lost for good" value={thousands(current.lost)} />
-          <Fact name="Sound made up for losses" value={`${thousands(current.concealedBlocks * 20)} ms`} />
+          <Fact name="Sound made up for losses" value={duration(current.concealedBlocks * 20)} />
         </dl>
         <p role="status" class="faint wrap" style="min-height: 1.45em; margin-top: 14px">
           {linkProblem.value || changeProblem.value || summary(current)}
@@ -184,7 +184,7 @@ function LinkCard({ link }: { link: Link }) {
           high={20}
           step={1}
           value={link.weight}
-          text={`${link.weight}, has ${Math.round(link.share * 100)} %`}
+          text={`${link.weight}, has ${link.cut ? 0 : Math.round(link.share * 100)} %`}
           onChange={(weight) => void changeLink(link.id, { weight })}
         />
       </div>

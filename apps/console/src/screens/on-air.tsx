@@ -1,7 +1,9 @@
 import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { problemText, putJson } from "../api.ts";
 import { chance, clock } from "../format.ts";
-import { connection, stream, streamReadAt, voteHistory } from "../live/live.ts";
+import { followArrival, nothingArrives } from "../live/link-feed.ts";
+import { connection, isLive, stream, streamReadAt, voteHistory } from "../live/live.ts";
 import { playerProblem, playerState, setVolume, volume } from "../live/player.ts";
 import { level, peakCount, scope } from "../live/scope-feed.ts";
 import type { Heard, OnAir, Stream } from "../model.ts";
@@ -13,6 +15,8 @@ import { Spectrogram } from "../parts/spectrogram.tsx";
 
 /** The first screen: what is on air, what was heard, and the sound itself. */
 export function OnAirScreen() {
+  const id = stream.value?.id;
+  useEffect(() => (id === undefined ? undefined : followArrival(id)), [id]);
   return (
     <>
       <h1 class="visually-hidden">On air</h1>
@@ -58,21 +62,13 @@ function HeardCard() {
       <div class="eyebrow">
         Heard by the receiver
         <span class="aside">
-          <span class={heard === undefined ? "badge" : "badge good"}>
-            {heard === undefined ? "listening" : "recognised"}
-          </span>
+          <HearingBadge known={heard !== undefined} />
         </span>
       </div>
       <h2 class="title" aria-live="polite">
-        {heard?.title ?? (
-          <span class="faint">{current === undefined ? "Connecting" : "Not recognised yet"}</span>
-        )}
+        {heard?.title ?? <span class="faint">{titleOfNothing(current)}</span>}
       </h2>
-      <p class="subtitle">
-        {heard !== undefined && current !== undefined
-          ? recognisedAfter(heard, onAir, current.playedMs)
-          : "A few seconds of sound are compared with the catalog."}
-      </p>
+      <p class="subtitle">{hearing(heard, onAir, current)}</p>
       <Progress positionMs={positionMs} lengthMs={lengthMs} known={heard !== undefined} />
       <dl class="facts">
         <div>
@@ -109,6 +105,31 @@ function HeardCard() {
       </p>
     </section>
   );
+}
+
+/** What the receiver is doing: of a server that is away nothing is known. */
+function HearingBadge({ known }: { known: boolean }) {
+  if (connection.value === "lost") return <span class="badge">not connected</span>;
+  if (nothingArrives.value) return <span class="badge bad">nothing arrives</span>;
+  return <span class={known ? "badge good" : "badge"}>{known ? "recognised" : "listening"}</span>;
+}
+
+function titleOfNothing(current: Stream | undefined): string {
+  if (connection.value === "lost") return "Nothing is known";
+  if (current === undefined) return "Connecting";
+  return nothingArrives.value ? "Nothing arrives" : "Not recognised yet";
+}
+
+function hearing(heard: Heard | undefined, onAir: OnAir | undefined, current: Stream | undefined): string {
+  if (connection.value === "lost")
+    return heard === undefined
+      ? "It goes on when the server is back."
+      : "Heard last, before the server was gone.";
+  if (nothingArrives.value)
+    return `No link carries anything${heard === undefined ? ": the receiver hears silence." : "; this was heard last."}`;
+  return heard !== undefined && current !== undefined
+    ? recognisedAfter(heard, onAir, current.playedMs)
+    : "A few seconds of sound are compared with the catalog.";
 }
 
 /** How long after the song began it was recognised. */
@@ -194,7 +215,7 @@ function StudioCard() {
     <section class="card" aria-label="Studio">
       <div class="eyebrow">
         On air from the studio
-        <span class="aside">{current === undefined ? "" : `${current.listeners} listening`}</span>
+        <span class="aside">{listenersText(current)}</span>
       </div>
       <h2 class="title small">
         {onAir?.title ?? <span class="faint">{current === undefined ? "Connecting" : "Silence"}</span>}
@@ -219,10 +240,17 @@ function StudioCard() {
       <Meter />
       <EncoderControl />
       <p role="status" class="faint" style="min-height: 1.45em; margin-top: 8px">
-        {playerState.value === "failed" ? playerProblem.value : encoderProblem.value}
+        {playerState.value === "failed" || playerState.value === "waiting"
+          ? playerProblem.value
+          : encoderProblem.value}
       </p>
     </section>
   );
+}
+
+function listenersText(current: Stream | undefined): string {
+  if (connection.value === "lost") return current === undefined ? "" : "as last known";
+  return current === undefined ? "" : `${current.listeners} listening`;
 }
 
 const rates = [16, 32, 64, 96, 128, 192] as const;
@@ -270,7 +298,7 @@ function EncoderControl() {
 
 function Meter() {
   // The scale runs from -48 dB of full scale to 0.
-  const decibels = 20 * Math.log10(Math.max(1e-4, level.value.peak));
+  const decibels = 20 * Math.log10(Math.max(1e-4, isLive.value ? level.value.peak : 0));
   const share = Math.max(0, Math.min(1, 1 + decibels / 48));
   return (
     <div class="meter" aria-hidden="true">

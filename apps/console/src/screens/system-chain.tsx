@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, getJson, problemText } from "../api.ts";
-import { bytesText, clock, thousands } from "../format.ts";
+import { bytesText, clock, duration, thousands } from "../format.ts";
 import { carries } from "../live/link-feed.ts";
 import { connection, stream } from "../live/live.ts";
 import { repeat } from "../live/repeat.ts";
@@ -155,9 +155,9 @@ function linkStage(state: Bond | null | undefined, unknown: string): Stage {
   return {
     ...common,
     state: alive.length > 0 ? "good" : "bad",
-    text: `${alive.length} of ${state.links.length} carry; ${thousands(state.recovered)} packets recovered, ${thousands(
+    text: `${alive.length} of ${state.links.length} carry; ${thousands(state.recovered)} packets recovered, ${duration(
       state.concealedBlocks * 20,
-    )} ms of sound made up`,
+    )} of sound made up`,
   };
 }
 

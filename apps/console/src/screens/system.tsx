@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { getJson, request } from "../api.ts";
+import { getJson, hasToken, problemText, request } from "../api.ts";
 import { clock } from "../format.ts";
-import { connection, stream } from "../live/live.ts";
+import { connection, isLive, stream } from "../live/live.ts";
 import { repeat } from "../live/repeat.ts";
 import { JobsCard } from "../parts/jobs-card.tsx";
 import { waitingFor } from "../parts/waiting-card.tsx";
@@ -21,6 +21,8 @@ const health = signal<Health | undefined>(undefined);
 const version = signal<Version | undefined>(undefined);
 const metrics = signal<ReadonlyMap<string, number>>(new Map());
 const problem = signal("");
+/** Why an answer could not be shown. */
+const answerProblem = signal("");
 
 const pollMs = 2000;
 
@@ -89,15 +91,20 @@ export function SystemScreen() {
               name="On air for"
               value={stream.value === undefined ? undefined : clock(stream.value.playedMs)}
             />
-            <Fact name="Listeners" value={stream.value?.listeners.toString()} />
+            <Fact name="Listeners" value={isLive.value ? stream.value?.listeners.toString() : undefined} />
             <Fact name="Connection" value={connection.value} />
             <Fact name="Version" value={version.value?.version} />
             <Fact name="Node" value={version.value?.node} />
           </dl>
           <p class="muted" style="margin-top: 20px">
-            For machines: <a href="/openapi.json">API description</a>, <a href="/v1/metrics">metrics</a>,{" "}
-            <a href="/v1/streams">streams</a>.
+            For machines: <Answer path="/openapi.json">API description</Answer>,{" "}
+            <Answer path="/v1/metrics">metrics</Answer>, <Answer path="/v1/streams">streams</Answer>.
           </p>
+          {answerProblem.value !== "" && (
+            <p role="alert" class="alarm wrap">
+              {answerProblem.value}
+            </p>
+          )}
         </section>
         <JobsCard />
       </div>
@@ -108,6 +115,36 @@ export function SystemScreen() {
 function heading(): string {
   if (problem.value !== "" || health.value === undefined) return waitingFor(problem.value);
   return health.value.waitingFor === null ? "Everything is ready" : "Starting";
+}
+
+/** A link to what the server answers. Where it wants a token, which a link cannot carry, the answer is fetched and shown in a tab. */
+function Answer({ path, children }: { path: string; children: string }) {
+  const click = (event: MouseEvent) => {
+    if (!hasToken()) return;
+    event.preventDefault();
+    void showAnswer(path);
+  };
+  return (
+    <a href={path} onClick={click}>
+      {children}
+    </a>
+  );
+}
+
+async function showAnswer(path: string): Promise<void> {
+  // Opened at the click itself: later it would be a popup, which browsers block.
+  const tab = open("", "_blank");
+  try {
+    const answer = await (await request(path)).blob();
+    const url = URL.createObjectURL(answer);
+    if (tab === null) throw new Error("The browser did not allow a new tab.");
+    tab.location.replace(url);
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    answerProblem.value = "";
+  } catch (error) {
+    tab?.close();
+    answerProblem.value = problemText(error);
+  }
 }
 
 function Fact({ name, value }: { name: string; value: string | undefined }) {
