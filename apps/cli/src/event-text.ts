@@ -42,8 +42,10 @@ function words(event: StationEvent): string {
       return `link ${event.link}: ${event.cut ? pc.red("cut") : `${event.delayMs} ms, ${(event.loss * 100).toFixed(0)} % loss, weight ${event.weight}`}`;
     case "encoder.changed":
       return pc.dim(`encoder: ${event.bitrateBps / 1000} kbit/s, complexity ${event.complexity}`);
+    case "sound.lost":
+      return pc.red("no sound arrives any more");
     case "sound.concealed":
-      return pc.yellow(`${event.blocks * 20} ms of sound were lost and concealed`);
+      return pc.yellow(`${lengthText(event.blocks * 20)} of sound were lost and concealed`);
     case "watermark.read":
       return `${pc.green("mark  ")}  ${event.payload} ${pc.dim(`(${event.sync} standard deviations)`)}`;
     case "speech.started":
@@ -81,6 +83,10 @@ function words(event: StationEvent): string {
     case "input.failed":
       return pc.yellow(`cannot play ${event.input}: ${event.reason}`);
   }
+}
+
+function lengthText(milliseconds: number): string {
+  return milliseconds < 10_000 ? `${milliseconds} ms` : clock(milliseconds);
 }
 
 function clock(milliseconds: number): string {

@@ -1,7 +1,7 @@
 import { BaseError } from "@longwave/base";
 import { DirectoryStore, SystemClock } from "@longwave/base/node";
 import { Catalog, CatalogError } from "@longwave/catalog";
-import { type CatalogService, RemoteCatalog, type StationCatalog } from "@longwave/station";
+import { type CatalogService, openOrAway, RemoteCatalog, type StationCatalog } from "@longwave/station";
 import type { Setting } from "./config.ts";
 import { connectTo, isNats, parseNatsPlace, scatteredOver } from "./id/nats-place.ts";
 import { isDatabase, openCatalog, openDatabase } from "./id/open-catalog.ts";
@@ -23,16 +23,14 @@ export async function openNamedCatalog(
   if (place === undefined) return undefined;
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1];
   if (scheme === undefined) return { directory: place };
-  if (/^https?$/.test(scheme)) return { catalog: (await openCatalog(place, { readOnly: true })) as Catalog };
+  const watched = { clock: new SystemClock(), onChange: telling(from, warn) };
+  if (/^https?$/.test(scheme)) {
+    const open = async () => (await openCatalog(place, { readOnly: true })) as Catalog;
+    return { catalog: await openOrAway({ open, ...watched }) };
+  }
   const open = serviceAt(place);
   if (open !== undefined) {
-    const onChange = (away: string | undefined) =>
-      warn(
-        away === undefined
-          ? `The catalog (${from}) is there again.`
-          : `The catalog (${from}) is away: ${away} Nothing is identified until it is back; everything else goes on.`,
-      );
-    return { catalog: await RemoteCatalog.open({ open, clock: new SystemClock(), onChange }) };
+    return { catalog: await RemoteCatalog.open({ open, ...watched }) };
   }
   throw new BaseError(
     "cli/bad-catalog",
@@ -48,7 +46,21 @@ export async function openServedCatalog(
 ): Promise<StationCatalog | undefined> {
   const named = await openNamedCatalog(setting, warn);
   if (named === undefined || "catalog" in named) return named?.catalog;
-  return Catalog.open(new DirectoryStore(named.directory));
+  return openOrAway({
+    open: () => Catalog.open(new DirectoryStore(named.directory)),
+    clock: new SystemClock(),
+    onChange: telling(setting.from, warn),
+  });
+}
+
+/** Says that a catalog went away, and that it is back. */
+function telling(from: string, warn: (message: string) => void): (away: string | undefined) => void {
+  return (away) =>
+    warn(
+      away === undefined
+        ? `The catalog (${from}) is there again.`
+        : `The catalog (${from}) is away: ${away} Nothing is identified until it is back; everything else goes on.`,
+    );
 }
 
 function serviceAt(place: string): (() => Promise<CatalogService>) | undefined {

@@ -53,7 +53,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   if (outer.version !== formatVersion) {
     throw new CatalogError(
       "catalog/version",
-      `This catalog has format version ${outer.version}; this program reads ${formatVersion}. Update it.`,
+      `This catalog has format version ${outer.version}; this program reads ${formatVersion}. Update Longwave.`,
     );
   }
   const content = outer.content;

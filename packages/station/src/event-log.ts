@@ -70,6 +70,11 @@ export type StationEventBody =
       readonly loss: number;
     }
   | { readonly type: "encoder.changed"; readonly bitrateBps: number; readonly complexity: number }
+  | {
+      /** Nothing has arrived for a second: what is missing is concealed, and told once there is sound again. */
+      readonly type: "sound.lost";
+      readonly atMs: number;
+    }
   | { readonly type: "sound.concealed"; readonly blocks: number; readonly atMs: number }
   | {
       /** A mark of the station's key was found in the received sound. */

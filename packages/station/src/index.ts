@@ -40,7 +40,12 @@ export { OpusListeners } from "./opus-listeners.ts";
 export { type Airing, airingsCsv, PlayReport } from "./play-report.ts";
 export { type NextItem, Programme, type ProgrammeItem } from "./programme.ts";
 export { checkReception, defaultReception, Reception, type ReceptionSettings } from "./reception.ts";
-export { type CatalogService, RemoteCatalog, type RemoteCatalogOptions } from "./remote-catalog.ts";
+export {
+  type CatalogService,
+  openOrAway,
+  RemoteCatalog,
+  type RemoteCatalogOptions,
+} from "./remote-catalog.ts";
 export { Scope } from "./scope.ts";
 export { fingerprintSlowly, type SlowFingerprintOptions, type StereoReader } from "./slow-fingerprint.ts";
 export { composeSong } from "./songs/composer.ts";

@@ -54,8 +54,8 @@ export class RemoteCatalog implements StationCatalog {
   }
 
   /**
-   * Opens the catalog. One that cannot be reached is no error: then it is `away`.
-   * @throws LongwaveError of another kind than `unavailable`, such as `catalog/version`
+   * Opens the catalog. One that cannot be reached, or is of a version that this program does not read, is no error: then it is `away`.
+   * @throws LongwaveError of another kind than `unavailable`, such as `catalog/missing`
    */
   static async open(options: RemoteCatalogOptions): Promise<RemoteCatalog> {
     const catalog = new RemoteCatalog(options);
@@ -181,8 +181,24 @@ export class RemoteCatalog implements StationCatalog {
   }
 }
 
+/**
+ * Opens a catalog of this process as it is. Only one of a version that this program does not read is a `RemoteCatalog`: `away`, and
+ * tried again, until another lies there.
+ * @throws LongwaveError as `open`, but for `catalog/version`
+ */
+export async function openOrAway(
+  options: Omit<RemoteCatalogOptions, "open"> & { readonly open: () => Promise<StationCatalog> },
+): Promise<StationCatalog> {
+  try {
+    return await options.open();
+  } catch (error) {
+    if (!isLongwaveError(error, "catalog/version")) throw error;
+    return RemoteCatalog.open(options);
+  }
+}
+
 function isAway(error: unknown): boolean {
-  return isLongwaveError(error) && error.kind === "unavailable";
+  return isLongwaveError(error) && (error.kind === "unavailable" || error.code === "catalog/version");
 }
 
 /** The service itself failed: neither did others keep changing the catalog, nor did who asked lose patience. */

@@ -62,6 +62,7 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
     onBlock: (packet, block, startFrame) => recorder.write(packet, block, startFrame),
     onConcealed: (blocks, startFrame) =>
       station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
+    onLost: (startFrame) => station.log.append({ type: "sound.lost", atMs: framesToMs(startFrame) }),
   });
   const order = new JingledOrder(
     songOrder(repertoire, seed),
@@ -83,6 +84,7 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
     catalog,
     sinks: [marks],
     beforeStopped: async () => {
+      bond.tellConcealed();
       await recorder.close();
       const digest = await digestStore(store);
       station.log.append({ type: "archive.digest", ...digest });

@@ -16,11 +16,13 @@ function run(
 ) {
   const clock = new VirtualClock();
   const concealed: number[] = [];
+  const lost: number[] = [];
   const path = bondOverVirtualLinks({
     clock,
     seed,
     codec: new PcmCodec(),
     onConcealed: (blocks, startFrame) => concealed.push(startFrame / blockFrames, blocks),
+    onLost: (startFrame) => lost.push(startFrame / blockFrames),
   });
   const received: { index: number; exact: boolean }[] = [];
   path.onReceive((block, startFrame) => {
@@ -33,7 +35,7 @@ function run(
     path.send(blockOf(n), n * blockFrames);
     clock.runUntil(clock.nowUs() + 20_000);
   }
-  return { received, concealed, path };
+  return { received, concealed, lost, path };
 }
 
 /** A thread that cannot run for 600 ms out of every 2 s: what is due then happens all at once at the end. */
@@ -125,6 +127,26 @@ describe("the bonded path", () => {
     expect(path.status().concealedBlocks).toBeGreaterThan(50);
     expect(path.status().concealedBlocks).toBeLessThan(250);
     expect(received.slice(-50).every(({ exact }) => exact)).toBe(true);
+  });
+
+  test("tells an outage when it begins and, in all, when there is sound again", async () => {
+    const outage = (seconds: number) =>
+      run(seconds, (n, bond) => {
+        if (n === 250 || n === 1250) for (const id of ["lte", "dsl"]) bond.changeLink(id, { cut: n === 250 });
+      });
+    const { concealed, lost, path } = outage(30);
+    expect(lost).toHaveLength(1);
+    expect(lost[0]).toBeGreaterThanOrEqual(240);
+    expect(lost[0]).toBeLessThanOrEqual(260);
+    expect(concealed.length / 2).toBeLessThan(4);
+    expect(concealed[1]).toBeGreaterThan(700);
+    const told = concealed.filter((_, i) => i % 2 === 1).reduce((sum, blocks) => sum + blocks, 0);
+    expect(told).toBe(path.status().concealedBlocks);
+    // An outage in which the path is closed is told then.
+    const cutOff = outage(20);
+    expect([cutOff.lost.length, cutOff.concealed]).toEqual([1, []]);
+    await cutOff.path.close();
+    expect(cutOff.concealed).toEqual([cutOff.lost[0], cutOff.path.status().concealedBlocks]);
   });
 
   test("gives nothing up for good when the studio's first second was late", () => {

@@ -9,6 +9,7 @@ import {
   blockFrames,
   type CatalogService,
   LiveIdentifier,
+  openOrAway,
   RemoteCatalog,
   type StationEventBody,
   stationRateHz,
@@ -144,13 +145,50 @@ test("a catalog that is away from the start is found, whatever its profile, and 
   await remote.close();
 });
 
+test("a catalog of another version is away, with the reason, until one that can be read lies there", async () => {
+  const clock = new VirtualClock();
+  const store = new MemoryStore();
+  const made = await Catalog.open(store, { profile: "wang-v1" });
+  await made.enroll({ id: "one" }, { samples: tune(6), sampleRate: rate, channels: 1 });
+  await made.close();
+  const manifest = (await store.get("manifest.json"))!;
+  const newer = new TextDecoder().decode(manifest).replace('"version":1', '"version":9');
+  await store.put("manifest.json", new TextEncoder().encode(newer));
+  const told: (string | undefined)[] = [];
+  const open = () => Catalog.open(store);
+  const catalog = await openOrAway({ clock, open, onChange: (away) => told.push(away) });
+  const reason = "This catalog has format version 9; this program reads 1. Update Longwave.";
+  expect(told).toEqual([reason]);
+  expect(catalog.away).toBe(reason);
+  const events: StationEventBody[] = [];
+  const identifier = new LiveIdentifier({ catalog, onEvent: (event) => events.push(event) });
+  const block = new Float32Array(2 * blockFrames);
+  for (let i = 0; i < 150; i++) identifier.write(block, i * blockFrames);
+  await identifier.settle();
+  expect(events).toEqual([
+    { type: "identification.away", reason: `The catalog is away. ${reason}`, atMs: expect.any(Number) },
+  ]);
+  await store.put("manifest.json", manifest);
+  clock.runUntil(clock.nowUs() + 2_000_000);
+  await expect.poll(() => catalog.away, { timeout: 60_000 }).toBeUndefined();
+  expect(told).toEqual([reason, undefined]);
+  expect((await catalog.page(0, 1)).total).toBe(1);
+  await catalog.close();
+  // One that can be read is taken as it is; what is wrong otherwise ends the start.
+  const plain = await openOrAway({ clock, open });
+  expect(plain).toBeInstanceOf(Catalog);
+  await plain.close();
+  await store.put("manifest.json", new TextEncoder().encode("{"));
+  await expect(openOrAway({ clock, open })).rejects.toMatchObject({ code: "catalog/corrupt" });
+});
+
 test("what no time will mend is an error at the start, and changes that others win lose nothing", async () => {
   const clock = new VirtualClock();
   const broken = async () => {
-    throw new CatalogError("catalog/version", "The tables have version 9.");
+    throw new CatalogError("catalog/corrupt", "The tables are damaged.");
   };
   await expect(RemoteCatalog.open({ clock, open: broken })).rejects.toMatchObject({
-    code: "catalog/version",
+    code: "catalog/corrupt",
   });
   const { open } = await service();
   const opened = await open();

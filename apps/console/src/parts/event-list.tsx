@@ -85,8 +85,12 @@ function words(event: StationEvent) {
         : `Link ${event["link"]}: ${event["delayMs"]} ms, ${(Number(event["loss"]) * 100).toFixed(0)} % loss, weight ${event["weight"]}`;
     case "encoder.changed":
       return `The encoder gives ${Number(event["bitrateBps"]) / 1000} kbit/s`;
-    case "sound.concealed":
-      return `${Number(event["blocks"]) * 20} ms of sound were lost and concealed`;
+    case "sound.lost":
+      return <span class="strong">No sound arrives any more</span>;
+    case "sound.concealed": {
+      const ms = Number(event["blocks"]) * 20;
+      return `${ms < 10_000 ? `${ms} ms` : clock(ms)} of sound were lost and concealed`;
+    }
     case "watermark.read":
       return (
         <>

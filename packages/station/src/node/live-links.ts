@@ -10,6 +10,7 @@ export interface LiveLinksOptions {
   readonly codec: BlockCodec;
   readonly links?: readonly LinkPlan[];
   readonly onConcealed?: BondedPathParts["onConcealed"];
+  readonly onLost?: BondedPathParts["onLost"];
   readonly onBlock?: BondedPathParts["onBlock"];
   readonly playedAtUs?: BondedPathParts["playedAtUs"];
   readonly onSent?: BondedPathParts["onSent"];
@@ -65,6 +66,7 @@ export async function bondOverLoopback(options: LiveLinksOptions): Promise<Bonde
         for (const proxy of proxies) proxy.close();
       },
       ...(options.onConcealed !== undefined && { onConcealed: options.onConcealed }),
+      ...(options.onLost !== undefined && { onLost: options.onLost }),
       ...(options.onBlock !== undefined && { onBlock: options.onBlock }),
       ...(options.playedAtUs !== undefined && { playedAtUs: options.playedAtUs }),
       ...(options.onSent !== undefined && { onSent: options.onSent }),

@@ -9,6 +9,7 @@ import type { StationArchive } from "../archive/station-archive.ts";
 import { StationError } from "../errors.ts";
 import { OpusListeners } from "../opus-listeners.ts";
 import { Reception } from "../reception.ts";
+import { openOrAway } from "../remote-catalog.ts";
 import { Scope } from "../scope.ts";
 import { enrollRepertoire } from "../songs/enroll-repertoire.ts";
 import { defaultSongCount, makeRepertoire, songOrder } from "../songs/repertoire.ts";
@@ -101,7 +102,7 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
 /** @param undo gets a step for each thing that is open, should a later one fail */
 async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Promise<LiveStation> {
   const ownCatalog =
-    options.catalog === undefined ? await openOwnCatalog(options.catalogDirectory) : undefined;
+    options.catalog === undefined ? await openOwnCatalog(options.catalogDirectory, options.hooks) : undefined;
   const catalog: StationCatalog = options.catalog ?? ownCatalog!;
   undo.push(() => ownCatalog?.close());
   const clock = new SystemClock();
@@ -169,6 +170,7 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     },
     onConcealed: (blocks, startFrame) =>
       station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
+    onLost: (startFrame) => station.log.append({ type: "sound.lost", atMs: framesToMs(startFrame) }),
   });
   undo.push(() => bond.close());
   const voiceOver = new VoiceOver(input.source, options.speech, clock, breathe);
@@ -186,7 +188,10 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     catalog,
     onPeak: (atMs, hz, decibels) => scope.addPeak(atMs, hz, decibels),
     sinks: [scope, marks],
-    beforeStopped: () => recorder.close(),
+    beforeStopped: async () => {
+      bond.tellConcealed();
+      await recorder.close();
+    },
     ...(options.hooks !== undefined && { hooks: options.hooks }),
   });
   options.archive.onDelivery(({ away }) => {
@@ -266,11 +271,24 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
   };
 }
 
-async function openOwnCatalog(directory: string | undefined): Promise<Catalog> {
+async function openOwnCatalog(
+  directory: string | undefined,
+  hooks: Hooks | undefined,
+): Promise<StationCatalog> {
   // A catalog in memory takes the profile that is quickest to search; one on disk keeps its own.
   if (directory === undefined) return Catalog.open(new MemoryStore(), { profile: "wang-v1" });
   await requireWritable(directory);
-  return Catalog.open(new DirectoryStore(directory));
+  return openOrAway({
+    open: () => Catalog.open(new DirectoryStore(directory)),
+    clock: new SystemClock(),
+    onChange: (away) =>
+      hooks?.log?.(
+        "warn",
+        away === undefined
+          ? `The catalog in ${directory} can be read now.`
+          : `The catalog in ${directory} cannot be read: ${away} Nothing is identified; everything else goes on.`,
+      ),
+  });
 }
 
 /** A receiver of a contribution link has so long for repeats. */

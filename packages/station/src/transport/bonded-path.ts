@@ -67,8 +67,13 @@ export interface BondedPathParts {
   readonly bufferMs: number;
   /** Closes what carries the links (sockets, proxies). */
   readonly close?: () => void;
-  /** Told how many blocks had to be concealed since it was told last, and where the first was; once a second at most. */
+  /**
+   * Told how many blocks had to be concealed since it was told last, and where the first was: once a second at most, and not
+   * before there is sound again (or the path is closed).
+   */
   readonly onConcealed?: (blocks: number, startFrame: number) => void;
+  /** Told when nothing but concealed blocks came for a second, and where the first was; once until there is sound again. */
+  readonly onLost?: (startFrame: number) => void;
   /**
    * When a sample frame is played, in microseconds: the media time on the wire. It must follow the receiver's clock: where a busy
    * studio gives time up, counting frames alone would make everything late for good. By default the frames are counted.
@@ -90,6 +95,8 @@ export interface BondedPathParts {
 const slackMs = 4200;
 /** Losses are told in lines of at least this distance: 1 s. */
 const blocksBetweenReports = 50;
+/** So many concealed blocks in a row are an outage: 1 s. */
+const blocksToLose = 50;
 /** A receiver whose clock began late (a machine that was busy at the start) may be later by this much for good. */
 const maxAllowanceBlocks = 150;
 /** Blocks from one sample of the links to the next: 1 s. */
@@ -117,6 +124,8 @@ export class BondedPath implements SoundPath {
   #untold = 0;
   #firstUntold = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
+  /** Blocks concealed in a row while nothing arrived. */
+  #concealedInRow = 0;
   readonly #takePacket = (packet: Uint8Array): void => {
     this.#parts.sender.send(packet, this.#sendTimeUs);
     this.#parts.onSent?.(packet, this.#sendTimeUs);
@@ -142,7 +151,7 @@ export class BondedPath implements SoundPath {
     const sent = startFrame / blockFrames + 1;
     this.#sentBlocks = sent;
     const due = sent - this.#patienceBlocks;
-    if (this.#next !== undefined) this.#concealUntil(due);
+    if (this.#next !== undefined) this.#giveUpUntil(due);
     if (sent % blocksBetweenSamples === 0) this.#records.add(this.status().links);
   }
 
@@ -217,6 +226,7 @@ export class BondedPath implements SoundPath {
   }
 
   async close(): Promise<void> {
+    this.tellConcealed();
     this.#parts.sender.close();
     this.#parts.receiver.close();
     this.#parts.close?.();
@@ -239,6 +249,9 @@ export class BondedPath implements SoundPath {
       return;
     }
     this.#concealUntil(index);
+    const wasLost = this.#concealedInRow >= blocksToLose;
+    this.#concealedInRow = 0;
+    if (wasLost || index - this.#toldAt >= blocksBetweenReports) this.tellConcealed();
     if (this.#building !== index) {
       this.#building = index;
       this.#partsHere = 0;
@@ -269,10 +282,25 @@ export class BondedPath implements SoundPath {
         this.#deliver(undefined);
       }
     }
-    if (this.#untold === 0 || index - this.#toldAt < blocksBetweenReports) return;
+  }
+
+  /** Conceals what is overdue although nothing came behind it. */
+  #giveUpUntil(due: number): void {
+    const blocks = due - this.#next!;
+    if (blocks <= 0) return;
+    this.#concealUntil(due);
+    const before = this.#concealedInRow;
+    this.#concealedInRow += blocks;
+    if (before >= blocksToLose || this.#concealedInRow < blocksToLose) return;
+    this.#parts.onLost?.((due - this.#concealedInRow) * blockFrames);
+  }
+
+  /** Tells what was concealed and not told yet: of an outage that lasts as well. */
+  tellConcealed(): void {
+    if (this.#untold === 0) return;
     const blocks = this.#untold;
     this.#untold = 0;
-    this.#toldAt = index;
+    this.#toldAt = this.#next!;
     this.#parts.onConcealed?.(blocks, this.#firstUntold * blockFrames);
   }
 

@@ -11,6 +11,7 @@ export interface VirtualLinksOptions {
   readonly codec: BlockCodec;
   readonly links?: readonly LinkPlan[];
   readonly onConcealed?: BondedPathParts["onConcealed"];
+  readonly onLost?: BondedPathParts["onLost"];
   readonly onBlock?: BondedPathParts["onBlock"];
   readonly playedAtUs?: BondedPathParts["playedAtUs"];
   /** See the receiver's option of this name; default 0: virtual time never stalls. */
@@ -61,6 +62,7 @@ export function bondOverVirtualLinks(options: VirtualLinksOptions): BondedPath {
       backward: virtual[i]!.backward,
     })),
     ...(options.onConcealed !== undefined && { onConcealed: options.onConcealed }),
+    ...(options.onLost !== undefined && { onLost: options.onLost }),
     ...(options.onBlock !== undefined && { onBlock: options.onBlock }),
     ...(options.playedAtUs !== undefined && { playedAtUs: options.playedAtUs }),
   });
