@@ -251,7 +251,7 @@ function readConfigFile(path: string, required: boolean): { path: string; values
     throw new ConfigError(
       "config/unknown-key",
       "usage",
-      `${path} has the unknown key ${key}; known are ${known}. For an older file: longwave config migrate.`,
+      `${path} has the unknown key ${key}; known are ${known}, and the tables [${speechTable}] and [${jobsTable}]. For an older file: longwave config migrate.`,
     );
   }
   return { path, values };

@@ -48,7 +48,10 @@ export function registerStation(program: Command): void {
       "--catalog <place>",
       "keep the catalog of recordings here: a directory or postgres://user@host/database; or search that of nats://host (default: in memory)",
     )
-    .option("--archive <directory>", "record everything into this archive (default: a temporary one)")
+    .option(
+      "--archive <place>",
+      "record everything into this archive: a directory or s3://bucket/prefix (default: a temporary one)",
+    )
     .option("--keep <duration>", "remove recordings older than this, such as 42d (default: keep all)")
     .option("--signkey <file>", "sign the proofs of exports with this Ed25519 key (PEM)")
     .option("--speech <engine>", "speech engine (default: native with a model, else formant)")

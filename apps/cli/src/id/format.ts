@@ -11,7 +11,7 @@ export function clockTime(milliseconds: number): string {
 /** A match in one line for people. */
 export function matchLine(match: TrackMatch): string {
   const name = match.track.title ?? match.track.id;
-  const other = match.runnerUp === undefined ? "" : `, next best ${match.runnerUp.votes}`;
+  const other = match.runnerUp === undefined ? "" : ` (with the next best score: ${match.runnerUp.votes})`;
   return (
     `${name} [${match.track.id}] at ${clockTime(match.offsetMs)}${changes(match)}, ` +
     `${match.votes} of ${match.queryHashes} hashes agree${other}, chance ${match.pFalse.toExponential(1)}`
