@@ -46,6 +46,22 @@ test("a payload goes in with embed and comes out with detect, for its key alone"
   });
 });
 
+test("a sound that carries no mark is said to, and one that is none is refused", () => {
+  const silent = join(folder, "silent.wav");
+  const out = join(folder, "out.wav");
+  const write = (fill: number) => {
+    const samples = new Float32Array(6 * sampleRate).fill(fill);
+    writeFileSync(silent, encodeWav(samples, { sampleRate, channels: 1, encoding: "f32" }));
+  };
+  write(0);
+  const made = longwave("embed", silent, out, "--key", "k", "--payload", "0000002a", "--json");
+  expect(JSON.parse(made.stdout)).toMatchObject({ readable: false });
+  write(Number.NaN);
+  const refused = longwave("embed", silent, out, "--key", "k", "--payload", "0000002a");
+  expect(refused).toMatchObject({ status: 3 });
+  expect(refused.stderr).toContain("sample 0 is NaN");
+});
+
 test("what cannot be done is said in one line", () => {
   const output = join(folder, "none.wav");
   const payload = longwave("embed", original, output, "--key", "k", "--payload", "42");

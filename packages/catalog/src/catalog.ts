@@ -34,8 +34,11 @@ export interface Enrollment {
   readonly duplicates: readonly string[];
 }
 
-/** How often a change is tried again after somebody else changed the catalog first. */
-const maxAttempts = 5;
+/**
+ * How often a change is tried after somebody else changed the catalog first. At every collision another writer has got on, so two
+ * that enroll whole libraries at once need many turns; a compaction starts from the beginning each time.
+ */
+const maxAttempts = { change: 1000, rewrite: 5 };
 const defaultFlushPostings = 2_000_000;
 
 /**
@@ -223,7 +226,7 @@ export class Catalog {
    */
   async compact(options: { merge?: boolean } = {}): Promise<void> {
     const how = options.merge === false ? "flush" : "merge";
-    await this.#exclusively(() => this.#retrying(() => this.#rewrite(how)));
+    await this.#exclusively(() => this.#retrying(() => this.#rewrite(how), maxAttempts.rewrite));
   }
 
   /**
@@ -311,13 +314,13 @@ export class Catalog {
     await this.#reload();
   }
 
-  async #retrying<T>(write: () => Promise<T>): Promise<T> {
+  async #retrying<T>(write: () => Promise<T>, attempts = maxAttempts.change): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await write();
       } catch (error) {
         if (!isLongwaveError(error, "store/conflict")) throw asCatalogError(error);
-        if (attempt === maxAttempts) {
+        if (attempt === attempts) {
           throw new CatalogError(
             "catalog/locked",
             "Other writers keep changing this catalog; try again later.",

@@ -61,31 +61,37 @@ export class Searcher {
 
   /** All tracks that a query aligns with, without a decision, and how much of their time agrees. */
   alignments(query: Query): (TrackVotes & { readonly coveredSeconds: number })[] {
-    return this.#byContrast.alignments(query).map(({ track, votes, offset }) => {
-      const coveredSeconds = this.#coveredSeconds(query, track, offset);
-      return { track, votes, offset, coveredSeconds };
-    });
+    const found = this.#byContrast.alignments(query);
+    const seconds = this.#coveredSeconds(query, found);
+    return found.map((each, i) => ({
+      track: each.track,
+      votes: each.votes,
+      offset: each.offset,
+      coveredSeconds: seconds[i]!.size,
+    }));
   }
 
   framesToMs(frames: number): number {
     return this.#lookup.framesToMs(frames);
   }
 
-  /** Seconds of the query in which at least one hash agrees on the alignment. */
-  #coveredSeconds(query: Query, track: number, offset: number): number {
+  /** For each alignment the seconds of the query in which at least one hash agrees; every list is read once for all of them. */
+  #coveredSeconds(query: Query, found: readonly TrackVotes[]): Set<number>[] {
     const pairs = this.#pairs;
     const { batch, profile } = this.#lookup;
     query.fill(identity, pairs);
     const framesPerSecond = profile.sampleRate / profile.hopSize;
-    const seconds = new Set<number>();
+    const seconds = found.map(() => new Set<number>());
+    const indexOf = new Map(found.map(({ track }, i) => [track, i]));
     for (let i = 0; i < pairs.count; i++) {
-      const found = this.#lookup.load(pairs.hashes[i]!);
-      for (let k = 0; k < found; k++) {
-        if (batch.tracks[k] !== track) continue;
-        if (Math.abs(batch.frames[k]! - pairs.frames[i]! - offset) > 1) continue;
-        seconds.add(Math.floor(pairs.frames[i]! / framesPerSecond));
+      const postings = this.#lookup.load(pairs.hashes[i]!);
+      const frame = pairs.frames[i]!;
+      for (let k = 0; k < postings; k++) {
+        const index = indexOf.get(batch.tracks[k]!);
+        if (index === undefined || Math.abs(batch.frames[k]! - frame - found[index]!.offset) > 1) continue;
+        seconds[index]!.add(Math.floor(frame / framesPerSecond));
       }
     }
-    return seconds.size;
+    return seconds;
   }
 }

@@ -211,3 +211,26 @@ test("opened twice for writing, a directory loses no change of either, whatever 
   ).toEqual(["first", "t0", "t1", "t2", "t3", "t4", "t5"]);
   expect((await verifyCatalog(new DirectoryStore(folder))).ok).toBe(true);
 });
+
+test("loses its turn to another writer twenty times in a row, and comes through", async () => {
+  const inner = new MemoryStore();
+  const other = await Catalog.open(inner);
+  await other.enroll({ id: "first" }, fingerprints[0]!);
+  let lost = 0;
+  const contended: ObjectStore = {
+    head: (key) => inner.head(key),
+    get: (key, range) => inner.get(key, range),
+    list: (prefix) => inner.list(prefix),
+    delete: (key) => inner.delete(key),
+    put: async (key, bytes, condition) => {
+      // Just before each of the first puts the other writer takes the number.
+      if (key.startsWith("journal/") && lost < 20)
+        await other.enroll({ id: `other-${lost++}` }, fingerprints[1]!);
+      return inner.put(key, bytes, condition);
+    },
+  };
+  const slow = await Catalog.open(contended);
+  await slow.enroll({ id: "slow" }, fingerprints[2]!);
+  expect(lost).toBe(20);
+  expect((await Catalog.open(inner, { readOnly: true })).size).toBe(22);
+});

@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os";
 import { BaseError, MemoryStore } from "@longwave/base";
-import { DirectoryStore } from "@longwave/base/node";
 import { align, Catalog, type MonitorEvent } from "@longwave/catalog";
 import type { SoundClass } from "@longwave/fingerprint";
 import { printLine, progress } from "../output.ts";
@@ -8,7 +7,7 @@ import { findAudioFiles } from "./audio-files.ts";
 import { fingerprintFiles } from "./fingerprint-files.ts";
 import { clockTime, eventLine, matchLine, spanLine } from "./format.ts";
 import { openRecording } from "./live-source.ts";
-import { openSearchable } from "./open-catalog.ts";
+import { openLocal, openSearchable } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
 
 interface FollowOptions {
@@ -58,7 +57,7 @@ export async function dedup(
   await using catalog =
     options.catalog === undefined
       ? await catalogOfFiles(paths)
-      : await Catalog.open(new DirectoryStore(options.catalog), { readOnly: true });
+      : await openLocal(options.catalog, "dedup", { readOnly: true });
   const groups = await catalog.dedup();
   if (options.json === true) {
     printLine(JSON.stringify({ groups }));

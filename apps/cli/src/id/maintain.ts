@@ -1,7 +1,6 @@
-import { DirectoryStore } from "@longwave/base/node";
-import { Catalog, verifyCatalog } from "@longwave/catalog";
+import { verifyCatalog } from "@longwave/catalog";
 import { printLine } from "../output.ts";
-import { isDatabase, openDatabase } from "./open-catalog.ts";
+import { isDatabase, localStore, openDatabase, openLocal } from "./open-catalog.ts";
 
 /** Exit code of a verification that found damage. */
 const damagedExitCode = 5;
@@ -14,7 +13,7 @@ interface MaintainOptions {
 /** `longwave id compact`: journal and segments become one segment. */
 export async function compact(options: MaintainOptions): Promise<void> {
   if (isDatabase(options.catalog)) return compactDatabase(options);
-  await using catalog = await Catalog.open(new DirectoryStore(options.catalog));
+  await using catalog = await openLocal(options.catalog, "compact");
   const before = catalog.storage;
   await catalog.compact();
   const after = catalog.storage;
@@ -30,7 +29,7 @@ export async function compact(options: MaintainOptions): Promise<void> {
 /** `longwave id verify`: reads every byte and checks every checksum. */
 export async function verify(options: MaintainOptions): Promise<void> {
   if (isDatabase(options.catalog)) return verifyDatabase(options);
-  const report = await verifyCatalog(new DirectoryStore(options.catalog));
+  const report = await verifyCatalog(localStore(options.catalog, "verify"));
   if (options.json === true) printLine(JSON.stringify(report));
   else {
     for (const problem of report.problems) printLine(problem);

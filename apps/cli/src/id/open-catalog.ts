@@ -43,6 +43,25 @@ export async function openCatalog(
   );
 }
 
+/** The directory of a catalog, for verbs that read all of it. */
+export function localStore(place: string, verb: string): DirectoryStore {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(place)) return new DirectoryStore(place);
+  throw new BaseError(
+    "cli/bad-option",
+    "usage",
+    `id ${verb} reads a whole catalog: --catalog must name its directory, not ${place.replace(/\/\/[^/@]*@/, "//")}.`,
+  );
+}
+
+/** Opens a catalog in a directory, for verbs that work on all of it. */
+export function openLocal(
+  place: string,
+  verb: string,
+  options: Pick<CatalogOptions, "readOnly"> = {},
+): Promise<Catalog> {
+  return Catalog.open(localStore(place, verb), options);
+}
+
 /** Opens what `--catalog` names for searching: as `openCatalog`, or matchers by `nats://host?of=3`. */
 export async function openSearchable(place: string): Promise<Searchable> {
   if (!isNats(place)) return openCatalog(place, { readOnly: true });

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { WatermarkEmbedder } from "@longwave/fingerprint/watermark";
+import { WatermarkDetector, WatermarkEmbedder, type WatermarkSpan } from "@longwave/fingerprint/watermark";
 import { encodeWav } from "@longwave/media";
 import { CliError } from "../errors.ts";
 import { readSound } from "../id/read-sound.ts";
@@ -18,6 +18,14 @@ export async function embed(input: string, output: string, options: EmbedOptions
   const payload = payloadOf(options.payload);
   const key = await readKey(options);
   const { samples, sampleRate, channels = 1 } = await readSound(input);
+  const broken = samples.findIndex((value) => !Number.isFinite(value));
+  if (broken >= 0) {
+    throw new CliError(
+      "fp/non-finite",
+      "malformed",
+      `${input}: sample ${broken} is ${samples[broken]}; every sample must be a finite number.`,
+    );
+  }
   const embedder = new WatermarkEmbedder({
     sampleRate,
     channels,
@@ -34,9 +42,23 @@ export async function embed(input: string, output: string, options: EmbedOptions
   else await writeFile(output, wav);
   if (output === "-") return;
   const seconds = frames / sampleRate;
-  printResult(options.json === true, { input, output, payload: options.payload, seconds, channels }, () => [
-    `${output}: ${seconds.toFixed(1)} s carry ${options.payload}.`,
-    ...(seconds < 5 ? ["Under 5 s a mark may not be readable."] : []),
+  const detector = new WatermarkDetector({
+    sampleRate,
+    channels,
+    key,
+    payloadBytes: payload.length as 4 | 8,
+  });
+  let isReadable = false;
+  const read = (span: WatermarkSpan) => {
+    if (Buffer.compare(span.payload, payload) === 0) isReadable = true;
+  };
+  detector.process(marked.subarray(0, frames * channels), read);
+  detector.flush(read);
+  const result = { input, output, payload: options.payload, seconds, channels, readable: isReadable };
+  printResult(options.json === true, result, () => [
+    isReadable
+      ? `${output}: ${seconds.toFixed(1)} s carry ${options.payload}.`
+      : `${output}: written, but ${options.payload} cannot be read in it: silence and less than 5 s carry no mark.`,
   ]);
 }
 
