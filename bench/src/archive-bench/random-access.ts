@@ -4,7 +4,7 @@ import { type ObjectStore, SeededRandom } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
 import { createSeekableDecoder } from "@longwave/opus";
 import { CountingStore } from "./counting-store.js";
-import { decodeSecondMs } from "./decode-second.js";
+import { secondDecoder } from "./decode-second.js";
 import { quantile, report } from "./table.js";
 
 const second = 48_000;
@@ -16,7 +16,7 @@ export async function measureRandomAccess(directory: string, title: string, hour
   const info = await archive.info("r");
   const random = new SeededRandom(24);
   const place = (from: number, to: number) => Math.floor(from) + random.below(Math.floor(to - from - second));
-  const decodeBefore = await decodeSecondMs(archive, info);
+  const decoding = await secondDecoder(archive, info);
   const bound = await packetBound(store, info);
 
   // Warm: every shard's index is known.
@@ -32,14 +32,18 @@ export async function measureRandomAccess(directory: string, title: string, hour
     };
   };
   const readsBefore = store.reads;
-  const cpuBefore = process.cpuUsage();
   const all = [];
-  for (let i = 0; i < 500; i++) all.push(await read(place(0, info.frames)));
-  const cpu = process.cpuUsage(cpuBefore);
-  const cpuMs = (cpu.user + cpu.system) / 1000 / all.length;
+  // Decoding alone is measured between the reads: the machine's speed changes.
+  const ratios: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    const decodeMs = decoding.round();
+    const cpuBefore = process.cpuUsage();
+    for (let i = 0; i < 50; i++) all.push(await read(place(0, info.frames)));
+    const cpu = process.cpuUsage(cpuBefore);
+    ratios.push((cpu.user + cpu.system) / 1000 / 50 / decodeMs);
+  }
+  decoding.close();
   const warm = (store.reads - readsBefore) / all.length;
-  // Before and behind it: the machine's speed changes.
-  const decodeMs = (decodeBefore + (await decodeSecondMs(archive, info))) / 2;
   const times = all.map((each) => each.ms);
   const packets = all.map((each) => each.packets);
   report({
@@ -65,10 +69,10 @@ export async function measureRandomAccess(directory: string, title: string, hour
   });
   report({
     number: "5",
-    what: `1 s at a random place ÷ decoding its packets alone, ${title} (CPU time, mean)`,
+    what: `1 s at a random place ÷ decoding its packets alone, ${title} (CPU time, median of 10 rounds)`,
     target: "≤ 3",
-    figure: (cpuMs / decodeMs).toFixed(2),
-    ok: cpuMs / decodeMs <= 3,
+    figure: quantile(ratios, 0.5).toFixed(2),
+    ok: quantile(ratios, 0.5) <= 3,
   });
   if (hours > 1) {
     const first: number[] = [];
