@@ -31,8 +31,9 @@ const capacity = 1 << 15;
 const noLevels = new Int8Array(0);
 
 /**
- * Identifies a running stream: `push` extracts and keeps the hashes of the newest seconds, `identify` looks them up. `push`
- * allocates nothing; call `identify` as often as an answer is wanted, about once a second.
+ * Identifies a running stream: `push` extracts and keeps the hashes of the newest seconds, `identify` looks them up, together
+ * with those that are not final yet (see `FingerprintStream.preview`). `push` allocates nothing; call `identify` as often as an
+ * answer is wanted, about once a second.
  */
 export class LiveMatcher {
   readonly #stream: FingerprintStream;
@@ -41,7 +42,6 @@ export class LiveMatcher {
   readonly #sampleRate: number;
   readonly #words: number;
   readonly #ring: Uint32Array;
-  readonly #query: Uint32Array;
   readonly #rows: RowRing | undefined;
   #written = 0;
 
@@ -60,7 +60,6 @@ export class LiveMatcher {
     this.#sampleRate = options.sampleRate ?? profile.sampleRate;
     this.#words = profile.recordWords;
     this.#ring = new Uint32Array(capacity * this.#words);
-    this.#query = new Uint32Array(capacity * this.#words);
   }
 
   /** Takes mono samples at the rate given to `Catalog.live`. */
@@ -91,20 +90,23 @@ export class LiveMatcher {
     const nowFrame = (streamMs * profile.sampleRate) / (1000 * profile.hopSize);
     const oldest = Math.max(0, Math.floor(nowFrame) - this.#windowFrames);
     const words = this.#words;
-    let count = 0;
+    const query: number[] = [];
+    const take = (from: Uint32Array, at: number) => {
+      if (from[at + 1]! < oldest) return;
+      for (let k = 0; k < words; k++) query.push(from[at + k]!);
+    };
     for (let i = Math.max(0, this.#written - capacity); i < this.#written; i++) {
-      const at = (i % capacity) * words;
-      if (this.#ring[at + 1]! < oldest) continue;
-      for (let k = 0; k < words; k++) this.#query[count * words + k] = this.#ring[at + k]!;
-      count++;
+      take(this.#ring, (i % capacity) * words);
     }
+    this.#stream.preview((early, count) => {
+      for (let i = 0; i < count; i++) take(early, i * words);
+    });
     const queryMs = Math.round(((nowFrame - oldest) * 1000 * profile.hopSize) / profile.sampleRate);
-    const records = this.#query.slice(0, count * words);
     const { levels, firstFrame } = this.#rows?.since(oldest) ?? { levels: noLevels, firstFrame: oldest };
     const window = {
       profile: profile.id,
       milliseconds: queryMs,
-      records,
+      records: Uint32Array.from(query),
       recordWords: words,
       firstFrame,
       levels,

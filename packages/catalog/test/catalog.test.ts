@@ -1,5 +1,5 @@
 import { MemoryStore } from "@longwave/base";
-import { extract } from "@longwave/fingerprint";
+import { createStream, extract } from "@longwave/fingerprint";
 import { describe, expect, test } from "vitest";
 import { Catalog } from "../src/index.ts";
 import { melody } from "./signals.ts";
@@ -177,5 +177,33 @@ describe("LiveMatcher", () => {
       }
     }
     expect(ids).toEqual([...Array(8).fill("song-7"), ...Array(8).fill("song-8")]);
+  });
+
+  test("names a track by records that are not final yet, and forgets them with the look", async () => {
+    const catalog = await filled();
+    const started = songs[3]!.subarray(0, 16_000);
+    let final = 0;
+    createStream("wang-v1").push(started, (_, count) => void (final += count));
+    expect(final).toBe(0);
+    const live = catalog.live();
+    live.push(started);
+    const [first, again] = [await live.identify(), await live.identify()];
+    expect(first.match?.track.id).toBe("song-3");
+    expect(again).toEqual(first);
+    // Looked at every eighth of a second or once: what is final in the end is the same.
+    const often = catalog.live();
+    for (let at = 0; at < songs[4]!.length; at += 1000) {
+      often.push(songs[4]!, at, at + 1000);
+      await often.identify();
+    }
+    const once = catalog.live();
+    once.push(songs[4]!);
+    expect(await often.identify()).toEqual(await once.identify());
+    const stranger = catalog.live();
+    const unknown = melody(950, 20);
+    for (let at = 0; at < unknown.length; at += 4000) {
+      stranger.push(unknown, at, at + 4000);
+      expect((await stranger.identify()).match).toBeUndefined();
+    }
   });
 });

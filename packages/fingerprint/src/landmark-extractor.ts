@@ -41,7 +41,14 @@ export class LandmarkExtractor {
 
   flush(): void {
     this.#peaks.flush();
-    this.#combiner.flush(this.records);
+    // The last second is closed, so that nothing is open.
+    this.preview();
+    this.#combiner.reset();
+  }
+
+  preview(): void {
+    this.#peaks.sort();
+    this.#combiner.rest(this.#peaks.bucket, this.records);
   }
 
   reset(): void {

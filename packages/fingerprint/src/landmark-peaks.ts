@@ -12,7 +12,7 @@ import {
 const rows = 2 * landmarkReach + 1;
 const frameLimit = 2 ** 32 - 1;
 
-/** The peaks of one closed second, in order of (frame, bin). Arrays belong to the picker; read `count` entries. */
+/** The peaks of one second, in order of (frame, bin). Arrays belong to the picker; read `count` entries. */
 export interface PeakBucket {
   readonly frames: Uint32Array;
   readonly bins: Uint16Array;
@@ -88,6 +88,27 @@ export class LandmarkPeaks {
         if (this.#frameCount - this.#ripeCount > landmarkReach) this.#ripen();
       }
     }
+  }
+
+  /** Puts into `bucket` what the open second holds so far: louder peaks may still take their places. */
+  sort(): void {
+    const bucket = this.bucket;
+    const count = this.#bestCount;
+    for (let i = 0; i < count; i++) {
+      const frame = this.#bestFrames[i]!;
+      const bin = this.#bestBins[i]!;
+      let at = i;
+      while (at > 0 && isAfter(bucket.frames[at - 1]!, bucket.bins[at - 1]!, frame, bin)) {
+        bucket.frames[at] = bucket.frames[at - 1]!;
+        bucket.bins[at] = bucket.bins[at - 1]!;
+        bucket.decibels[at] = bucket.decibels[at - 1]!;
+        at--;
+      }
+      bucket.frames[at] = frame;
+      bucket.bins[at] = bin;
+      bucket.decibels[at] = this.#bestDecibels[i]!;
+    }
+    bucket.count = count;
   }
 
   /** Takes the stream as ended: judges the last 15 frames with the rows that exist and closes the open second. */
@@ -180,24 +201,8 @@ export class LandmarkPeaks {
   }
 
   #closeBucket(closedBefore: number): void {
-    const bucket = this.bucket;
-    const count = this.#bestCount;
-    for (let i = 0; i < count; i++) {
-      const frame = this.#bestFrames[i]!;
-      const bin = this.#bestBins[i]!;
-      let at = i;
-      while (at > 0 && isAfter(bucket.frames[at - 1]!, bucket.bins[at - 1]!, frame, bin)) {
-        bucket.frames[at] = bucket.frames[at - 1]!;
-        bucket.bins[at] = bucket.bins[at - 1]!;
-        bucket.decibels[at] = bucket.decibels[at - 1]!;
-        at--;
-      }
-      bucket.frames[at] = frame;
-      bucket.bins[at] = bin;
-      bucket.decibels[at] = this.#bestDecibels[i]!;
-    }
-    bucket.count = count;
-    bucket.closedBefore = closedBefore;
+    this.sort();
+    this.bucket.closedBefore = closedBefore;
     this.#bestCount = 0;
     this.#onBucket();
   }

@@ -35,10 +35,13 @@ export class PanakoTriplets {
     peaks.nextAnchor = anchor;
   }
 
-  flush(out: RecordBuffer): void {
+  /** Joins every anchor that is left with what there is, the open second included. All stays as it was. */
+  rest(bucket: PeakBucket, out: RecordBuffer): void {
     const peaks = this.#peaks;
+    const { count } = peaks;
+    peaks.append(bucket);
     for (let anchor = peaks.nextAnchor; anchor < peaks.count; anchor++) this.#join(anchor, out);
-    peaks.clear();
+    peaks.count = count;
   }
 
   reset(): void {

@@ -31,6 +31,11 @@ export class PendingPeaks {
       this.count -= this.nextAnchor;
       this.nextAnchor = 0;
     }
+    this.append(bucket);
+  }
+
+  /** Appends the peaks of a second that may still change; set `count` back to forget them. */
+  append(bucket: PeakBucket): void {
     for (let i = 0; i < bucket.count; i++) {
       this.frames[this.count] = bucket.frames[i]!;
       this.bins[this.count] = bucket.bins[i]!;

@@ -14,6 +14,8 @@ export interface Extractor {
   readonly replacedSamples: number;
   readonly records: RecordBuffer;
   push(samples: Float32Array, start: number, end: number): void;
+  /** Adds what {@link FingerprintStream.preview} hands over; left out where records do not wait for a second to end. */
+  preview?(): void;
   flush(): void;
   reset(): void;
 }
@@ -83,6 +85,19 @@ export class FingerprintStream {
         extractor.push(this.#resampled, 0, count);
       }
     }
+    extractor.records.drain();
+    extractor.records.sink = undefined;
+  }
+
+  /**
+   * Hands over what is not final yet: the landmark profiles keep the peaks of a second until it is over, and a peak until all
+   * that may be paired with it is known, 1 to 2 s; this pairs what is known of them. Most come again when they are final, some
+   * do not. The stream goes on as if nothing had been asked. The other profiles hand over nothing.
+   */
+  preview(onRecords: RecordSink): void {
+    const extractor = this.#extractor;
+    extractor.records.sink = onRecords;
+    extractor.preview?.();
     extractor.records.drain();
     extractor.records.sink = undefined;
   }

@@ -40,11 +40,13 @@ export class WangPairs {
     peaks.nextAnchor = anchor;
   }
 
-  /** Pairs all that is left: no more peaks will come. */
-  flush(out: RecordBuffer): void {
+  /** Pairs every anchor that is left with what there is, the open second included. All stays as it was. */
+  rest(bucket: PeakBucket, out: RecordBuffer): void {
     const peaks = this.#peaks;
+    const { count } = peaks;
+    peaks.append(bucket);
     for (let anchor = peaks.nextAnchor; anchor < peaks.count; anchor++) this.#pair(anchor, out);
-    peaks.clear();
+    peaks.count = count;
   }
 
   reset(): void {

@@ -53,6 +53,41 @@ describe.each(profileIds)("%s", (id) => {
     expect(streamed(stream, samples, () => 333)).toEqual(first);
   });
 
+  test("previews records without changing any, and what it previews lies in what is not final", () => {
+    const random = new SeededRandom(6);
+    const stream = createStream(id);
+    const words = stream.profile.recordWords;
+    const all: number[] = [];
+    const collect = (into: number[]) => (records: Uint32Array, count: number) => {
+      for (let i = 0; i < count * words; i++) into.push(records[i]!);
+    };
+    const isFinal = new Set<string>();
+    for (let i = 0; i < whole.length; i += words) isFinal.add(whole.slice(i, i + words).join());
+    let [previewed, came] = [0, 0];
+    for (let at = 0; at < samples.length; ) {
+      const end = Math.min(samples.length, at + 1 + random.below(3000));
+      stream.push(samples.slice(at, end), collect(all));
+      at = end;
+      const early: number[] = [];
+      stream.preview(collect(early));
+      const again: number[] = [];
+      stream.preview(collect(again));
+      expect(again).toEqual(early);
+      const lastFinal = all.length === 0 ? -1 : all[all.length - words + 1]!;
+      for (let i = 0; i < early.length; i += words) {
+        expect(early[i + 1]!).toBeGreaterThanOrEqual(lastFinal);
+        expect(early[i + 1]!).toBeLessThan(at / stream.profile.hopSize);
+        previewed++;
+        if (isFinal.has(early.slice(i, i + words).join())) came++;
+      }
+    }
+    stream.flush(collect(all));
+    expect(sortRecords(Uint32Array.from(all), words)).toEqual(whole);
+    const waits = id === "wang-v1" || id === "panako-v2";
+    expect(previewed > 0).toBe(waits);
+    if (waits) expect(came / previewed).toBeGreaterThan(0.6);
+  });
+
   test("counts samples that are not finite as silence", () => {
     const broken = samples.slice();
     const silenced = samples.slice();

@@ -42,7 +42,7 @@ const heldEveryMs = 10_000;
 
 /**
  * Listens to the received sound and says what is playing. Fingerprints are made as the sound comes; twice a second those of
- * the last seconds are looked up. One look-up at a time: while one is under way the next is left out, never queued. A catalog that
+ * the last seconds are looked up, final or not. One look-up at a time: while one is under way the next is left out, never queued. A catalog that
  * is away holds up nothing: it is said once, and asked again every 2 s.
  */
 export class LiveIdentifier implements SoundSink {
