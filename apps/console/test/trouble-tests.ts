@@ -30,7 +30,8 @@ function problem(route: Route, status: number, detail: string): Promise<void> {
 export function troubleTests(session: ConsoleSession): void {
   test("every screen says that its server is busy or no Longwave server, and goes on by itself when it answers", async () => {
     let trouble: "busy" | "other" | undefined;
-    const page = await session.newPage("on-air", (fresh) =>
+    // On air knows the links already: a screen that asks for nothing comes first.
+    const page = await session.newPage("identify", (fresh) =>
       fresh.route(/\/v1\//, (route) => {
         if (trouble === undefined || isStream(route.request().url())) return route.continue();
         if (trouble === "busy") return problem(route, 503, "Too much at once.");

@@ -52,6 +52,15 @@ export interface OpfsStoreOptions {
  */
 const magic = 0x424f574c;
 const headerLength = 16;
+/** How often a file is looked for again that was replaced while it was read. */
+const readAttempts = 5;
+
+/** An object's file, and what its header says. */
+interface StoredFile {
+  readonly file: Blob;
+  readonly info: ObjectInfo;
+  readonly writes: number;
+}
 
 /**
  * An object store in the browser's origin private file system: a catalog or an archive that a page keeps, reads in ranges and writes
@@ -102,7 +111,8 @@ export class OpfsStore implements ObjectStore {
         const part = object.file.slice(headerLength + start, headerLength + end);
         return new Uint8Array(await part.arrayBuffer());
       } catch (error) {
-        if (attempt === 3 || (error as Error).name !== "NotReadableError") throw asStoreError(error, key);
+        if (attempt === readAttempts || (error as Error).name !== "NotReadableError")
+          throw asStoreError(error, key);
       }
     }
   }
@@ -172,7 +182,18 @@ export class OpfsStore implements ObjectStore {
   }
 
   /** The file of an object and what its header says; undefined where there is none. */
-  async #read(key: string): Promise<{ file: Blob; info: ObjectInfo; writes: number } | undefined> {
+  async #read(key: string): Promise<StoredFile | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#readNow(key);
+      } catch (error) {
+        // Replaced between finding the file and reading its header.
+        if (attempt === readAttempts || (error as Error).name !== "NotReadableError") throw error;
+      }
+    }
+  }
+
+  async #readNow(key: string): Promise<StoredFile | undefined> {
     const parts = key.split("/");
     const name = parts.pop()!;
     const file = await absentAs(undefined, async () => {

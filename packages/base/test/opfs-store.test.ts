@@ -62,8 +62,14 @@ describe("OpfsStore on a fake file system", () => {
     await store.put("k", Uint8Array.of(1));
     root.failReads(2);
     expect(await store.get("k")).toEqual(Uint8Array.of(1));
-    root.failReads(3);
+    root.failReads(2);
+    const { etag } = (await store.head("k"))!;
+    root.failReads(2);
+    await store.put("k", Uint8Array.of(2), { ifMatch: etag });
+    expect(await store.get("k")).toEqual(Uint8Array.of(2));
+    root.failReads(1000);
     await expect(store.get("k")).rejects.toMatchObject({ code: "store/failed" });
+    await expect(store.head("k")).rejects.toMatchObject({ code: "store/failed" });
   });
 
   test("full storage says what to do and changes nothing; a platform without such storage is named", async () => {
