@@ -136,7 +136,7 @@ export class ConstantQ {
   push(samples: Float32Array, onFrame: (magnitudes: Float32Array, frame: number) => void): void {
     const lowest = this.#octaves - 1;
     for (let n = 0; n < samples.length; n++) {
-      this.#ladder.push(samples[n]!);
+      this.#ladder.push(samples, n);
       while (this.#ladder.length(lowest) >= this.#middle(this.#nextFrame, lowest) + this.#fft.size / 2) {
         this.#give(onFrame);
       }

@@ -27,8 +27,9 @@ export class OctaveLadder {
     return samples;
   }
 
-  push(sample: number): void {
-    this.#rungs[0]!.push(sample);
+  /** Takes one sample. Its place is told, not its value: a fraction handed to a function that is not inlined is an object on the heap. */
+  push(samples: Float32Array, at: number): void {
+    this.#rungs[0]!.push(samples, at);
   }
 
   /** Gives the lower rungs what waits in blocks and halvers, as if silence followed. Only `reset` may come after. */
@@ -77,11 +78,11 @@ class Rung {
     this.#halved = new Float32Array(this.#halver.maxOutputFrames(block) + this.#halver.maxOutputFrames());
   }
 
-  push(sample: number): void {
-    this.#ring[this.length & (this.#ring.length - 1)] = sample;
+  push(samples: Float32Array, at: number): void {
+    this.#ring[this.length & (this.#ring.length - 1)] = samples[at]!;
     this.length++;
     if (this.next === undefined) return;
-    this.#block[this.#waiting++] = sample;
+    this.#block[this.#waiting++] = samples[at]!;
     if (this.#waiting < this.#block.length) return;
     this.#waiting = 0;
     this.#pass(this.#halver.process(this.#block, this.#halved));
@@ -113,6 +114,6 @@ class Rung {
   }
 
   #pass(count: number): void {
-    for (let n = 0; n < count; n++) this.next!.push(this.#halved[n]!);
+    for (let n = 0; n < count; n++) this.next!.push(this.#halved, n);
   }
 }
