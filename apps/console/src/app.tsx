@@ -17,7 +17,8 @@ import {
   SunIcon,
 } from "./parts/icons.tsx";
 import { nowMs } from "./parts/now.ts";
-import { type ScreenName, screen } from "./router.ts";
+import { screen } from "./router.ts";
+import type { ScreenName } from "./screen-names.ts";
 import { ArchiveScreen } from "./screens/archive.tsx";
 import { CatalogScreen } from "./screens/catalog.tsx";
 import { IdentifyScreen } from "./screens/identify.tsx";

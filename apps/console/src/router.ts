@@ -1,24 +1,12 @@
 import { signal } from "@preact/signals";
-
-export type ScreenName = "on-air" | "links" | "archive" | "identify" | "speak" | "lab" | "catalog" | "system";
-
-const names: readonly ScreenName[] = [
-  "on-air",
-  "links",
-  "archive",
-  "identify",
-  "speak",
-  "lab",
-  "catalog",
-  "system",
-];
+import { type ScreenName, screenNames } from "./screen-names.ts";
 
 /** The screen that the address names, after the #. */
 export const screen = signal<ScreenName>(read());
 
 function read(): ScreenName {
   const name = location.hash.replace(/^#\/?/, "");
-  return names.find((each) => each === name) ?? "on-air";
+  return screenNames.find((each) => each === name) ?? "on-air";
 }
 
 addEventListener("hashchange", () => {

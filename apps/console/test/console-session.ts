@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { repositoryPath } from "@longwave/testkit";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { type ScreenName, screenNames } from "../src/screen-names.ts";
 import { watchFocus } from "./focus-watch.ts";
 import { type LayoutShift, readShifts, watchShifts } from "./layout-shift.ts";
 
@@ -14,17 +15,8 @@ export const canRun: boolean =
   existsSync(program) &&
   existsSync(repositoryPath("apps/console/dist/index.html")) &&
   existsSync(executablePath);
-export const screens = [
-  "on-air",
-  "links",
-  "archive",
-  "identify",
-  "speak",
-  "lab",
-  "catalog",
-  "system",
-] as const;
-export type Screen = (typeof screens)[number];
+export const screens = screenNames;
+export type Screen = ScreenName;
 
 /** Longest wait for something to appear: on a busy machine everything takes long, and nothing may fail for that. */
 export const patienceMs = 120_000;

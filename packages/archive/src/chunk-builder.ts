@@ -1,5 +1,6 @@
-import { type DecoderFactory, type OpusHead, opusPacketFrames } from "@longwave/media";
+import { type OpusHead, opusPacketFrames } from "@longwave/media";
 import type { BuilderCheckpoint, PacketCounts, SegmentStart } from "./builder-checkpoint.ts";
+import { type ChunkBuilderOptions, checkChunkForm } from "./chunk-builder-options.ts";
 import { type Chunk, encodeChunk } from "./chunk-format.ts";
 import { ChunkOverlaps } from "./chunk-overlaps.ts";
 import { listPackets } from "./chunk-packets.ts";
@@ -25,19 +26,6 @@ import { pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
 import { withChecksum } from "./shard.ts";
 import { NearState, type StateDifference } from "./state-difference.ts";
 import { chooseStates, differenceSpacing, isWorthwhile, usualStateFrames } from "./stored-states.ts";
-
-export interface ChunkBuilderOptions {
-  readonly decoder: DecoderFactory;
-  readonly profile: string;
-  readonly channels: number;
-  readonly chunkFrames: number;
-  readonly pointFrames: number;
-  /** Longest way in sample frames from a point without run-up to a stored state; default by what states cost. */
-  readonly checkpointFrames?: number | undefined;
-  readonly chunksPerShard: number;
-  /** Chunks begin inside the one before, instead of storing the packets of their run-ups a second time. */
-  readonly overlap?: boolean | undefined;
-}
 
 interface OpenChunk {
   readonly index: number;
@@ -92,23 +80,10 @@ export class ChunkBuilder {
   #chunk: OpenChunk | undefined;
 
   constructor(options: ChunkBuilderOptions) {
-    const { chunkFrames, pointFrames, checkpointFrames } = options;
-    const isWhole = chunkFrames >= pointFrames && chunkFrames % pointFrames === 0;
-    if (pointFrames < 12_000 || !isWhole || chunkFrames > 30 * 48_000) {
-      throw new ArchiveError(
-        "archive/options",
-        `Chunks of ${chunkFrames} frames with points every ${pointFrames} do not work: points every 0.25 s or more must divide chunks of at most 30 s.`,
-      );
-    }
-    if (checkpointFrames !== undefined && !(checkpointFrames >= 48_000)) {
-      throw new ArchiveError(
-        "archive/options",
-        `States every ${checkpointFrames} frames are too many: a second (48,000) apart is the least.`,
-      );
-    }
+    checkChunkForm(options);
     this.#options = options;
     this.#decoder = new SegmentDecoder(options.decoder, options.profile, options.channels);
-    this.#prover = new RunUpProver(options.decoder, options.profile, options.channels, pointFrames);
+    this.#prover = new RunUpProver(options.decoder, options.profile, options.channels, options.pointFrames);
     this.#digest = new SampleDigest(options.channels);
     this.#nearState = new NearState(options.decoder, options.profile, options.channels);
     if (options.overlap === true) this.#overlaps = new ChunkOverlaps(options.chunksPerShard);

@@ -1,5 +1,6 @@
 import type { ObjectStore } from "@longwave/base";
-import { ChunkBuilder, type ChunkBuilderOptions } from "./chunk-builder.ts";
+import { ChunkBuilder } from "./chunk-builder.ts";
+import type { ChunkBuilderOptions } from "./chunk-builder-options.ts";
 import { type Chunk, chunkBytes } from "./chunk-format.ts";
 import { ArchiveError, asWriteFailure } from "./errors.ts";
 import { encodeJournal, type ImportJournal, SkippedStart } from "./import-journal.ts";

@@ -7,7 +7,7 @@ import { connection, stream } from "../live/live.ts";
 import { repeat } from "../live/repeat.ts";
 import type { ArchiveList, Bond, OnAir, Stream, Voice } from "../model.ts";
 import { waitingFor } from "../parts/waiting-card.tsx";
-import type { ScreenName } from "../router.ts";
+import type { ScreenName } from "../screen-names.ts";
 
 /** One stage of the station: what it does now. */
 interface Stage {
