@@ -1,8 +1,9 @@
+import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { isTokenRefused, needsToken, setToken } from "./api.ts";
 import { clock } from "./format.ts";
-import { chooseStream, connection, lastProblem, stream, streamIds, streamReadAt } from "./live/live.ts";
+import { chooseStream, connection, stream, streamIds, streamReadAt } from "./live/live.ts";
 import {
   AirIcon,
   DiscIcon,
@@ -12,13 +13,15 @@ import {
   LinkIcon,
   Logo,
   MoonIcon,
+  MoreIcon,
   ReelIcon,
   SpeakIcon,
   SunIcon,
 } from "./parts/icons.tsx";
+import { Notices } from "./parts/notices.tsx";
 import { nowMs } from "./parts/now.ts";
 import { screen } from "./router.ts";
-import type { ScreenName } from "./screen-names.ts";
+import { type ScreenName, screenNames } from "./screen-names.ts";
 import { ArchiveScreen } from "./screens/archive.tsx";
 import { CatalogScreen } from "./screens/catalog.tsx";
 import { IdentifyScreen } from "./screens/identify.tsx";
@@ -50,13 +53,16 @@ export function App() {
   }, [screen.value]);
   return (
     <div class="shell">
+      <button type="button" class="button skip" onClick={() => document.querySelector("main")?.focus()}>
+        Skip to the screen
+      </button>
       <header class="top">
         <a class="brand" href="#/on-air" aria-label="Longwave, on air">
           <Logo />
           <span>Longwave</span>
         </a>
         <nav class="tabs" aria-label="Screens">
-          <Tabs />
+          <Tabs names={screenNames} />
         </nav>
         <span class="spring" />
         <StreamChoice />
@@ -71,25 +77,19 @@ export function App() {
         </button>
       </header>
       <main tabIndex={-1}>
-        {connection.value === "lost" && !needsToken.value && (
-          <div class="notice" role="alert">
-            {lastProblem.value ?? "The connection was lost."} Trying again.
-          </div>
-        )}
         <Body />
       </main>
-      <nav class="bottom-tabs" aria-label="Screens">
-        <Tabs />
-      </nav>
+      <Notices />
+      <BottomTabs />
       <TokenDialog />
     </div>
   );
 }
 
-function Tabs() {
+function Tabs({ names }: { names: readonly ScreenName[] }) {
   return (
     <>
-      {(Object.keys(screens) as ScreenName[]).map((name) => {
+      {names.map((name) => {
         const { title, icon: Icon } = screens[name];
         return (
           <a key={name} href={`#/${name}`} aria-current={screen.value === name ? "page" : undefined}>
@@ -101,6 +101,53 @@ function Tabs() {
         );
       })}
     </>
+  );
+}
+
+/** So many screens have room on a phone; the others are behind More. */
+const onBar = 4;
+const isMoreOpen = signal(false);
+
+/** The navigation of a phone, in reach of the thumb. */
+function BottomTabs() {
+  const nav = useRef<HTMLElement>(null);
+  const others = screenNames.slice(onBar);
+  useEffect(() => {
+    isMoreOpen.value = false;
+  }, [screen.value]);
+  useEffect(() => {
+    const close = (event: Event) => {
+      const isInside = event.target instanceof Node && nav.current?.contains(event.target) === true;
+      if (event instanceof KeyboardEvent ? event.key === "Escape" : !isInside) isMoreOpen.value = false;
+    };
+    addEventListener("pointerdown", close);
+    addEventListener("keydown", close);
+    return () => {
+      removeEventListener("pointerdown", close);
+      removeEventListener("keydown", close);
+    };
+  }, []);
+  return (
+    <nav class="bottom-tabs" aria-label="Screens" ref={nav}>
+      <div class="more-tabs" id="more-screens" hidden={!isMoreOpen.value}>
+        <Tabs names={others} />
+      </div>
+      <Tabs names={screenNames.slice(0, onBar)} />
+      <button
+        type="button"
+        aria-expanded={isMoreOpen.value}
+        aria-controls="more-screens"
+        data-current={others.includes(screen.value)}
+        onClick={() => {
+          isMoreOpen.value = !isMoreOpen.value;
+        }}
+      >
+        <span class="tab-icon">
+          <MoreIcon />
+        </span>
+        <span>More</span>
+      </button>
+    </nav>
   );
 }
 
@@ -129,9 +176,12 @@ function Lamp() {
   const playedMs =
     current === undefined ? 0 : current.playedMs + (live ? Math.max(0, nowMs.value - streamReadAt.value) : 0);
   return (
-    <span class={live ? "lamp on" : "lamp"} role="status">
+    <span class={live ? "lamp on" : "lamp"}>
       <i class="lamp-dot" />
-      {live ? `On air ${clock(playedMs)}` : connection.value === "connecting" ? "Connecting" : "Off air"}
+      <span role="status">
+        {live ? "On air" : connection.value === "connecting" ? "Connecting" : "Off air"}
+      </span>
+      {live && <span class="lamp-time">{clock(playedMs)}</span>}
     </span>
   );
 }

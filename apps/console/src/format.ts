@@ -35,7 +35,7 @@ export function thousands(value: number): string {
   return value.toLocaleString("en");
 }
 
-/** `31 Jan, 12:30:05`, in the reader's language and zone. */
+/** `31 Jan, 12:30:05`, in the reader's language and zone; as stations do, without AM and PM. */
 export function dateTime(unixMs: number): string {
   return new Date(unixMs).toLocaleString([], {
     day: "numeric",
@@ -43,6 +43,7 @@ export function dateTime(unixMs: number): string {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
+    hourCycle: "h23",
   });
 }
 
@@ -50,6 +51,15 @@ export function dateTime(unixMs: number): string {
 export function bytesText(bytes: number): string {
   if (bytes < 1e6) return `${Math.round(bytes / 1000)} KB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+/** Says that a file is larger than its taker takes. */
+export function tooLarge(
+  { name, size }: { name: string; size: number },
+  most: number,
+  taker: string,
+): string {
+  return `${name} has ${bytesText(size)}; ${taker} takes ${bytesText(most)}. Cut a minute out of it.`;
 }
 
 /** `−12 dB`, with a minus sign. */

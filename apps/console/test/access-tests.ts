@@ -1,8 +1,9 @@
+import type { CDPSession } from "playwright-core";
 import { expect, test } from "vitest";
 import { type ConsoleSession, screens } from "./console-session.ts";
 import { focusable, readFocus } from "./focus-watch.ts";
 
-/** What keyboards, small and large windows, and weak eyes need. Changes the size of the window. */
+/** What keyboards, fingers, screen readers, small and large windows, and weak eyes need. Changes the size of the window. */
 export function accessTests(session: ConsoleSession): void {
   test("the Tab key reaches every control of every screen, and one sees where it is", async () => {
     for (const screen of screens) {
@@ -23,7 +24,26 @@ export function accessTests(session: ConsoleSession): void {
     }
   });
 
-  test("every screen, narrow and wide, dark and light: no sideways scrolling, nameless control, faint text or error", async () => {
+  test("what is read out by itself does not change with every second", async () => {
+    const page = await session.open("archive");
+    await page.getByRole("button", { name: "30 s ago" }).click();
+    const line = page.getByText(/^Playing /);
+    const before = await line.innerText();
+    await page.evaluate(watchLiveRegions);
+    await expect.poll(() => line.innerText()).not.toBe(before);
+    expect(await page.evaluate(readLiveRegions)).toEqual([]);
+    await page.getByRole("button", { name: "Stop" }).click();
+    // The watch does see one that changes.
+    await page.evaluate(() => {
+      const region = document.querySelector("[role=status]")!;
+      region.append("Something new");
+      region.lastChild!.remove();
+    });
+    expect((await page.evaluate(readLiveRegions)).length).toBeGreaterThan(0);
+  });
+
+  test("every screen, narrow and wide, dark and light: no sideways scrolling, nameless or small control, faint text, motion or error", async () => {
+    const tree = await session.page.context().newCDPSession(session.page);
     for (const [width, colorScheme] of [
       [360, "light"],
       [360, "dark"],
@@ -40,8 +60,13 @@ export function accessTests(session: ConsoleSession): void {
           overflow: 0,
           nameless: 0,
           headings: 1,
+          skipped: [],
+          twice: [],
+          moving: 0,
+          small: [],
           cutOff: [],
         });
+        if (width === 360 && colorScheme === "light") expect(await nameless(tree), screen).toEqual([]);
         expect(await page.evaluate(lowContrast), `${screen}, ${colorScheme}`).toEqual([]);
       }
     }
@@ -49,10 +74,31 @@ export function accessTests(session: ConsoleSession): void {
   });
 }
 
-/** Runs in the page: what sticks out of it, and controls without a name. */
+/** Runs in the page: what sticks out of it, and what is wrong with its controls and headings. */
 function inspect() {
+  /** What a finger misses: less than 40 px; links in a sentence are as high as it. */
+  const tooSmall = () =>
+    [...document.querySelectorAll<HTMLElement>("button, a, input, select, textarea")]
+      .filter(
+        (each) => each.closest(".visually-hidden, .skip, p") === null && !each.matches(".visually-hidden"),
+      )
+      .filter((each) => {
+        const { width, height } = each.getBoundingClientRect();
+        return width > 0 && (width < 40 || height < 40);
+      })
+      .map((each) => `${each.tagName} ${each.getAttribute("aria-label") ?? each.textContent?.slice(0, 30)}`);
   return {
     overflow: document.documentElement.scrollWidth - innerWidth,
+    /** Headings that leave a level out. */
+    skipped: [...document.querySelectorAll("h1, h2, h3")]
+      .map((each) => Number(each.tagName[1]))
+      .filter((depth, i, all) => i > 0 && depth > all[i - 1]! + 1 && !all.includes(depth - 1)),
+    /** Identifiers that two elements have. */
+    twice: [...document.querySelectorAll("[id]")]
+      .map(({ id }) => id)
+      .filter((id, i, all) => all.indexOf(id) !== i),
+    moving: document.getAnimations().filter(({ playState }) => playState === "running").length,
+    small: innerWidth > 520 ? [] : tooSmall(),
     nameless: [...document.querySelectorAll("button, a, input, select, textarea, canvas[tabindex]")].filter(
       (each) =>
         (each.textContent ?? "").trim() === "" &&
@@ -64,6 +110,45 @@ function inspect() {
       .filter((each) => each.scrollWidth > each.clientWidth)
       .map((each) => each.textContent),
   };
+}
+
+/** Controls for which the browser's own tree, the one that screen readers get, has no name. */
+async function nameless(tree: CDPSession): Promise<string[]> {
+  const { nodes } = await tree.send("Accessibility.getFullAXTree");
+  const roles = new Set([
+    "button",
+    "link",
+    "slider",
+    "textbox",
+    "combobox",
+    "image",
+    "img",
+    "navigation",
+    "Canvas",
+  ]);
+  expect(nodes.filter(({ role }) => role?.value === "button").length).toBeGreaterThan(0);
+  return nodes
+    .filter(({ ignored, role }) => !ignored && roles.has(role?.value))
+    .filter(({ name }) => String(name?.value ?? "").trim() === "")
+    .map(({ role, nodeId }) => `${role?.value} ${nodeId}`);
+}
+
+/** Runs in the page: notes what live regions come to say from now on. */
+function watchLiveRegions(): void {
+  const heard: string[] = [];
+  (globalThis as unknown as { heard: string[] }).heard = heard;
+  new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      const element = target instanceof Element ? target : target.parentElement;
+      const region = element?.closest("[role=status], [role=alert], [aria-live=polite], output");
+      if (region !== null && region !== undefined) heard.push(region.textContent ?? "");
+    }
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}
+
+async function readLiveRegions(): Promise<string[]> {
+  await new Promise((told) => setTimeout(told, 0));
+  return (globalThis as unknown as { heard: string[] }).heard;
 }
 
 /** Runs in the page: texts whose contrast with the colour behind them is below 4.5 (3 for large ones), WCAG 2.1. */

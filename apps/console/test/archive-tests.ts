@@ -74,6 +74,8 @@ export function archiveTests(session: ConsoleSession): void {
     await expect
       .poll(
         async () => {
+          // A drag that begins at an end of a selection would move that end.
+          await timeline.press("Escape");
           await page.mouse.move(await xOf(fromMs + 0.3 * ms), box.y + 60);
           await page.mouse.down();
           await page.mouse.move(await xOf(fromMs + 0.7 * ms), box.y + 60, { steps: 4 });

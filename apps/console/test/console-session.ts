@@ -72,7 +72,11 @@ export class ConsoleSession {
   }
 
   /** A fresh page; `prepare` runs before anything is loaded. Its errors count, unless it is made to see some. */
-  async newPage(screen: Screen, prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
+  async newPage(
+    screen: Screen,
+    prepare?: (page: Page) => Promise<unknown>,
+    url: string = this.url,
+  ): Promise<Page> {
     // Reduced motion draws the picture four times a second: without a graphics card each drawing costs the station's time.
     const page = await this.#browser!.newPage({
       viewport: { width: 1280, height: 800 },
@@ -86,7 +90,7 @@ export class ConsoleSession {
     await page.addInitScript(watchFocus);
     await page.addInitScript(watchShifts);
     await prepare?.(page);
-    await page.goto(`${this.url}#/${screen}`);
+    await page.goto(`${url}#/${screen}`);
     return page;
   }
 

@@ -8,6 +8,8 @@ import { layoutShiftTests } from "./layout-shift-tests.ts";
 import { linksTests } from "./links-tests.ts";
 import { listeningTests, recognitionTests } from "./on-air-tests.ts";
 import { speakTests } from "./speak-tests.ts";
+import { clipTroubleTests, stationTroubleTests } from "./state-tests.ts";
+import { touchTests } from "./touch-tests.ts";
 import { troubleTests } from "./trouble-tests.ts";
 
 // A test may wait several times, so it has more time than one wait: a wait that fails says for what.
@@ -22,10 +24,7 @@ describe.skipIf(!canRun)(
 
     beforeAll(async () => {
       await session.start();
-      await session.page
-        .getByText(/On air \d/i)
-        .first()
-        .waitFor();
+      await session.page.locator(".lamp.on").waitFor();
       // The Lab computes for seconds and needs no station: it does so in a page of its own, while the others wait for sound.
       labRun = workInLab(session);
       labRun.catch(() => {});
@@ -40,7 +39,10 @@ describe.skipIf(!canRun)(
     microphoneStartTests(session);
     recognitionTests(session);
     microphoneEndTests(session);
+    clipTroubleTests(session);
     clipTests(session);
+    touchTests(session);
+    stationTroubleTests(session);
     layoutShiftTests(session);
     // From here on the window changes its size, and in the end the server goes away.
     accessTests(session);

@@ -20,7 +20,7 @@ export async function workInLab(session: ConsoleSession): Promise<void> {
   await page.getByRole("button", { name: "20 % lost" }).click();
   await page.locator('button[aria-pressed="true"]', { hasText: "20 %" }).waitFor();
   await page.getByRole("button", { name: "Low delay" }).click();
-  await page.getByText("CELT 100 %").waitFor();
+  await page.getByText("music (CELT) 100 %").waitFor();
   await page.getByRole("button", { name: "Play", exact: true }).click();
   await page.getByRole("button", { name: "A: original" }).click();
   await page.locator('button[aria-pressed="true"]', { hasText: "A: original" }).waitFor();

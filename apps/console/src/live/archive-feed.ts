@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { ApiError, getJson } from "../api.ts";
+import { ApiError, getJson, request } from "../api.ts";
 import type { ArchiveList, Outline, Recording } from "../model.ts";
 import { endMs } from "./archive-time.ts";
 import { repeat } from "./repeat.ts";
@@ -27,6 +27,16 @@ export function followArchive(stream: string): () => void {
     pollMs,
     archiveListProblem,
   );
+}
+
+/** The last seconds that the stream recorded, as a WAV file. */
+export async function lastOnAir(stream: string, seconds: number): Promise<Blob> {
+  const { recordings } = await getJson<ArchiveList>(`/v1/archive?stream=${encodeURIComponent(stream)}`);
+  const last = recordings.findLast((each) => each.frames > 48_000);
+  if (last === undefined) throw new Error("Nothing was recorded yet; try again in a moment.");
+  const from = Math.max(0, last.frames - seconds * 48_000);
+  const path = `/v1/archive/${encodeURIComponent(last.id)}?from=${from}&to=${last.frames}`;
+  return (await request(path)).blob();
 }
 
 /** The outline of one stretch of a recording, as far as the view shows it. */

@@ -1,6 +1,7 @@
 import { computed, signal } from "@preact/signals";
-import { getJson, problemText, request } from "../api.ts";
-import type { ArchiveList } from "../model.ts";
+import { problemText } from "../api.ts";
+import { tooLarge } from "../format.ts";
+import { lastOnAir } from "./archive-feed.ts";
 import type {
   LabAnswer,
   LabApplication,
@@ -77,7 +78,7 @@ function ask(question: Unnumbered<LabQuestion>): Promise<LabAnswer> {
 /** Takes a file of any kind that the browser decodes. */
 export async function takeFile(file: File): Promise<void> {
   if (file.size > maxFileBytes) {
-    labProblem.value = "A file may have 100 MB; take a shorter piece.";
+    labProblem.value = tooLarge(file, maxFileBytes, "The Lab");
     return;
   }
   await take(file.name, () => file.arrayBuffer());
@@ -85,14 +86,7 @@ export async function takeFile(file: File): Promise<void> {
 
 /** Takes what the station recorded last. */
 export async function takeFromArchive(stream: string): Promise<void> {
-  await take("The last 20 s on air", async () => {
-    const { recordings } = await getJson<ArchiveList>(`/v1/archive?stream=${encodeURIComponent(stream)}`);
-    const last = recordings.findLast((each) => each.frames > 48_000);
-    if (last === undefined) throw new Error("Nothing was recorded yet; try again in a moment.");
-    const from = Math.max(0, last.frames - 20 * 48_000);
-    const path = `/v1/archive/${encodeURIComponent(last.id)}?from=${from}&to=${last.frames}`;
-    return (await request(path)).arrayBuffer();
-  });
+  await take("The last 20 s on air", async () => (await lastOnAir(stream, 20)).arrayBuffer());
 }
 
 async function take(name: string, read: () => Promise<ArrayBuffer>): Promise<void> {

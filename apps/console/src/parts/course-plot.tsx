@@ -1,3 +1,5 @@
+import type { View } from "./time-view.ts";
+
 /** A figure over the last minutes: its name and present value above, a line with its scale below. */
 export function CoursePlot(props: {
   name: string;
@@ -5,8 +7,10 @@ export function CoursePlot(props: {
   now: string;
   /** Oldest first; null where nothing was known. */
   values: readonly (number | null)[];
-  /** How many values the whole width holds; the newest is at the right edge. */
-  width: number;
+  /** Distance of two values, ms. */
+  everyMs: number;
+  /** What is in view, in ms from now: 0 is the newest value, what came before it is negative. */
+  view: View;
   /** The scale reaches at least to here. */
   least: number;
   /** A value of the scale in words. */
@@ -15,10 +19,11 @@ export function CoursePlot(props: {
   /** Stretches that are marked, by value. */
   marked: readonly boolean[];
 }) {
-  const { name, values, width, colour } = props;
+  const { name, values, everyMs, view, colour } = props;
   const top = niceTop(Math.max(props.least, ...values.map((value) => value ?? 0)));
   const [right, height] = [1000, 60];
-  const x = (i: number) => right - ((values.length - 1 - i) / (width - 1)) * right;
+  const perMs = right / (view.toMs - view.fromMs);
+  const x = (i: number) => ((i + 1 - values.length) * everyMs - view.fromMs) * perMs;
   const y = (value: number) => height - 1 - (value / top) * (height - 3);
   return (
     <figure class="course">
@@ -29,13 +34,7 @@ export function CoursePlot(props: {
       <div class="course-plot">
         <svg viewBox={`0 0 ${right} ${height}`} preserveAspectRatio="none" role="img" aria-label={name}>
           {stretches(props.marked, (marked) => marked).map(({ from, to }) => (
-            <rect
-              key={from}
-              x={x(from) - right / width / 2}
-              width={x(to - 1) - x(from) + right / width}
-              height={height}
-              class="course-mark"
-            />
+            <rect key={from} x={x(from - 0.5)} width={x(to) - x(from)} height={height} class="course-mark" />
           ))}
           <line x1="0" x2={right} y1={height / 2} y2={height / 2} class="course-grid" />
           {stretches(values, (value) => value !== null).map(({ from, to }) => {

@@ -4,7 +4,7 @@ import type { StationEvent } from "../model.ts";
 
 /** The newest events in words. */
 export function EventList() {
-  const shown = events.value;
+  const shown = withoutRepeats(events.value);
   if (shown.length === 0) {
     return (
       <div class="state" style="min-height: 268px">
@@ -24,6 +24,12 @@ export function EventList() {
       ))}
     </ol>
   );
+}
+
+/** Of the many events that say that a song still plays, the newest one is enough, as long as nothing else was heard since. */
+function withoutRepeats(all: readonly StationEvent[]): readonly StationEvent[] {
+  const newest = all.find(({ type }) => type.startsWith("match."));
+  return all.filter((event) => event.type !== "match.held" || event === newest);
 }
 
 /** A track's title, where one of the events that are kept tells it. */

@@ -1,11 +1,18 @@
-import { clock } from "../format.ts";
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { clock, thousands } from "../format.ts";
 import type { IdentifyAnswer } from "../model.ts";
-import { axisBelow, axisLeft, drawTimes, drawWord, Picture } from "./picture.tsx";
+import { axisBelow, clipToAxis, drawTimes, drawWord, ZoomPicture } from "./picture.tsx";
+import type { View } from "./time-view.ts";
+import { type Zoom, ZoomButtons } from "./zoom.tsx";
 
 /** Pairs this close to the line of the match belong to it. */
 const nearMs = 100;
 /** Width of a bar of the histogram. */
 const binMs = 250;
+
+const clipView = signal<View | undefined>(undefined);
+const distanceView = signal<View | undefined>(undefined);
 
 /**
  * Why the answer is the answer: every pair of equal hashes by its place in the clip and in the recording, and below how many of
@@ -13,6 +20,10 @@ const binMs = 250;
  */
 export function MatchPicture({ answer }: { answer: IdentifyAnswer }) {
   const { scatter, queryMs, matchedTrackMs, match } = answer;
+  useEffect(() => {
+    clipView.value = undefined;
+    distanceView.value = undefined;
+  }, [answer]);
   if (scatter.length === 0 || matchedTrackMs === null || match === null) return null;
   const near = scatter.filter(([clipMs, trackMs]) => Math.abs(trackMs - clipMs - match.offsetMs) <= nearMs);
   const lowMs = -queryMs;
@@ -20,20 +31,27 @@ export function MatchPicture({ answer }: { answer: IdentifyAnswer }) {
   for (const [clipMs, trackMs] of scatter)
     bars[Math.max(0, Math.floor((trackMs - clipMs - lowMs) / binMs))]!++;
   const most = Math.max(...bars);
+  const clipZoom: Zoom = { chosen: clipView, whole: { fromMs: 0, toMs: queryMs }, leastMs: 500 };
+  const distanceZoom: Zoom = {
+    chosen: distanceView,
+    whole: { fromMs: lowMs, toMs: matchedTrackMs },
+    leastMs: 4000,
+  };
   return (
-    <figure style="margin: 18px 0 0">
-      <Picture
+    <figure class="match">
+      <ZoomPicture
         height={300}
+        zoom={clipZoom}
         label={`${near.length} of ${scatter.length} shared hashes lie on one line, ${clock(match.offsetMs)} into the recording`}
-        draw={(context, width, height, colour) => {
+        draw={(context, { width, height, colour, view, x }) => {
           const bottom = height - axisBelow;
-          const x = (ms: number) => axisLeft + 8 + (ms / Math.max(1, queryMs)) * (width - axisLeft - 16);
           const y = (ms: number) => bottom - 8 - (ms / matchedTrackMs) * (bottom - 16);
-          drawTimes(context, { to: queryMs, x, y: bottom }, colour);
+          drawTimes(context, { from: view.fromMs, to: view.toMs, x, y: bottom }, colour);
           for (let quarter = 0; quarter <= 4; quarter++) {
             const ms = (matchedTrackMs * quarter) / 4;
             drawWord(context, clock(ms), y(ms), colour);
           }
+          clipToAxis(context, width, bottom);
           context.strokeStyle = colour("accent");
           context.globalAlpha = 0.35;
           context.lineWidth = 9;
@@ -53,21 +71,25 @@ export function MatchPicture({ answer }: { answer: IdentifyAnswer }) {
           dots(scatter, "ink-3", 1.6);
           context.globalAlpha = 1;
           dots(near, "accent", 2.4);
+          context.restore();
         }}
       />
-      <figcaption class="faint picture-text">
-        Across: time in the clip. Up: time in the recording. Each dot is a hash that both share; repeats in
-        the music scatter, the match is the line ({near.length} dots).
-      </figcaption>
-      <Picture
+      <div class="picture-foot">
+        <figcaption class="faint picture-text">
+          Across: time in the clip. Up: time in the recording. Each dot is a detail (a hash) that both share:
+          repeats in the music scatter, the match is the line ({thousands(near.length)} dots).
+        </figcaption>
+        <ZoomButtons name="the clip" zoom={clipZoom} />
+      </div>
+      <ZoomPicture
         height={110}
+        zoom={distanceZoom}
         label={`Most pairs agree that the clip begins ${clock(match.offsetMs)} into the recording`}
-        draw={(context, width, height, colour) => {
+        draw={(context, { width, height, colour, view, x }) => {
           const bottom = height - axisBelow;
-          const x = (ms: number) =>
-            axisLeft + ((ms - lowMs) / (matchedTrackMs - lowMs)) * (width - axisLeft - 8);
-          drawTimes(context, { from: 0, to: matchedTrackMs, x, y: bottom }, colour);
-          drawWord(context, String(most), 10, colour);
+          drawTimes(context, { from: Math.max(0, view.fromMs), to: view.toMs, x, y: bottom }, colour);
+          drawWord(context, thousands(most), 10, colour);
+          clipToAxis(context, width, bottom);
           bars.forEach((count, bin) => {
             const ms = lowMs + bin * binMs;
             const isMatch = Math.abs(ms + binMs / 2 - match.offsetMs) <= binMs;
@@ -75,12 +97,16 @@ export function MatchPicture({ answer }: { answer: IdentifyAnswer }) {
             const size = (count / most) * (bottom - 8);
             context.fillRect(x(ms), bottom - size, Math.max(1.5, x(binMs) - x(0) - 0.5), size);
           });
+          context.restore();
         }}
       />
-      <figcaption class="faint picture-text">
-        How many dots agree on where in the recording the clip begins. One bar far above the others is an
-        answer that chance does not give.
-      </figcaption>
+      <div class="picture-foot">
+        <figcaption class="faint picture-text">
+          How many dots agree on where in the recording the clip begins. One bar far above the others is an
+          answer that chance does not give.
+        </figcaption>
+        <ZoomButtons name="the recording" zoom={distanceZoom} />
+      </div>
     </figure>
   );
 }

@@ -1,14 +1,37 @@
+import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { axisStepMs } from "../live/archive-time.ts";
 import { theme } from "../theme.ts";
+import type { View } from "./time-view.ts";
+import { useZoomByHand, viewOf, type Zoom } from "./zoom.tsx";
 
 export type Draw = (context: CanvasRenderingContext2D, width: number, height: number, colour: Colour) => void;
 /** A colour of the theme by its name in console.css. */
 export type Colour = (name: string) => string;
 
+interface PictureProps {
+  readonly canvas?: RefObject<HTMLCanvasElement>;
+  readonly height: number;
+  readonly label: string;
+  readonly draw: Draw;
+}
+
+/** Draws what of a picture is in view; `x` places a moment. */
+export type DrawView = (
+  context: CanvasRenderingContext2D,
+  frame: {
+    readonly width: number;
+    readonly height: number;
+    readonly colour: Colour;
+    readonly view: View;
+    readonly x: (ms: number) => number;
+  },
+) => void;
+
 /** A canvas that is drawn again when its inputs, its size or the theme change. */
-export function Picture({ height, label, draw }: { height: number; label: string; draw: Draw }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
+export function Picture({ canvas: given, height, label, draw }: PictureProps) {
+  const own = useRef<HTMLCanvasElement>(null);
+  const canvas = given ?? own;
   const latest = useRef(draw);
   latest.current = draw;
   const paint = () => {
@@ -40,9 +63,36 @@ export function Picture({ height, label, draw }: { height: number; label: string
   );
 }
 
+/** A picture over time that can be zoomed and moved by hand; its axis begins at `axisLeft`. */
+export function ZoomPicture(props: Omit<PictureProps, "canvas" | "draw"> & { zoom: Zoom; draw: DrawView }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useZoomByHand(canvas, props.zoom, { left: axisLeft, right: 0 });
+  const view = viewOf(props.zoom);
+  return (
+    <Picture
+      canvas={canvas}
+      height={props.height}
+      label={props.label}
+      draw={(context, width, height, colour) => {
+        const x = (ms: number) =>
+          axisLeft + ((ms - view.fromMs) / (view.toMs - view.fromMs)) * (width - axisLeft);
+        props.draw(context, { width, height, colour, view, x });
+      }}
+    />
+  );
+}
+
 /** Room for the words of the axes: left of a picture and below it. */
 export const axisLeft = 50;
 export const axisBelow = 20;
+
+/** Keeps what is drawn from now on to the right of the axis, until `context.restore()`. */
+export function clipToAxis(context: CanvasRenderingContext2D, width: number, height: number): void {
+  context.save();
+  context.beginPath();
+  context.rect(axisLeft, 0, width - axisLeft, height);
+  context.clip();
+}
 
 /** Seconds along the bottom, `0:10` for ten; `x` places a moment given in ms. */
 export function drawTimes(
@@ -57,7 +107,9 @@ export function drawTimes(
     context.fillStyle = colour("line");
     context.fillRect(Math.round(x(ms)), 0, 1, y);
     context.fillStyle = colour("ink-3");
-    const text = `${Math.floor(ms / 60_000)}:${String(Math.round(ms / 1000) % 60).padStart(2, "0")}`;
+    const seconds = Math.floor(ms / 1000) % 60;
+    const part = step < 1000 ? `.${String(Math.round((ms % 1000) / 100))}` : "";
+    const text = `${Math.floor(ms / 60_000)}:${String(seconds).padStart(2, "0")}${part}`;
     const half = context.measureText(text).width / 2;
     context.fillText(text, Math.min(x(to) - half, x(ms)), y + axisBelow / 2);
   }

@@ -15,7 +15,9 @@ export function Slider(props: {
     <div class="slider">
       <label for={id}>
         {props.label}
-        <output for={id}>{props.text}</output>
+        <span class="slider-value" aria-hidden="true">
+          {props.text}
+        </span>
       </label>
       <input
         id={id}

@@ -1,11 +1,19 @@
+import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { hertz } from "../format.ts";
 import { scope } from "../live/scope-feed.ts";
+import { followPinch } from "./pinch.ts";
 
 /** Columns kept in the strip that is scaled into view. */
 const stripColumns = 1024;
 /** Pixels of a second: about twenty seconds on a desktop, six on a phone. */
 const pixelsPerSecond = 64;
+/** The longest that is shown: a little less than the strip holds. */
+const longestSeconds = 32;
+/** How many times closer than that one looks. */
+const closer = signal(1);
+const closest = 5;
+const farthest = 0.15;
 const ticksHz = [100, 200, 500, 1000, 2000, 5000, 10_000];
 const leftMargin = 52;
 /** A peak is drawn larger for this long after it was found. */
@@ -20,10 +28,36 @@ const palette = makePalette([
   [1, 0xff, 0xf6, 0xd8],
 ]);
 
+function comeCloser(factor: number): void {
+  closer.value = Math.min(closest, Math.max(farthest, closer.value * factor));
+}
+
+/** Closer and farther, for the keyboard and for single clicks. */
+export function SpectrogramZoom() {
+  return (
+    <fieldset class="zoom scope-zoom" aria-label="Zoom of the spectrogram">
+      <button type="button" class="button" aria-label="Show more seconds" onClick={() => comeCloser(0.5)}>
+        −
+      </button>
+      <button type="button" class="button" aria-label="Show fewer seconds" onClick={() => comeCloser(2)}>
+        +
+      </button>
+    </fieldset>
+  );
+}
+
 /** The live spectrogram with the constellation of peaks: time runs to the left, frequency upwards on a scale of octaves. */
 export function Spectrogram() {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => draw(canvas.current!), []);
+  useEffect(() => {
+    const ends = [
+      draw(canvas.current!),
+      followPinch(canvas.current!, ({ factor }) => comeCloser(1 / factor)),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }, []);
   return (
     <canvas
       ref={canvas}
@@ -70,7 +104,8 @@ function draw(canvas: HTMLCanvasElement): () => void {
     headMs +=
       elapsed + (scope.newestMs - headMs - elapsed) * (Math.abs(scope.newestMs - headMs) > 1000 ? 1 : 0.06);
     const scale = devicePixelRatio || 1;
-    const visibleMs = (width / scale / pixelsPerSecond) * 1000;
+    const perSecond = Math.max(width / scale / longestSeconds, pixelsPerSecond * closer.peek());
+    const visibleMs = (width / scale / perSecond) * 1000;
     drawStrip(context, strip, form.columnMs, headMs, visibleMs);
     drawScale(context, form.lowHz, form.highHz, visibleMs, scale);
     drawPeaks(context, form.lowHz, form.highHz, headMs, visibleMs, scale, now, firstSeen);
@@ -155,9 +190,17 @@ function drawScale(
     context.fillStyle = "#c9c6bd";
     context.fillText(hertz(hz), (leftMargin - 8) * scale, y);
   }
+  const floor = context.createLinearGradient(0, height - 44 * scale, 0, height);
+  floor.addColorStop(0, "rgba(10,10,15,0)");
+  floor.addColorStop(0.55, "rgba(10,10,15,0.72)");
+  floor.addColorStop(1, "rgba(10,10,15,0.9)");
+  context.fillStyle = floor;
+  context.fillRect(0, height - 44 * scale, width, 44 * scale);
   context.textAlign = "center";
   context.textBaseline = "bottom";
-  for (let seconds = 2; seconds * 1000 < visibleMs; seconds += 2) {
+  const pixels = (width / scale / visibleMs) * 1000;
+  const step = [0.5, 1, 2, 5, 10].find((each) => each * pixels >= 96) ?? 20;
+  for (let seconds = step; seconds * 1000 < visibleMs; seconds += step) {
     const x = width * (1 - (seconds * 1000) / visibleMs);
     if (x < (leftMargin + 20) * scale) break;
     context.fillStyle = "rgba(255,255,255,0.07)";

@@ -1,49 +1,41 @@
 import { useEffect, useRef } from "preact/hooks";
 import { loadOutlines, type OutlinePiece } from "../live/archive-feed.ts";
-import { axisStepMs } from "../live/archive-time.ts";
+import { axisStepMs, endMs } from "../live/archive-time.ts";
 import type { Recording } from "../model.ts";
 import { theme } from "../theme.ts";
-
-/** What a timeline shows, in Unix ms. */
-export interface View {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-export interface Selection {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
+import { followPinch } from "./pinch.ts";
+import { moved, pinched, type View, zoomed } from "./time-view.ts";
+import { followPresses } from "./timeline-press.ts";
 
 interface TimelineProps {
   readonly recordings: readonly Recording[];
   readonly view: View;
-  readonly selection: Selection | undefined;
+  readonly selection: View | undefined;
   readonly cursorMs: number;
   readonly playheadMs: number | undefined;
   /** The button went down over a moment: it may become a click. */
   readonly onAim: (ms: number) => void;
   /** A click; `askedAt` is its time on the page's clock. */
   readonly onPlay: (ms: number, askedAt: number) => void;
-  readonly onSelect: (selection: Selection) => void;
-  readonly onZoom: (factor: number, aroundMs: number) => void;
-  readonly onPan: (ms: number) => void;
+  readonly onSelect: (selection: View) => void;
+  /** Zoomed or moved. */
+  readonly onView: (view: View) => void;
   readonly onKey: (event: KeyboardEvent) => void;
 }
 
-/** A press that moves by fewer pixels is a click. */
-const dragPixels = 5;
-
 /**
  * A zoomable picture of the archive: the outline of the sound over wall-clock time, gaps, a selection, and where it plays. Click
- * plays, dragging selects, the wheel zooms; the keys are listed below it.
+ * plays, dragging selects, the wheel and two fingers zoom and move; the keys are listed below it.
  */
 export function Timeline(props: TimelineProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const pieces = useRef<readonly OutlinePiece[]>([]);
   const latest = useRef(props);
   latest.current = props;
+  /** Where the mouse is, in pixels of the canvas. */
+  const hoverX = useRef<number | undefined>(undefined);
   const { recordings, view } = props;
+  const redraw = () => draw(canvas.current, latest.current, pieces.current, hoverX.current);
 
   useEffect(() => {
     const abort = new AbortController();
@@ -51,55 +43,54 @@ export function Timeline(props: TimelineProps) {
     loadOutlines(recordings, view.fromMs, view.toMs, Math.max(60, Math.round(width / 2)), abort.signal)
       .then((loaded) => {
         pieces.current = loaded;
-        draw(canvas.current, latest.current, loaded);
+        redraw();
       })
       .catch(() => {
         // The list says when the server is gone; the picture stays as it was.
       });
     return () => abort.abort();
   }, [recordings, view.fromMs, view.toMs]);
-  useEffect(() => draw(canvas.current, props, pieces.current));
+  useEffect(redraw);
   useEffect(() => {
-    const observer = new ResizeObserver(() => draw(canvas.current, latest.current, pieces.current));
+    const observer = new ResizeObserver(redraw);
     observer.observe(canvas.current!);
     return () => observer.disconnect();
   }, []);
-
-  const msAt = (event: MouseEvent) => {
-    const box = canvas.current!.getBoundingClientRect();
-    const { fromMs, toMs } = latest.current.view;
-    return fromMs + ((event.clientX - box.left) / box.width) * (toMs - fromMs);
-  };
-  const press = (event: PointerEvent) => {
-    if (event.button !== 0) return;
-    const target = event.currentTarget as HTMLCanvasElement;
-    const startMs = msAt(event);
-    const startX = event.clientX;
-    target.setPointerCapture(event.pointerId);
-    latest.current.onAim(startMs);
-    const move = (next: PointerEvent) => {
-      if (Math.abs(next.clientX - startX) < dragPixels) return;
-      const [a, b] = [startMs, msAt(next)];
-      latest.current.onSelect({ fromMs: Math.min(a, b), toMs: Math.max(a, b) });
-    };
-    const release = (next: PointerEvent) => {
-      target.removeEventListener("pointermove", move);
-      if (Math.abs(next.clientX - startX) < dragPixels) latest.current.onPlay(startMs, next.timeStamp);
-    };
-    target.addEventListener("pointermove", move);
-    target.addEventListener("pointerup", release, { once: true });
-  };
   useEffect(() => {
     const target = canvas.current!;
+    const msAt = (clientX: number) => {
+      const { left, width } = target.getBoundingClientRect();
+      const { fromMs, toMs } = latest.current.view;
+      return fromMs + ((clientX - left) / width) * (toMs - fromMs);
+    };
     const wheel = (event: WheelEvent) => {
       event.preventDefault();
-      const { fromMs, toMs } = latest.current.view;
-      if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-        latest.current.onPan((event.deltaX / target.clientWidth) * (toMs - fromMs));
-      } else latest.current.onZoom(2 ** (Math.max(-100, Math.min(100, event.deltaY)) / 200), msAt(event));
+      const shown = latest.current.view;
+      const share = event.deltaX / target.clientWidth;
+      latest.current.onView(
+        Math.abs(event.deltaX) > Math.abs(event.deltaY)
+          ? moved(shown, share * (shown.toMs - shown.fromMs))
+          : zoomed(shown, 2 ** (Math.max(-100, Math.min(100, event.deltaY)) / 200), msAt(event.clientX)),
+      );
     };
+    const hover = (event: PointerEvent) => {
+      const isOver = event.type === "pointermove" && event.pointerType === "mouse";
+      hoverX.current = isOver ? event.clientX - target.getBoundingClientRect().left : undefined;
+      redraw();
+    };
+    const ends = [
+      followPresses(target, () => ({ ...latest.current, msAt })),
+      followPinch(target, (step) => latest.current.onView(pinched(latest.current.view, step))),
+    ];
     target.addEventListener("wheel", wheel, { passive: false });
-    return () => target.removeEventListener("wheel", wheel);
+    target.addEventListener("pointermove", hover);
+    target.addEventListener("pointerleave", hover);
+    return () => {
+      for (const end of ends) end();
+      target.removeEventListener("wheel", wheel);
+      target.removeEventListener("pointermove", hover);
+      target.removeEventListener("pointerleave", hover);
+    };
   }, []);
 
   return (
@@ -114,7 +105,6 @@ export function Timeline(props: TimelineProps) {
       aria-valuemax={Math.round(view.toMs)}
       aria-valuenow={Math.round(props.cursorMs)}
       aria-valuetext={new Date(props.cursorMs).toLocaleString()}
-      onPointerDown={press}
       onKeyDown={props.onKey}
     />
   );
@@ -124,6 +114,7 @@ function draw(
   canvas: HTMLCanvasElement | null,
   { recordings, view, selection, cursorMs, playheadMs }: TimelineProps,
   pieces: readonly OutlinePiece[],
+  hoverX: number | undefined,
 ): void {
   const context = canvas?.getContext("2d");
   if (canvas === null || context === null || context === undefined) return;
@@ -148,7 +139,7 @@ function draw(
   for (const { spans } of recordings) {
     for (const span of spans) {
       const left = Math.max(0, x(span.startMs));
-      const right = Math.min(width, x(span.startMs + (span.endFrame - span.startFrame) / 48));
+      const right = Math.min(width, x(endMs(span)));
       if (right > left) context.fillRect(left, 4, right - left, height - axis - 8);
     }
   }
@@ -187,7 +178,45 @@ function draw(
     context.fillStyle = colour("ink");
     context.fillRect(x(playheadMs) - 1, 0, 2, height - axis);
   }
+  if (hoverX !== undefined) {
+    const ms = fromMs + (hoverX / width) * (toMs - fromMs);
+    const isGap = !recordings.some(({ spans }) =>
+      spans.some((span) => ms >= span.startMs && ms < endMs(span)),
+    );
+    const text = `${preciseTime(ms, toMs - fromMs)}${isGap ? ", nothing recorded" : ""}`;
+    drawHover(context, { at: hoverX, width, height: height - axis, text }, colour);
+  }
   void theme.value;
+}
+
+/** The moment below the mouse: what a click would play. */
+function drawHover(
+  context: CanvasRenderingContext2D,
+  { at, width, height, text }: { at: number; width: number; height: number; text: string },
+  colour: (name: string) => string,
+): void {
+  context.fillStyle = colour("ink-2");
+  context.fillRect(Math.round(at), 0, 1, height);
+  const wide = context.measureText(text).width + 14;
+  const left = Math.max(2, Math.min(width - wide - 2, at - wide / 2));
+  context.fillStyle = colour("ink");
+  context.beginPath();
+  context.roundRect(left, 4, wide, 20, 6);
+  context.fill();
+  context.fillStyle = colour("bg");
+  context.fillText(text, left + 7, 14.5);
+}
+
+/** A time of day; to the tenth of a second where less than a minute and a half is in view. */
+function preciseTime(ms: number, viewMs: number): string {
+  const at = new Date(ms);
+  return at.toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+    ...(viewMs < 90_000 && { fractionalSecondDigits: 1 }),
+  });
 }
 
 function drawAxis(
@@ -215,6 +244,7 @@ function drawAxis(
       : at.toLocaleTimeString([], {
           hour: "2-digit",
           minute: "2-digit",
+          hourCycle: "h23",
           ...(step < 60_000 && { second: "2-digit" }),
         });
     const label = context.measureText(text).width;

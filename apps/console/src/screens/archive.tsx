@@ -14,11 +14,13 @@ import {
   stopArchive,
 } from "../live/archive-player.ts";
 import { endMs, exportRange, extent } from "../live/archive-time.ts";
+import { troubles } from "../live/health-feed.ts";
 import { stream } from "../live/live.ts";
 import { restSoundOutput, wakeSoundOutput } from "../live/sound-output.ts";
 import type { Recording } from "../model.ts";
 import { PlayIcon, StopIcon } from "../parts/icons.tsx";
-import { type Selection, Timeline, type View } from "../parts/timeline.tsx";
+import { ofLength, touching, type View, zoomed } from "../parts/time-view.ts";
+import { Timeline } from "../parts/timeline.tsx";
 import { WaitingCard } from "../parts/waiting-card.tsx";
 
 /** A browser lets a page make sound from the first of these on. */
@@ -28,8 +30,8 @@ const shortestViewMs = 2000;
 
 /** Undefined follows the live edge with `followedMs` in view. */
 const fixedView = signal<View | undefined>(undefined);
-const followedMs = signal(2 * minute);
-const selection = signal<Selection | undefined>(undefined);
+const followedMs = signal(minute);
+const selection = signal<View | undefined>(undefined);
 const cursorMs = signal<number | undefined>(undefined);
 const exporting = signal("");
 const exportProblem = signal("");
@@ -102,23 +104,16 @@ export function ArchiveScreen() {
             selection.value = next;
             fixedView.value ??= view;
           }}
-          onZoom={(factor, around) => zoom(view, factor, around)}
-          onPan={(ms) => {
-            fixedView.value = { fromMs: view.fromMs + ms, toMs: view.toMs + ms };
-          }}
+          onView={show}
           onKey={(event) => onKey(event, view, cursor)}
         />
+        <PlayLine />
         <p id="timeline-keys" class="faint keys">
-          <span class="for-touch">
-            Tap to play, drag along it to select; the buttons above it set how much is in view.
-          </span>
+          <span class="for-touch">Tap to play, drag along it to select; two fingers zoom and move.</span>
           <span class="for-mouse">
-            Drag to select, wheel to zoom. Keys: arrows move (with Shift ten times), Enter plays, <kbd>[</kbd>{" "}
-            and <kbd>]</kbd> select, + and − zoom, Home and End jump.
+            Click to play, drag to select, wheel to zoom. Keys: arrows move (with Shift ten times), Enter
+            plays, <kbd>[</kbd> and <kbd>]</kbd> select, + and − zoom, Home and End jump.
           </span>
-        </p>
-        <p role="status" class="faint" style="min-height: 1.45em">
-          {playText()}
         </p>
       </section>
       <div class="grid two">
@@ -134,10 +129,12 @@ function playFrom(ms: number, askedAt: number): void {
   void playArchive(recordings, ms, askedAt);
 }
 
-function zoom(view: View, factor: number, aroundMs: number): void {
-  const width = Math.max(shortestViewMs, (view.toMs - view.fromMs) * factor);
-  const share = (aroundMs - view.fromMs) / (view.toMs - view.fromMs);
-  fixedView.value = { fromMs: aroundMs - share * width, toMs: aroundMs + (1 - share) * width };
+/** Shows a part of the archive; something of what was recorded stays in view. */
+function show(view: View): void {
+  const all = extent(recordings());
+  if (all === undefined) return;
+  const longest = Math.max(24 * 60 * minute, 2 * (all.toMs - all.fromMs));
+  fixedView.value = touching(ofLength(view, shortestViewMs, longest), all);
 }
 
 function moveCursor(ms: number, view: View): void {
@@ -156,9 +153,9 @@ function onKey(event: KeyboardEvent, view: View, cursor: number): void {
     End: () => moveCursor(all?.toMs ?? cursor, view),
     Enter: () => playFrom(cursor, event.timeStamp),
     " ": () => (archivePlayer.value === "playing" ? stopArchive() : playFrom(cursor, event.timeStamp)),
-    "+": () => zoom(view, 0.5, cursor),
-    "=": () => zoom(view, 0.5, cursor),
-    "-": () => zoom(view, 2, cursor),
+    "+": () => show(zoomed(view, 0.5, cursor)),
+    "=": () => show(zoomed(view, 0.5, cursor)),
+    "-": () => show(zoomed(view, 2, cursor)),
     "[": () => select(cursor, Math.max(selection.value?.toMs ?? 0, cursor + 1000)),
     "]": () => select(Math.min(selection.value?.fromMs ?? cursor - 1000, cursor - 1000), cursor),
     Escape: () => {
@@ -175,15 +172,25 @@ function select(fromMs: number, toMs: number): void {
   selection.value = { fromMs, toMs };
 }
 
-function playText(): string {
+/** What plays. The time moves on without being read out. */
+function PlayLine() {
+  const [at, delay] = [playheadMs.value, startDelayMs.value];
+  return (
+    <p class="faint play-line">
+      <span role="status">{playState()}</span>
+      {at !== undefined && ` ${dateTime(at)}`}
+      {at !== undefined &&
+        delay !== undefined &&
+        `. The first sound came ${Math.round(delay)} ms after the click.`}
+    </p>
+  );
+}
+
+function playState(): string {
   if (archivePlayer.value === "failed") return archiveProblem.value;
-  if (playheadMs.value !== undefined) {
-    const delay = startDelayMs.value;
-    const began =
-      delay === undefined ? "" : `. The first sound came ${Math.round(delay)} ms after the click.`;
-    return `Playing ${dateTime(playheadMs.value)}${began}`;
-  }
-  return archiveListProblem.value;
+  if (playheadMs.value !== undefined) return "Playing";
+  const trouble = troubles.value.find(({ part }) => part === "archive");
+  return archiveListProblem.value || (trouble?.says ?? "");
 }
 
 /** Plays from a moment at a click, whose sound is asked for when the button goes down; or stops. */
@@ -238,12 +245,14 @@ function Toolbar({ view, all, cursor }: { view: View; all: View; cursor: number 
             aria-pressed={Math.abs(width - ms) < 1}
             onClick={() => {
               if (fixedView.value === undefined) followedMs.value = ms;
-              else zoom(view, ms / width, (view.fromMs + view.toMs) / 2);
+              else show(zoomed(view, ms / width, (view.fromMs + view.toMs) / 2));
             }}
           >
             {name}
           </button>
         ))}
+      </div>
+      <div class="chips">
         <button
           type="button"
           class="button"
@@ -271,7 +280,7 @@ function Toolbar({ view, all, cursor }: { view: View; all: View; cursor: number 
 }
 
 /** The length of a selection; from ten seconds on that of its ends as they are shown, which are whole seconds. */
-function selectedLength({ fromMs, toMs }: Selection): string {
+function selectedLength({ fromMs, toMs }: View): string {
   if (toMs - fromMs < 10_000) return duration(toMs - fromMs);
   return clock(1000 * (Math.floor(toMs / 1000) - Math.floor(fromMs / 1000)));
 }
@@ -281,7 +290,20 @@ function SelectionCard() {
   const range = chosen && exportRange(recordings(), chosen.fromMs, chosen.toMs);
   return (
     <section class="card" aria-label="Selection">
-      <div class="eyebrow">Selection</div>
+      <div class="eyebrow">
+        Selection
+        {chosen !== undefined && (
+          <button
+            type="button"
+            class="link aside"
+            onClick={() => {
+              selection.value = undefined;
+            }}
+          >
+            Clear
+          </button>
+        )}
+      </div>
       {chosen === undefined ? (
         <div class="state">
           <strong>Nothing selected</strong>
@@ -312,15 +334,6 @@ function SelectionCard() {
                 {kind === "wav" ? "Save WAV" : kind === "opus" ? "Save Opus" : "Save proof"}
               </button>
             ))}
-            <button
-              type="button"
-              class="button"
-              onClick={() => {
-                selection.value = undefined;
-              }}
-            >
-              Clear
-            </button>
           </div>
           <p role="status" class="faint wrap" style="min-height: 1.45em; margin-top: 10px">
             {exportProblem.value ||
@@ -377,11 +390,19 @@ function RecordingsCard() {
         <table>
           <thead>
             <tr>
-              <th>Began</th>
-              <th class="number">Length</th>
-              <th class="number">Gaps</th>
-              <th class="number">Lost</th>
-              <th class="number">Size</th>
+              <th scope="col">Began</th>
+              <th scope="col" class="number">
+                Length
+              </th>
+              <th scope="col" class="number">
+                Gaps
+              </th>
+              <th scope="col" class="number">
+                Lost packets
+              </th>
+              <th scope="col" class="number">
+                Size
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -405,7 +426,7 @@ function RecordingsCard() {
                   </button>
                 </td>
                 <td class="number">{clock(each.frames / 48)}</td>
-                <td class="number">{Math.max(0, each.spans.length - 1)}</td>
+                <td class="number">{thousands(Math.max(0, each.spans.length - 1))}</td>
                 <td class="number">{thousands(each.lost)}</td>
                 <td class="number">{bytesText(each.bytes)}</td>
               </tr>

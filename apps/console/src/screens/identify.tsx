@@ -1,6 +1,8 @@
 import { signal } from "@preact/signals";
-import { problemText, request } from "../api.ts";
-import { chance, clock } from "../format.ts";
+import { ApiError, problemText, request } from "../api.ts";
+import { bytesText, chance, clock, thousands, tooLarge } from "../format.ts";
+import { lastOnAir } from "../live/archive-feed.ts";
+import { stream } from "../live/live.ts";
 import type { IdentifyAnswer } from "../model.ts";
 import { FileIcon, MicIcon } from "../parts/icons.tsx";
 import { MatchPicture } from "../parts/match-picture.tsx";
@@ -28,7 +30,7 @@ const reasons: Readonly<Record<string, string>> = {
 async function ask(clip: Blob, name: string): Promise<void> {
   what.value = name;
   if (clip.size > maxBytes) {
-    problem.value = "A clip may have 32 MB; cut a minute out of it.";
+    problem.value = tooLarge({ name, size: clip.size }, maxBytes, "the server");
     step.value = "failed";
     return;
   }
@@ -41,6 +43,29 @@ async function ask(clip: Blob, name: string): Promise<void> {
     });
     answer.value = (await response.json()) as IdentifyAnswer;
     step.value = "answered";
+  } catch (error) {
+    problem.value = refusal(error, clip, name);
+    step.value = "failed";
+  }
+}
+
+/** Why a clip was not taken. */
+function refusal(error: unknown, clip: Blob, name: string): string {
+  const status = error instanceof ApiError ? error.status : 0;
+  // A gateway before the server may take less than the server itself.
+  if (status === 413)
+    return `${name} has ${bytesText(clip.size)}, which is more than this server takes. Cut a minute out of it.`;
+  if (status === 415 || status === 422)
+    return `${name} is no sound that the server knows. ${problemText(error)}`;
+  return problemText(error);
+}
+
+/** What the archive recorded last. */
+async function takeFromAir(id: string): Promise<void> {
+  what.value = "what was on air";
+  step.value = "asking";
+  try {
+    await ask(await lastOnAir(id, 10), "What was on air");
   } catch (error) {
     problem.value = problemText(error);
     step.value = "failed";
@@ -96,6 +121,7 @@ function take(files: FileList | null | undefined): void {
 /** What is this clip? A file or the microphone. */
 export function IdentifyScreen() {
   const busy = step.value === "recording" || step.value === "asking";
+  const id = stream.value?.id;
   return (
     <div class="grid two wide-right">
       <section class="card">
@@ -130,19 +156,43 @@ export function IdentifyScreen() {
             onChange={(event) => take(event.currentTarget.files)}
           />
         </label>
-        <div class="listen">
+        <div class="toolbar">
           <button type="button" class="button" disabled={busy} onClick={() => void record()}>
             <MicIcon />{" "}
             {step.value === "recording" ? `Listening for ${recordSeconds} s` : "Use the microphone"}
           </button>
+          <button
+            type="button"
+            class="button"
+            disabled={busy || id === undefined}
+            onClick={() => id !== undefined && void takeFromAir(id)}
+          >
+            Take the last 10 s on air
+          </button>
         </div>
+        <p class="faint picture-text">
+          A clip is turned into a few hundred details (hashes: pairs of spectral peaks), and those are looked
+          up in the <a href="#/catalog">catalog</a>. Noise, codecs and a start anywhere in the song do not
+          matter.
+        </p>
       </section>
-      <section class="card answer" aria-live="polite" aria-label="Answer">
+      <section class="card answer" aria-label="Answer">
         <div class="eyebrow">Answer</div>
+        <p class="visually-hidden" role="status">
+          {spoken()}
+        </p>
         <AnswerBody />
       </section>
     </div>
   );
+}
+
+/** The answer as it is read out: without its picture. */
+function spoken(): string {
+  if (step.value === "recording" || step.value === "asking") return "Please wait.";
+  const { match } = answer.value ?? {};
+  if (step.value !== "answered" || match === undefined) return "";
+  return match === null ? "Not in the catalog." : `It is ${match.title ?? match.track}.`;
 }
 
 function AnswerBody() {
@@ -158,7 +208,7 @@ function AnswerBody() {
   if (step.value === "asking") return <div class="state">Looking for {what.value}</div>;
   if (step.value === "failed" || answer.value === undefined) {
     return (
-      <div class="state">
+      <div class="state" role="alert">
         <strong>That did not work</strong>
         <span>{problem.value}</span>
       </div>
@@ -176,9 +226,9 @@ function AnswerBody() {
       {match !== null && (
         <dl class="facts">
           <div>
-            <dt>Hashes that agree</dt>
+            <dt>Details that agree</dt>
             <dd>
-              {match.votes} <small>of {match.queryHashes}</small>
+              {thousands(match.votes)} <small>of {thousands(match.queryHashes)} hashes</small>
             </dd>
           </div>
           <div>

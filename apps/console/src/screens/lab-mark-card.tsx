@@ -26,6 +26,7 @@ export function MarkCard() {
           {result === undefined ? "" : `${result.belowDb.toFixed(0)} dB below the sound`}
         </span>
       </div>
+      <h2 class="title small wrap">A mark that one cannot hear</h2>
       <p class="subtitle wrap">
         A keyed mark goes into the sound, the sound through Opus as chosen above; the same key looks for it
         everywhere.
@@ -132,8 +133,9 @@ function Found({ where, marks }: { where: string; marks: readonly LabMark[] | un
                   <strong>{payload}</strong>
                   <br />
                   <span class="faint">
-                    {start.toFixed(0)} to {end.toFixed(0)} s, {sync.toFixed(1)} σ,{" "}
-                    {(100 * bitErrorRate).toFixed(1)} % of bits put right
+                    {start.toFixed(0)} to {end.toFixed(0)} s, {sync.toFixed(1)} σ above chance,{" "}
+                    {bitErrorRate === 0 ? "no bit" : `${(100 * bitErrorRate).toFixed(1)} % of its bits`}{" "}
+                    corrected
                   </span>
                 </div>
               ))}

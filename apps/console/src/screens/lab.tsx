@@ -1,5 +1,4 @@
 import { signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { bytesText, clock, thousands } from "../format.ts";
 import {
@@ -22,6 +21,7 @@ import {
 import { type LabApplication, type LabConstellation, labApplicationNames } from "../live/lab-messages.ts";
 import { hear, heardSide, labPlaying, labPosition, labSideB, playLab, stopLab } from "../live/lab-player.ts";
 import { stream } from "../live/live.ts";
+import { Fact } from "../parts/fact.tsx";
 import { FileIcon, PlayIcon, StopIcon } from "../parts/icons.tsx";
 import {
   bandwidthNames,
@@ -30,13 +30,24 @@ import {
   modeNames,
   TracePicture,
 } from "../parts/lab-pictures.tsx";
+import type { View } from "../parts/time-view.ts";
+import { type Zoom, ZoomButtons } from "../parts/zoom.tsx";
 import { MarkCard } from "./lab-mark-card.tsx";
 
 const over = signal(false);
+/** The part of the sound that both pictures show. */
+const view = signal<View | undefined>(undefined);
+
+function labZoom(): Zoom {
+  return { chosen: view, whole: { fromMs: 0, toMs: (labSound.value?.seconds ?? 1) * 1000 }, leastMs: 200 };
+}
 
 /** The codec and the fingerprints in this page, on a sound of one's own: nothing is uploaded. */
 export function LabScreen() {
   useEffect(() => stopLab, []);
+  useEffect(() => {
+    view.value = undefined;
+  }, [labSound.value]);
   return (
     <div class="grid">
       <div class="grid two">
@@ -125,7 +136,7 @@ function ListenCard() {
         <span class="aside">{result === undefined ? "" : `${Math.round(realRate())} kbit/s in fact`}</span>
       </div>
       <fieldset class="choice">
-        <legend>Bit rate, kbit/s</legend>
+        <legend>Bit rate (kbit/s)</legend>
         <div class="chips">
           {labRates.map((rate) => (
             <button
@@ -235,29 +246,24 @@ function realRate(): number {
   return sound === undefined || result === undefined ? 0 : (result.totalBytes * 8) / sound.seconds / 1000;
 }
 
-function Fact({ name, value }: { name: string; value: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value || "–"}</dd>
-    </div>
-  );
-}
-
 function TraceCard() {
   const result = labCoded.value;
   return (
     <section class="card" aria-label="Packets">
       <div class="eyebrow">Packets</div>
+      <h2 class="title small wrap">How each packet was coded</h2>
       {result === undefined ? (
         <Empty kind="trace-place" text="Each packet with its size, mode and bandwidth appears here." />
       ) : (
         <>
-          <TracePicture trace={result.trace} seconds={labSound.value?.seconds ?? 1} />
-          <p class="faint" style="margin-top: 8px; font-size: 13px">
-            A bar is a packet of 20 ms: its height is its size, its colour the mode in which Opus coded it.
-            The line below is the audio bandwidth that it kept.
-          </p>
+          <TracePicture trace={result.trace} zoom={labZoom()} />
+          <div class="picture-foot">
+            <p class="faint picture-text">
+              A bar is a packet of 20 ms: its height is its size, its colour the mode in which Opus coded it.
+              The line below is the audio bandwidth that it kept.
+            </p>
+            <ZoomButtons name="the packets" zoom={labZoom()} />
+          </div>
           <div class="trace-key">
             {modeNames.map((name, mode) => (
               <span key={name}>
@@ -297,6 +303,7 @@ function ConstellationCard() {
           {original === undefined || coded === undefined ? "" : survivors(original.hashes, coded.hashes)}
         </span>
       </div>
+      <h2 class="title small wrap">What is left to recognise it by</h2>
       {original === undefined || sound === undefined ? (
         <Empty
           kind="peaks-place"
@@ -304,11 +311,14 @@ function ConstellationCard() {
         />
       ) : (
         <>
-          <ConstellationPicture original={original} coded={coded} seconds={sound.seconds} />
-          <p class="faint" style="margin-top: 8px; font-size: 13px">
-            Pairs of these peaks are the hashes by which a recording is recognised. A filled ring came through
-            the codec; an empty one is gone.
-          </p>
+          <ConstellationPicture original={original} coded={coded} zoom={labZoom()} />
+          <div class="picture-foot">
+            <p class="faint picture-text">
+              Pairs of these peaks are the details (hashes) by which a recording is recognised. A filled ring
+              came through the codec; an empty one is gone.
+            </p>
+            <ZoomButtons name="the peaks" zoom={labZoom()} />
+          </div>
           <div class="trace-key">
             <span>Rings: peaks of the original ({thousands(original.peaks.length / 3)})</span>
             <span>

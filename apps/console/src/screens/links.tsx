@@ -1,5 +1,6 @@
-import { useEffect } from "preact/hooks";
-import { duration, thousands } from "../format.ts";
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { clock, duration, thousands } from "../format.ts";
 import {
   bond,
   carries,
@@ -15,8 +16,26 @@ import {
 import { stream } from "../live/live.ts";
 import type { Bond, Link, LinkPhase } from "../model.ts";
 import { CoursePlot } from "../parts/course-plot.tsx";
+import { Fact } from "../parts/fact.tsx";
 import { Slider } from "../parts/slider.tsx";
+import type { View } from "../parts/time-view.ts";
 import { WaitingCard } from "../parts/waiting-card.tsx";
+import { useZoomByHand, viewOf, type Zoom, ZoomButtons } from "../parts/zoom.tsx";
+
+/** What the plots of all links show, in ms from now. */
+const zoom: Zoom = {
+  chosen: signal<View | undefined>(undefined),
+  whole: { fromMs: -shownSamples * sampleMs, toMs: 0 },
+  leastMs: 15_000,
+};
+
+/** `5 min ago`, `1:30 min ago`, `20 s ago`, `now`. */
+function ago(ms: number): string {
+  const seconds = Math.round(-ms / 1000);
+  if (seconds <= 0) return "now";
+  if (seconds < 60) return `${seconds} s ago`;
+  return `${seconds % 60 === 0 ? seconds / 60 : clock(-ms)} min ago`;
+}
 
 /** The links that carry the sound: how they are, and switches to make them worse. */
 export function LinksScreen() {
@@ -47,7 +66,7 @@ export function LinksScreen() {
           <Fact name="Lost for good" value={thousands(current.lost)} />
           <Fact name="Sound made up for losses" value={duration(current.concealedBlocks * 20)} />
         </dl>
-        <p role="status" class="faint wrap" style="min-height: 1.45em; margin-top: 14px">
+        <p role="status" class="lead wrap">
           {linkProblem.value || changeProblem.value || summary(current)}
         </p>
       </section>
@@ -77,30 +96,24 @@ function summary({ links }: Bond): string {
   return `${names(cut)} ${cut.length > 1 ? "are" : "is"} cut: ${names(carrying)} ${carrying.length > 1 ? "carry" : "carries"} everything.`;
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
-  );
-}
-
-/** The phases of a link's life, in words. */
+/** The phases of a link's life: in a word, and in a sentence with the word that protocols have for it. */
 const phases: Readonly<Record<Exclude<LinkPhase, "init">, readonly [name: string, meaning: string]>> = {
-  probe: ["probe", "asks the other end whether it answers"],
-  warm: ["warm", "has answered, and proves itself for a while"],
-  live: ["live", "carries its share"],
-  degrade: ["degraded", "loses or delays too much, so it carries less"],
-  cooldown: ["resting", "was bad for too long, and is left alone for a while"],
-  reset: ["reset", "does not answer, and is tried anew every few seconds"],
+  probe: ["asking", "asks the other end whether it answers (probe)"],
+  warm: ["warming up", "has answered, and proves itself for a while (warm)"],
+  live: ["live", "carries its share (live)"],
+  degrade: ["weak", "loses or delays too much, so it carries less (degraded)"],
+  cooldown: ["resting", "was bad for too long, and is left alone for a while (cooldown)"],
+  reset: ["gone", "does not answer, and is tried anew every few seconds (reset)"],
 };
 
 function LinkCard({ link }: { link: Link }) {
   const state = link.cut ? "cut" : carries(link) ? "carrying" : "waiting";
   const kind = link.cut ? "badge bad" : carries(link) ? "badge good" : "badge";
   const course = courses.value.get(link.id);
-  const common = { width: shownSamples, marked: course?.cut ?? [] };
+  const plots = useRef<HTMLDivElement>(null);
+  useZoomByHand(plots, zoom);
+  const view = viewOf(zoom);
+  const common = { everyMs: sampleMs, view, marked: course?.cut ?? [] };
   return (
     <section class="card" aria-label={link.name}>
       <div class="link-head">
@@ -124,37 +137,45 @@ function LinkCard({ link }: { link: Link }) {
       <p class="faint phase-text">
         {link.phase === "init" ? "It has not begun yet." : `The sender's view: it ${phases[link.phase][1]}.`}
       </p>
-      <CoursePlot
-        {...common}
-        name="Rate sent, repeats included"
-        now={`${Math.round(link.sentBps / 1e3)} kbit/s`}
-        values={course?.sentBps ?? []}
-        least={200e3}
-        text={(value) => `${value / 1e3} kbit/s`}
-        colour="var(--accent)"
-      />
-      <CoursePlot
-        {...common}
-        name="Packets lost on the way"
-        now={`${(link.loss * 100).toFixed(1)} %`}
-        values={course?.loss ?? []}
-        least={0.2}
-        text={(value) => `${Math.round(value * 100)} %`}
-        colour="var(--bad)"
-      />
-      <CoursePlot
-        {...common}
-        name="Round trip"
-        now={link.rttMs === null ? "not known" : `${Math.round(link.rttMs)} ms`}
-        values={course?.rttMs ?? []}
-        least={200}
-        text={(value) => `${value} ms`}
-        colour="var(--good)"
-      />
+      <div class="courses" ref={plots}>
+        <CoursePlot
+          {...common}
+          name="Rate sent, repeats included"
+          now={`${thousands(Math.round(link.sentBps / 1e3))} kbit/s`}
+          values={course?.sentBps ?? []}
+          least={200e3}
+          text={(value) => `${thousands(value / 1e3)} kbit/s`}
+          colour="var(--accent)"
+        />
+        <CoursePlot
+          {...common}
+          name="Packets lost on the way"
+          now={`${(link.loss * 100).toFixed(1)} %`}
+          values={course?.loss ?? []}
+          least={0.2}
+          text={(value) => `${Math.round(value * 100)} %`}
+          colour="var(--bad)"
+        />
+        <CoursePlot
+          {...common}
+          name="Round trip"
+          now={link.rttMs === null ? "not known" : `${thousands(Math.round(link.rttMs))} ms`}
+          values={course?.rttMs ?? []}
+          least={200}
+          text={(value) => `${thousands(value)} ms`}
+          colour="var(--good)"
+        />
+      </div>
       <div class="course-times">
-        <span>{(shownSamples * sampleMs) / 60_000} min ago</span>
+        <span>{ago(view.fromMs)}</span>
         {(course?.cut ?? []).some((cut) => cut) && <span class="course-key">cut</span>}
-        <span>now</span>
+        <ZoomButtons
+          name={`the plots of ${link.name}`}
+          zoom={zoom}
+          text={`${ago(view.fromMs)} to ${ago(view.toMs)}`}
+          isQuiet
+        />
+        <span>{ago(view.toMs)}</span>
       </div>
       <div class="sliders">
         <Slider
@@ -184,7 +205,7 @@ function LinkCard({ link }: { link: Link }) {
           high={20}
           step={1}
           value={link.weight}
-          text={`${link.weight}, has ${link.cut ? 0 : Math.round(link.share * 100)} %`}
+          text={`${link.weight}: carries ${link.cut ? 0 : Math.round(link.share * 100)} %`}
           onChange={(weight) => void changeLink(link.id, { weight })}
         />
       </div>

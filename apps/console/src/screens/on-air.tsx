@@ -1,17 +1,18 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { problemText, putJson } from "../api.ts";
-import { chance, clock } from "../format.ts";
+import { chance, clock, thousands } from "../format.ts";
 import { followArrival, nothingArrives } from "../live/link-feed.ts";
 import { connection, isLive, stream, streamReadAt, voteHistory } from "../live/live.ts";
 import { playerProblem, playerState, setVolume, volume } from "../live/player.ts";
 import { level, peakCount, scope } from "../live/scope-feed.ts";
 import type { Heard, OnAir, Stream } from "../model.ts";
 import { EventList } from "../parts/event-list.tsx";
+import { VolumeIcon } from "../parts/icons.tsx";
 import { ListenButton } from "../parts/listen-button.tsx";
 import { nowMs } from "../parts/now.ts";
 import { ReceptionPanel } from "../parts/reception-panel.tsx";
-import { Spectrogram } from "../parts/spectrogram.tsx";
+import { Spectrogram, SpectrogramZoom } from "../parts/spectrogram.tsx";
 
 /** The first screen: what is on air, what was heard, and the sound itself. */
 export function OnAirScreen() {
@@ -26,6 +27,7 @@ export function OnAirScreen() {
         <section class="card scope wide" aria-label="Received sound">
           <Spectrogram />
           <ScopeLegend />
+          <SpectrogramZoom />
         </section>
         <section class="card" aria-label="Reception">
           <div class="eyebrow">Reception</div>
@@ -72,8 +74,16 @@ function HeardCard() {
       <Progress positionMs={positionMs} lengthMs={lengthMs} known={heard !== undefined} />
       <dl class="facts">
         <div>
-          <dt>Hashes that agree</dt>
-          <dd>{heard === undefined ? "–" : heard.votes.toLocaleString("en")}</dd>
+          <dt>Details that agree</dt>
+          <dd>
+            {heard === undefined ? (
+              "–"
+            ) : (
+              <>
+                {thousands(heard.votes)} <small>hashes</small>
+              </>
+            )}
+          </dd>
         </div>
         <div>
           <dt>Chance of an error</dt>
@@ -224,8 +234,9 @@ function StudioCard() {
       <Progress positionMs={positionMs} lengthMs={onAir?.lengthMs ?? null} known={onAir !== undefined} />
       <div class="listen">
         <ListenButton />
-        <label class="visually-hidden" for="volume">
-          Volume
+        <label for="volume" class="volume">
+          <VolumeIcon />
+          <span class="visually-hidden">Volume</span>
         </label>
         <input
           id="volume"
@@ -276,7 +287,7 @@ function EncoderControl() {
   };
   return (
     <fieldset class="choice">
-      <legend>Opus, kbit/s</legend>
+      <legend>Sound quality (Opus, kbit/s)</legend>
       <div class="chips">
         {rates.map((kbps) => (
           <button

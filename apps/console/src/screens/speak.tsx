@@ -148,13 +148,20 @@ function Reports() {
             <span class={badges[each.state]}>{each.state}</span> {each.engine}, voice {each.voice}. First
             sound after {each.firstAudioMs} ms
             {each.lengthMs > 0 && `, ${(each.lengthMs / 1000).toFixed(1)} s long`}
-            {each.realTimeFactor !== null && `, made in ${each.realTimeFactor.toFixed(2)} of its length`}
+            {each.realTimeFactor !== null && `, ${pace(each.realTimeFactor)}`}
             {each.problem !== null && `. ${each.problem}`}
           </p>
         </li>
       ))}
     </ul>
   );
+}
+
+/** How quickly a speech was made, by the share of its length that this took. */
+function pace(realTimeFactor: number): string {
+  return realTimeFactor < 1
+    ? `made ${(1 / realTimeFactor).toFixed(1)} times as fast as it plays`
+    : `made in ${realTimeFactor.toFixed(1)} times its length`;
 }
 
 const badges: Readonly<Record<SpokenReport["state"], string>> = {

@@ -2,22 +2,20 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { getJson, hasToken, problemText, request } from "../api.ts";
 import { clock } from "../format.ts";
+import { type Health, health, troubles } from "../live/health-feed.ts";
 import { connection, isLive, stream } from "../live/live.ts";
 import { repeat } from "../live/repeat.ts";
+import { Fact } from "../parts/fact.tsx";
 import { JobsCard } from "../parts/jobs-card.tsx";
+import { TroubleText } from "../parts/notices.tsx";
 import { waitingFor } from "../parts/waiting-card.tsx";
 import { ChainCard } from "./system-chain.tsx";
 
-interface Health {
-  readonly uptimeSeconds: number;
-  readonly waitingFor: string | null;
-}
 interface Version {
   readonly version: string;
   readonly node: string;
 }
 
-const health = signal<Health | undefined>(undefined);
 const version = signal<Version | undefined>(undefined);
 const metrics = signal<ReadonlyMap<string, number>>(new Map());
 const problem = signal("");
@@ -60,14 +58,19 @@ export function SystemScreen() {
               ? problem.value
               : (health.value?.waitingFor ?? "All recordings of the programme are enrolled.")}
           </p>
+          {troubles.value.map((each) => (
+            <p class="trouble wrap" key={`${each.part} ${each.stream} ${each.says}`}>
+              <span class="badge bad">look here</span> {each.says} <TroubleText trouble={each} />
+            </p>
+          ))}
           <dl class="facts">
             <Fact name="Up for" value={uptime === undefined ? undefined : clock(uptime * 1000)} />
             <Fact
-              name="Mean of one core"
+              name="Processor"
               value={
                 cpu === undefined || uptime === undefined
                   ? undefined
-                  : `${((100 * cpu) / Math.max(1, uptime)).toFixed(0)} %`
+                  : `${((100 * cpu) / Math.max(1, uptime)).toFixed(0)} % of a core`
               }
             />
             <Fact
@@ -75,7 +78,7 @@ export function SystemScreen() {
               value={memory === undefined ? undefined : `${(memory / 2 ** 20).toFixed(0)} MB`}
             />
             <Fact
-              name="Requests"
+              name="Requests answered"
               value={metrics.value.get("longwave_http_requests_total")?.toLocaleString("en")}
             />
           </dl>
@@ -94,7 +97,7 @@ export function SystemScreen() {
             <Fact name="Listeners" value={isLive.value ? stream.value?.listeners.toString() : undefined} />
             <Fact name="Connection" value={connection.value} />
             <Fact name="Version" value={version.value?.version} />
-            <Fact name="Node" value={version.value?.node} />
+            <Fact name="Node.js" value={version.value?.node} />
           </dl>
           <p class="muted" style="margin-top: 20px">
             For machines: <Answer path="/openapi.json">API description</Answer>,{" "}
@@ -114,7 +117,8 @@ export function SystemScreen() {
 
 function heading(): string {
   if (problem.value !== "" || health.value === undefined) return waitingFor(problem.value);
-  return health.value.waitingFor === null ? "Everything is ready" : "Starting";
+  if (health.value.waitingFor !== null) return "Starting";
+  return troubles.value.length === 0 ? "Everything is ready" : "Not all of it works";
 }
 
 /** A link to what the server answers. Where it wants a token, which a link cannot carry, the answer is fetched and shown in a tab. */
@@ -145,13 +149,4 @@ async function showAnswer(path: string): Promise<void> {
     tab?.close();
     answerProblem.value = problemText(error);
   }
-}
-
-function Fact({ name, value }: { name: string; value: string | undefined }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value ?? "–"}</dd>
-    </div>
-  );
 }
