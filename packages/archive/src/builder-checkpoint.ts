@@ -1,5 +1,6 @@
 import type { TimedPacket } from "./packet-item.ts";
 import type { SegmentInfo } from "./recording-info.ts";
+import type { StateAhead } from "./state-difference.ts";
 
 /** A segment as the builder knows it. */
 export type SegmentStart = Omit<SegmentInfo, "packetsSha256">;
@@ -21,6 +22,8 @@ export interface BuilderCheckpoint {
   readonly skipRemaining: number;
   /** Decoder state before that packet. */
   readonly state: Uint8Array;
+  /** One packet in front of that, where the first point may need it. */
+  readonly ahead: StateAhead | undefined;
   readonly prover: readonly number[];
   /** Bytes that seeds may take from here on. */
   readonly seedBytes: number;

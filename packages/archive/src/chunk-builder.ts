@@ -4,6 +4,7 @@ import { type ChunkBuilderOptions, checkChunkForm } from "./chunk-builder-option
 import { type Chunk, encodeChunk } from "./chunk-format.ts";
 import { ChunkOverlaps } from "./chunk-overlaps.ts";
 import { listPackets } from "./chunk-packets.ts";
+import { CloseStates, type PacketsBefore } from "./close-states.ts";
 import { changesMode, packetConceals } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import { ArchiveError } from "./errors.ts";
@@ -24,8 +25,7 @@ import { SeedAccount } from "./seed-account.ts";
 import type { SeededStart } from "./seeded-start.ts";
 import { pointFlags, type SeekPoint, unproven } from "./seek-point.ts";
 import { withChecksum } from "./shard.ts";
-import { NearState, type StateDifference } from "./state-difference.ts";
-import { chooseStates, differenceSpacing, isWorthwhile, usualStateFrames } from "./stored-states.ts";
+import { chooseStates } from "./stored-states.ts";
 
 interface OpenChunk {
   readonly index: number;
@@ -54,11 +54,8 @@ export class ChunkBuilder {
   readonly #decoder: SegmentDecoder;
   readonly #prover: RunUpProver;
   readonly #saver = new StateSaver();
-  readonly #nearState: NearState;
+  readonly #closeStates: CloseStates;
   readonly #seeds = new SeedAccount();
-  /** How far apart differences may be in this chunk, and where the next one may be. */
-  #differenceFrames: number | undefined;
-  #nextDifference = 0;
   /** Over the samples behind the last seek point. */
   readonly #digest: SampleDigest;
   readonly #overlaps: ChunkOverlaps | undefined;
@@ -85,7 +82,7 @@ export class ChunkBuilder {
     this.#decoder = new SegmentDecoder(options.decoder, options.profile, options.channels);
     this.#prover = new RunUpProver(options.decoder, options.profile, options.channels, options.pointFrames);
     this.#digest = new SampleDigest(options.channels);
-    this.#nearState = new NearState(options.decoder, options.profile, options.channels);
+    this.#closeStates = new CloseStates(options, this.#prover);
     if (options.overlap === true) this.#overlaps = new ChunkOverlaps(options.chunksPerShard);
   }
 
@@ -180,6 +177,7 @@ export class ChunkBuilder {
     this.#seeds.bytes = checkpoint.seedBytes;
     this.#decoder.start(head);
     this.#decoder.decoder.loadState(checkpoint.state);
+    this.#closeStates.resume(checkpoint.ahead);
     this.#prover.importState(
       checkpoint.prover,
       checkpoint.packet,
@@ -236,7 +234,7 @@ export class ChunkBuilder {
   close(): void {
     this.#decoder.close();
     this.#prover.close();
-    this.#nearState.close();
+    this.#closeStates.close();
   }
 
   #startSegment(head: OpusHead): void {
@@ -298,8 +296,10 @@ export class ChunkBuilder {
       frames,
       concealed ? undefined : data,
     );
+    this.#closeStates.before(keptEnd, frames, this.#decoder, this.#lastStateSample(draft));
 
     const refused = this.#decoder.decode(data, frames, concealed);
+    this.#closeStates.after(this.#decoder);
     if (data === undefined) this.#counts.lost++;
     else if (concealed || refused) this.#counts.malformed++;
     const dtx = data !== undefined && !concealed && !refused && packetConceals(data);
@@ -355,7 +355,7 @@ export class ChunkBuilder {
   /** Looks for a run-up to packet `index`; the sequential decoder stands right before it. */
   #draftPoint(index: number, sample: number, cut: number, segmentStart: boolean, skipBefore: number): Draft {
     const startsChunk = sample % this.#options.chunkFrames === 0;
-    if (startsChunk) this.#differenceFrames = undefined;
+    if (startsChunk) this.#closeStates.beginChunk();
     const proverBefore = startsChunk ? this.#prover.exportState() : [];
     const seedBytes = this.#seeds.bytes;
     const framesBetween = (start: number, end: number) => {
@@ -367,13 +367,15 @@ export class ChunkBuilder {
     const isUnsure = proven === undefined || (!proven.wholeStateEqual && this.#prover.expectsConcealment);
     const seed = isUnsure ? this.#seedFor(index, sample, framesBetween) : undefined;
     const mayNeedState = isUnsure && seed === undefined;
-    const needsState = startsChunk || (mayNeedState && this.#isFarFromState(sample));
+    const needsState =
+      startsChunk || (mayNeedState && this.#closeStates.isFar(sample, this.#lastStateSample()));
     const states = needsState
       ? { live: this.#saver.save(this.#decoder, "live"), all: this.#saver.save(this.#decoder, "all") }
       : undefined;
+    const ahead = this.#closeStates.ahead;
     const difference =
       states !== undefined && mayNeedState && !segmentStart
-        ? this.#differenceAt(index, sample, states)
+        ? this.#closeStates.differenceAt(sample, states, this.#packetsBefore(index), this.#decoder)
         : undefined;
     if (startsChunk && mayNeedState) this.#seeds.spendOnState(states!.all, difference);
     const draft: Draft = {
@@ -399,6 +401,7 @@ export class ChunkBuilder {
           axis: this.#axis,
           skipRemaining: skipBefore,
           state: states!.all,
+          ahead,
           prover: proverBefore,
           seedBytes,
           counts: { ...this.#counts },
@@ -430,37 +433,18 @@ export class ChunkBuilder {
     return isFar && this.#seeds.spend(seed, isFirst || told !== undefined) ? seed : undefined;
   }
 
-  /** States are stored at some distance from each other, so not every point's has to be kept for the choice. */
-  #isFarFromState(sample: number): boolean {
-    const last = this.#chunk?.drafts.findLast((draft) => draft.states !== undefined);
-    const told = this.#options.checkpointFrames;
-    if (told === undefined && this.#differenceFrames !== undefined) return sample >= this.#nextDifference;
-    return last === undefined || sample - last.sample >= (told ?? usualStateFrames) / 2;
+  /** Sample of the open chunk's last point whose state was kept; `draft` may be the newest one, not yet in it. */
+  #lastStateSample(draft?: Draft): number | undefined {
+    if (draft?.states !== undefined) return draft.sample;
+    return this.#chunk?.drafts.findLast((each) => each.states !== undefined)?.sample;
   }
 
-  /** The state in front of packet `index` as a difference to that of a fresh decoder behind a short run-up. */
-  #differenceAt(
-    index: number,
-    sample: number,
-    states: NonNullable<Draft["states"]>,
-  ): StateDifference | undefined {
-    const { chunkFrames, pointFrames } = this.#options;
-    // With concealment behind it the whole state is needed: dear, so only a chunk's start gets it. Without, run-ups that arrive are the better way.
-    const whole = this.#prover.expectsConcealment;
-    if (whole ? sample % chunkFrames !== 0 : !this.#prover.isLost) return undefined;
-    const before = this.#packets.slice(Math.max(0, this.#segmentStartPacket - this.#oldest));
-    const state = whole ? states.all : states.live;
-    const difference = this.#nearState.difference(before, this.#head!, state, whole);
-    if (difference === undefined) return undefined;
-    for (const { frames } of before.slice(-difference.runUp)) this.#prover.charge(frames);
-    if (whole) return isWorthwhile(difference, state) ? difference : undefined;
-    if (this.#differenceFrames === undefined) {
-      this.#differenceFrames = differenceSpacing(difference, this.#packets.slice(-this.#historyCount(index)));
-      this.#nextDifference = sample;
-    }
-    // Points are on a grid: what one was late the next one may come sooner.
-    this.#nextDifference = Math.max(this.#nextDifference, sample - pointFrames) + this.#differenceFrames;
-    return difference;
+  #packetsBefore(index: number): PacketsBefore {
+    return {
+      head: this.#head!,
+      segment: this.#packets.slice(Math.max(0, this.#segmentStartPacket - this.#oldest)),
+      recent: this.#packets.slice(-this.#historyCount(index)),
+    };
   }
 
   #seal(chunk: OpenChunk, lastPacket: number, endSample: number, last: boolean): void {

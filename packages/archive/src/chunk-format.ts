@@ -2,10 +2,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { deflateSync, inflateSync } from "fflate";
 import { ArchiveError } from "./errors.ts";
 import { xxHash64 } from "./hash-core.ts";
-import { decodeSeeds, encodeSeeds } from "./seed-columns.ts";
-import type { SeededStart } from "./seeded-start.ts";
 import type { PacketEvent, SeekPoint } from "./seek-point.ts";
-import type { StateDifference } from "./state-difference.ts";
+import { decodeStates, encodeStates, formsOf, type StateForms, type StoredStates } from "./state-section.ts";
 import { readVarints, varintSize, writeVarint } from "./varint.ts";
 
 /**
@@ -13,7 +11,7 @@ import { readVarints, varintSize, writeVarint } from "./varint.ts";
  * docs/design/archive.md. All integers are little-endian. Format 1 begins with a header. Format 2 ends with it, so that a chunk
  * can begin with packets that end the chunk before, in the same bytes of their shard.
  */
-export interface Chunk {
+export interface Chunk extends StoredStates {
   readonly channels: number;
   readonly profile: string;
   /** Chunk starts from `states.get(0)` instead of a fresh decoder and its pre-roll. */
@@ -38,12 +36,6 @@ export interface Chunk {
   readonly offsets: Uint32Array;
   readonly points: readonly SeekPoint[];
   readonly events: readonly PacketEvent[];
-  /** Saved decoder states by point number. */
-  readonly states: ReadonlyMap<number, Uint8Array>;
-  /** Saved states by point number that are told by their difference to what a short run-up gives. */
-  readonly differences: ReadonlyMap<number, StateDifference>;
-  /** Starts by point number that take a few words of the state and some packets. */
-  readonly seeds: ReadonlyMap<number, SeededStart>;
   /** All packet bytes, pre-roll first. */
   readonly packets: Uint8Array;
   /** Bytes at the start of `packets` that lie in the chunk before (format 2). */
@@ -90,6 +82,8 @@ const compressions = {
   differences: 4,
   /** The same, and some are seeds of a run-up, or states in the form of today, whole or as differences. */
   seeds: 5,
+  /** The same, and some differences are coded (difference-code.ts) or have packets behind the state. */
+  coded: 6,
 } as const;
 const eventTypes = ["loss", "segment-start", "end-trim"] as const;
 /** A chunk is at most 30 s, a packet at least 2.5 ms; with 128 units of 20 ms of pre-roll that is under this. */
@@ -157,11 +151,10 @@ export function encodeChunk(chunk: ChunkParts, overlap?: ChunkOverlap): Uint8Arr
     (chunk.startProvenFloat ? flag.startProvenFloat : 0) |
     (chunk.preRollApproximate ? flag.preRollApproximate : 0) |
     (chunk.last ? flag.last : 0);
-  header[6] = compressions.compact;
-  if (chunk.differences.size > 0) header[6] = compressions.differences;
-  const isNew = [...chunk.differences.values()].some((difference) => difference.version === undefined);
   // A program that knows no states of today shall refuse the chunk, not begin somewhere else without a word.
-  if (chunk.seeds.size > 0 || chunk.states.size > 0 || isNew) header[6] = compressions.seeds;
+  const forms = formsOf(chunk);
+  if (forms !== "older") header[6] = compressions[forms];
+  else header[6] = chunk.differences.size > 0 ? compressions.differences : compressions.compact;
   header[7] = chunk.channels;
   view.setUint32(8, chunk.preRollCount, true);
   view.setUint32(12, chunk.packetList.length - chunk.preRollCount, true);
@@ -180,6 +173,11 @@ export function encodeChunk(chunk: ChunkParts, overlap?: ChunkOverlap): Uint8Arr
   view.setUint32(fixed - 8, hash[0]!, true);
   view.setUint32(fixed - 4, hash[1]!, true);
   return bytes;
+}
+
+function formsKnownTo(compression: number): StateForms {
+  if (compression >= compressions.coded) return "coded";
+  return compression >= compressions.seeds ? "seeds" : "older";
 }
 
 /** XXH64 of the header or trailer without the hash itself, then of all the rest. */
@@ -231,7 +229,7 @@ export function decodeChunk(
   if (!Object.values<number>(compressions).includes(compression)) {
     throw new ArchiveError(
       "archive/version",
-      `${where} uses section compression ${compression}; 0, 1 and 3 to 5 are known.`,
+      `${where} uses section compression ${compression}; 0, 1 and 3 to 6 are known.`,
     );
   }
   const isCompact = compression >= compressions.compact;
@@ -271,7 +269,7 @@ export function decodeChunk(
     ? decodePoints(table, offsets.subarray(preRollCount, packetCount))
     : decodeWidePoints(table);
   const events = decodeEvents(unpack(2));
-  const stored = decodeStates(unpack(3), compression >= compressions.seeds);
+  const stored = decodeStates(unpack(3), formsKnownTo(compression));
   if (points === undefined || events === undefined || stored === undefined) throw corrupt("tables");
   const own = packetCount - preRollCount;
   if (points.some((point) => point.packet >= Math.max(1, own))) throw corrupt("a seek point lies outside");
@@ -420,110 +418,6 @@ function decodeEvents(bytes: Uint8Array): PacketEvent[] | undefined {
     });
   }
   return events;
-}
-
-/** States of SILK are below this; their integers deflate better as they are, the floats of CELT by lanes. */
-const plainStateBytes = 8192;
-
-/** Where stored states are kept, by the form that they have. */
-type StoredStates = Pick<Chunk, "states" | "differences" | "seeds">;
-
-/** Four-byte lanes apart; as it is; u16 run-up and a difference (StateDifference), of live states in an older form, of live or of whole ones; all seeds, with their count for the point. */
-const stateForms = {
-  lanes: 0,
-  plain: 1,
-  olderDifference: 2,
-  difference: 3,
-  wholeDifference: 4,
-  seeds: 5,
-} as const;
-/** Of the states whose differences are `olderDifference`. */
-const olderStateVersion = 2;
-
-/** Per state: u16 point, u16 form, u32 bytes, then the bytes. */
-function encodeStates({ states, differences, seeds }: StoredStates): Uint8Array {
-  const entries: [point: number, form: number, bytes: Uint8Array][] = [];
-  for (const [point, state] of states) {
-    if (state.length < plainStateBytes) entries.push([point, stateForms.plain, state]);
-    else {
-      const lanes = new Uint8Array(state.length);
-      shuffle(state, lanes);
-      entries.push([point, stateForms.lanes, lanes]);
-    }
-  }
-  for (const [point, { runUp, bytes, whole, version }] of differences) {
-    const current = whole ? stateForms.wholeDifference : stateForms.difference;
-    const form = version === undefined ? current : stateForms.olderDifference;
-    entries.push([point, form, joined(Uint8Array.of(runUp, runUp >> 8), bytes)]);
-  }
-  entries.sort((a, b) => a[0] - b[0]);
-  if (seeds.size > 0) entries.push([seeds.size, stateForms.seeds, encodeSeeds(seeds)]);
-  const bytes = new Uint8Array(entries.reduce((sum, entry) => sum + 8 + entry[2].length, 0));
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const [point, form, stored] of entries) {
-    view.setUint16(at, point, true);
-    view.setUint16(at + 2, form, true);
-    view.setUint32(at + 4, stored.length, true);
-    bytes.set(stored, at + 8);
-    at += 8 + stored.length;
-  }
-  return bytes;
-}
-
-function decodeStates(bytes: Uint8Array, isNew: boolean): StoredStates | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const states = new Map<number, Uint8Array>();
-  const differences = new Map<number, StateDifference>();
-  let seeds: ReadonlyMap<number, SeededStart> = new Map();
-  let at = 0;
-  while (at < bytes.length) {
-    if (at + 8 > bytes.length) return undefined;
-    const point = view.getUint16(at, true);
-    const form = view.getUint16(at + 2, true);
-    const size = view.getUint32(at + 4, true);
-    if (size > bytes.length - at - 8) return undefined;
-    const isSeeds = isNew && form === stateForms.seeds && seeds.size === 0;
-    if (!isSeeds && (states.has(point) || differences.has(point))) return undefined;
-    const stored = bytes.slice(at + 8, at + 8 + size);
-    if (isSeeds) {
-      const decoded = decodeSeeds(stored, point);
-      if (decoded === undefined) return undefined;
-      seeds = decoded;
-    } else if (form === stateForms.plain) states.set(point, stored);
-    else if (form === stateForms.lanes) {
-      const state = new Uint8Array(size);
-      unshuffle(stored, state);
-      states.set(point, state);
-    } else if (size >= 2 && form === stateForms.olderDifference) {
-      const runUp = view.getUint16(at + 8, true);
-      const bytes = stored.subarray(2);
-      differences.set(point, { runUp, bytes, whole: false, version: olderStateVersion });
-    } else if (
-      isNew &&
-      size >= 2 &&
-      (form === stateForms.difference || form === stateForms.wholeDifference)
-    ) {
-      const whole = form === stateForms.wholeDifference;
-      differences.set(point, { runUp: view.getUint16(at + 8, true), bytes: stored.subarray(2), whole });
-    } else return undefined;
-    at += 8 + size;
-  }
-  return { states, differences, seeds };
-}
-
-function shuffle(from: Uint8Array, into: Uint8Array): void {
-  const words = from.length >> 2;
-  for (let i = 0; i < words; i++)
-    for (let lane = 0; lane < 4; lane++) into[lane * words + i] = from[4 * i + lane]!;
-  for (let i = 4 * words; i < from.length; i++) into[i] = from[i]!;
-}
-
-function unshuffle(from: Uint8Array, into: Uint8Array): void {
-  const words = from.length >> 2;
-  for (let i = 0; i < words; i++)
-    for (let lane = 0; lane < 4; lane++) into[4 * i + lane] = from[lane * words + i]!;
-  for (let i = 4 * words; i < from.length; i++) into[i] = from[i]!;
 }
 
 function deflated(bytes: Uint8Array): Uint8Array {

@@ -7,7 +7,7 @@ import { packetsOf, type StoredPacket, type StoredPackets } from "./packet-sourc
 import { followSeed } from "./seeded-start.ts";
 import { pointFlags, unproven } from "./seek-point.ts";
 import type { SegmentTable } from "./segment-table.ts";
-import { type StateDifference, takesDifference } from "./state-difference.ts";
+import { followDifference, type StateDifference } from "./state-difference.ts";
 
 /** What decoding a range cost and whether it is what the sequential decode gives. */
 export interface ReadStatistics {
@@ -169,8 +169,9 @@ function startDecoder(
     const first = target - difference.runUp;
     if (first < 0) throw new StartRefused("the run-up of its state begins in front of the chunk");
     decoder.start(segments.head(segments.at(firstPacket + first)));
-    for (let i = first; i < target; i++) decodeItem(items.at(i)!, decoder, segments, statistics);
-    if (!takesDifference(decoder, difference)) throw new StartRefused("its state is refused");
+    const decode = (item: StoredPacket) => decodeItem(item, decoder, segments, statistics);
+    if (!followDifference(decoder, difference, (i) => items.at(first + i)!, decode))
+      throw new StartRefused("its state is refused");
     return { first: target, whole: difference.whole };
   }
   const seed = hasState(chunk, number, options) ? chunk.seeds.get(number) : undefined;

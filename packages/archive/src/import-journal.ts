@@ -16,20 +16,23 @@ export interface ImportJournal {
   readonly checkpoint: BuilderCheckpoint;
 }
 
-/** The journal as stored; the decoder state is base64. */
+/** The journal as stored; decoder states are base64. */
 export function encodeJournal(journal: ImportJournal): Uint8Array {
-  let state = "";
-  for (const byte of journal.checkpoint.state) state += String.fromCharCode(byte);
-  return json({ version: 3, ...journal, checkpoint: { ...journal.checkpoint, state: btoa(state) } });
+  const { checkpoint } = journal;
+  const state = base64(checkpoint.state);
+  const ahead = checkpoint.ahead && { ...checkpoint.ahead, state: base64(checkpoint.ahead.state) };
+  return json({ version: 4, ...journal, checkpoint: { ...checkpoint, state, ahead } });
 }
 
 /** @throws ArchiveError `archive/metadata`, `archive/version` */
 export function decodeJournal(bytes: Uint8Array, where: string): ImportJournal {
   try {
     const value = JSON.parse(new TextDecoder().decode(bytes));
-    if (value.version === 3) {
-      const state = Uint8Array.from(atob(value.checkpoint.state), (character) => character.charCodeAt(0));
-      return { ...value, checkpoint: { ...value.checkpoint, state } };
+    if (value.version === 4) {
+      const { checkpoint } = value;
+      const state = fromBase64(checkpoint.state);
+      const ahead = checkpoint.ahead && { ...checkpoint.ahead, state: fromBase64(checkpoint.ahead.state) };
+      return { ...value, checkpoint: { ...checkpoint, state, ahead } };
     }
   } catch (cause) {
     throw new ArchiveError(
@@ -42,6 +45,16 @@ export function decodeJournal(bytes: Uint8Array, where: string): ImportJournal {
     "archive/version",
     `${where} was written by another version; run repair and import again.`,
   );
+}
+
+function base64(bytes: Uint8Array): string {
+  let characters = "";
+  for (const byte of bytes) characters += String.fromCharCode(byte);
+  return btoa(characters);
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
 /** Swallows the items that an interrupted import already had, and keeps what the rest needs of them. */

@@ -36,6 +36,8 @@ export interface StateChoice {
 const usualShare = 0.08;
 /** The same of differences, which make a place cheap to reach: what the index may take in all, less its other parts. */
 const differenceShare = 0.085;
+/** What the head of a coded difference takes. */
+const codedHeadBytes = 5;
 /** Nor closer than this unless told. */
 const nearestDifferenceFrames = 48_000;
 /** Never closer than this unless told. */
@@ -78,7 +80,9 @@ export function chooseStates(points: readonly StateCandidate[], choice: StateCho
 export function differenceSpacing(difference: StateDifference, recent: readonly TimedPacket[]): number {
   const frames = recent.reduce((sum, packet) => sum + packet.frames, 0);
   const bytes = recent.reduce((sum, packet) => sum + (packet.data?.length ?? 0), 0);
-  return (deflatedBytes(difference.bytes) * frames) / (differenceShare * bytes);
+  const { coded, bytes: told } = difference;
+  const size = coded === true ? told.length + codedHeadBytes : deflatedBytes(told);
+  return (size * frames) / (differenceShare * bytes);
 }
 
 /** A difference takes a run-up to read, so it has to be smaller by a quarter at least. */

@@ -17,7 +17,7 @@ import { pointFlags, unproven } from "./seek-point.ts";
 import { SegmentHashes } from "./segment-hashes.ts";
 import { SegmentTable } from "./segment-table.ts";
 import { portableSha256, type Sha256Factory } from "./sha256.ts";
-import { takesDifference } from "./state-difference.ts";
+import { followDifference, type StateDifference } from "./state-difference.ts";
 
 /** How much to check: metadata and presence; every hash as well; every sample and proof as well. */
 export type VerifyLevel = "structure" | "hashes" | "decode";
@@ -300,11 +300,7 @@ class SequentialCheck {
     if ((point.flags & pointFlags.stateStored) !== 0 && seed !== undefined) {
       if (!this.#seededRunUp(number, index, chunk, items, target, seed)) return;
     } else if ((point.flags & pointFlags.stateStored) !== 0 && difference !== undefined) {
-      if (!this.#runUp(number, index, chunk, items, target, difference.runUp)) return;
-      if (!takesDifference(this.#trial, difference)) {
-        this.#fail(number, index, "its state is refused");
-        return;
-      }
+      if (!this.#differenceRunUp(number, index, chunk, items, target, difference)) return;
     } else if ((point.flags & pointFlags.stateStored) !== 0) {
       const state = chunk.states.get(index);
       if (state === undefined) {
@@ -364,6 +360,27 @@ class SequentialCheck {
       (item) => this.#try(item),
     );
     if (!follows) this.#fail(number, index, "its seed is refused");
+    return follows;
+  }
+
+  /** The same along the run-up of a difference. */
+  #differenceRunUp(
+    number: number,
+    index: number,
+    chunk: Chunk,
+    items: StoredPackets,
+    target: number,
+    difference: StateDifference,
+  ): boolean {
+    const first = target - difference.runUp;
+    if (!this.#startTrial(number, index, chunk, first)) return false;
+    const follows = followDifference(
+      this.#trial,
+      difference,
+      (i) => items.at(first + i)!,
+      (item) => this.#try(item),
+    );
+    if (!follows) this.#fail(number, index, "its state is refused");
     return follows;
   }
 

@@ -4,12 +4,12 @@ import { createSeekableDecoder } from "@longwave/opus";
 import { opusStream, streamKinds } from "@longwave/testkit/opus-streams";
 import { expect, test } from "vitest";
 import { SegmentDecoder } from "../src/decode-run.ts";
-import { packetsOf } from "../src/packet-source.ts";
+import { packetsOf, type StoredPacket } from "../src/packet-source.ts";
 import { emptyReport } from "../src/recording-reader.ts";
 import { StateSaver } from "../src/run-up-prover.ts";
 import {
   addDifference,
-  loadDifference,
+  followDifference,
   type StateDifference,
   stateDifference,
 } from "../src/state-difference.ts";
@@ -32,11 +32,14 @@ test("differences of states in the older form, as stores before have them, are r
     const packets = packetsOf(chunk);
     const differences = [...chunk.differences].map(([point, difference]): [number, StateDifference] => {
       const target = chunk.preRollCount + chunk.points[point]!.packet;
-      decoder.start(items[0]!.type === "segment" ? items[0]!.head : monoHead());
-      for (let i = target - difference.runUp; i < target; i++)
-        decoder.decode(packets.at(i)!.data, packets.at(i)!.frames, false);
+      const head = items[0]!.type === "segment" ? items[0]!.head : monoHead();
+      const packetAt = (i: number) => packets.at(target - difference.runUp + i)!;
+      const decode = ({ data, frames }: StoredPacket) => decoder.decode(data, frames, false);
+      decoder.start(head);
+      for (let i = 0; i < difference.runUp; i++) decode(packetAt(i));
       const near = saver.save(decoder, "live", 2);
-      loadDifference(decoder, difference);
+      decoder.start(head);
+      expect(followDifference(decoder, difference, packetAt, decode)).toBe(true);
       const bytes = stateDifference(saver.save(decoder, "live", 2), near)!;
       return [point, { runUp: difference.runUp, bytes, ...older }];
     });

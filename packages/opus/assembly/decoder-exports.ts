@@ -3,6 +3,7 @@ import { PACKET_AT, PCM_FLOAT_AT, PCM_INTEGER_AT } from "./layout";
 import { BAD_ARGUMENT, opusConceal, opusDecode, opusDecodeFec } from "./opus/decoder";
 import { loadLastingState, saveLastingState } from "./opus/lasting-state";
 import { frameSizeOf, packetBytes, parsePacket } from "./opus/packet";
+import { forgetReplacedState, lastReach } from "./opus/replaced-state";
 import { clipChannel, convertToInt16, convertToInt24 } from "./opus/soft-clip";
 import { digestState, loadSnapshot, saveSnapshot, snapshotBound } from "./opus/snapshot";
 import { setTrace, TRACE_AT } from "./trace";
@@ -151,6 +152,16 @@ export function lastingState(slot: usize, withExcitation: i32): i32 {
 /** Takes `length` bytes of that from the packet address; 0 or a negative code, then nothing has changed. */
 export function takeLastingState(slot: usize, length: i32): i32 {
   return loadLastingState(changetype<OpusState>(slot), length);
+}
+
+/** Samples of SILK's output in front of the packet decoded last that it reached back to. */
+export function historyReach(): i32 {
+  return lastReach();
+}
+
+/** Clears what a packet that reaches back over `reach` samples replaces. */
+export function forgetReplaced(slot: usize, reach: i32): void {
+  forgetReplacedState(changetype<OpusState>(slot), reach);
 }
 
 /** Writes four u32 over the live part of the state, or all of it, to the packet address. */

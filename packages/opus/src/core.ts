@@ -44,6 +44,8 @@ export interface CoreExports {
   restore(slot: number, length: number): number;
   lastingState(slot: number, withExcitation: number): number;
   takeLastingState(slot: number, length: number): number;
+  historyReach(): number;
+  forgetReplaced(slot: number, reach: number): void;
   stateDigest(slot: number, withConceal: number): void;
   softClipChannel(channel: number, frames: number, channels: number, carried: number): number;
 }

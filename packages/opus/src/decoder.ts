@@ -292,6 +292,24 @@ export class OpusDecoder implements Disposable {
     throw new OpusError("opus/bad-snapshot", `The ${length} bytes are no valid lasting state of a decoder.`);
   }
 
+  /**
+   * Samples at SILK's own rate in front of the packet decoded last that its long-term prediction reached back to; 0 where it had none. Ask
+   * right after `decode`.
+   */
+  get historyReach(): number {
+    this.#openSlot();
+    return this.#core.exports.historyReach();
+  }
+
+  /**
+   * Clears what the next packet replaces, if that reaches back over no more than `reach` samples: older output of SILK and the filters of its
+   * resampler. Behind that packet the state is most often what it would have been (compare digests), though the packet's own output
+   * is not. A snapshot in between compresses to half. Nothing happens unless the last frame was SILK's alone.
+   */
+  forgetReplaced(reach: number): void {
+    this.#core.exports.forgetReplaced(this.#openSlot(), reach);
+  }
+
   /** A second decoder in the same state. */
   clone(): OpusDecoder {
     this.#openSlot();

@@ -28,6 +28,10 @@ export interface OpusSeekableDecoder {
   saveLasting?(into: Uint8Array, withNoise: boolean): number;
   /** Takes that, beside what the state is otherwise. Validates everything first, throws a LongwaveError of kind malformed. */
   loadLasting?(from: Uint8Array): void;
+  /** How far back into its history the packet decoded last reached, in samples of the decoder's own; not for more than two channels. */
+  historyReach?(): number;
+  /** Clears what a next packet that reaches back so far replaces: behind it the state is most often the same. */
+  forgetReplaced?(reach: number): void;
   close(): void;
 }
 
@@ -63,6 +67,8 @@ export function createSeekableDecoder(
       wholeStateDigest: (into) => decoder.wholeStateDigest(into),
       saveLasting: (into, withNoise) => decoder.lastingState(into, withNoise),
       loadLasting: (from) => decoder.takeLastingState(from),
+      historyReach: () => decoder.historyReach,
+      forgetReplaced: (reach) => decoder.forgetReplaced(reach),
     }),
     close: () => decoder.close(),
   };

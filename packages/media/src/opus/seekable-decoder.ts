@@ -39,6 +39,13 @@ export interface SeekableDecoder {
   saveLasting?(into: Uint8Array, withNoise: boolean): number;
   /** Takes that, beside what the state is otherwise. Validates everything first, throws a LongwaveError of kind malformed. */
   loadLasting?(from: Uint8Array): void;
+  /** How far back into its history the packet decoded last reached, in samples of the decoder's own; 0 = not at all. */
+  historyReach?(): number;
+  /**
+   * Clears what a next packet that reaches back no further replaces. Behind that packet the state should be what it would have been, which the
+   * caller has to check; the packet's own output is not.
+   */
+  forgetReplaced?(reach: number): void;
   /** Gives the slot back. */
   close(): void;
 }

@@ -8,7 +8,7 @@ import { decodeParameters } from "./parameters";
 import { decodePulses } from "./pulses";
 import { resample, resamplerInit } from "./resampler";
 import { RESAMPLER_BYTES } from "./resampler-state";
-import { FRAME_MID, FRAME_SIDE, PITCH_LAGS, PULSES, RESAMPLED, STEREO_PREDICTORS } from "./scratch";
+import { FRAME_MID, FRAME_SIDE, HISTORY_REACH, PITCH_LAGS, PULSES, RESAMPLED, STEREO_PREDICTORS } from "./scratch";
 import {
   CHANNEL_BYTES,
   channelOf,
@@ -203,6 +203,7 @@ export function silkDecode(
   const first = channelOf(d, 0);
   const second = channelOf(d, 1);
   if (newPacket) {
+    store<i32>(HISTORY_REACH, 0);
     for (let n: i32 = 0; n < internalChannels; n++) channelOf(d, n).framesDecoded = 0;
   }
   if (internalChannels > d.internalChannels) initChannel(second);

@@ -63,5 +63,7 @@ export const CNG_OUTPUT: usize = ENERGY_INPUT + 320;
 export const STEREO_PREDICTORS: usize = CNG_OUTPUT + 640;
 /** A resampler set up for comparison. */
 export const RESAMPLER_EXPECTED: usize = STEREO_PREDICTORS + 16;
+/** i32: how many samples of output in front of the packet decoded last its first frame reached back to. */
+export const HISTORY_REACH: usize = RESAMPLER_EXPECTED + 320;
 /** End of what the decoder uses. */
-export const DECODER_SCRATCH_END: usize = RESAMPLER_EXPECTED + 320;
+export const DECODER_SCRATCH_END: usize = HISTORY_REACH + 16;

@@ -5,6 +5,7 @@ import { divideVarQ, inverseVarQ, nextRandom, smulwb, smulww } from "./fixed-poi
 import { whiten } from "./lpc";
 import {
   GAINS_Q16,
+  HISTORY_REACH,
   LTP_BUFFER,
   LTP_SCALE_Q14,
   LTP_TAPS_Q14,
@@ -112,6 +113,9 @@ export function synthesizeFrame(c: ChannelState, output: usize): void {
       const span = lag + LTP_ORDER / 2;
       if (k == 0 || (k == 2 && interpolated)) {
         const start = c.ltpMemory - lag - order - LTP_ORDER / 2;
+        if (k == 0 && c.framesDecoded == 0) {
+          store<i32>(HISTORY_REACH, max<i32>(load<i32>(HISTORY_REACH), c.ltpMemory - start));
+        }
         if (k == 2) memory.copy(base + OUT_BUFFER + (usize(c.ltpMemory) << 1), output, usize(length) << 2);
         const past = base + OUT_BUFFER + (usize(start + k * length) << 1);
         whiten(WHITENED + (usize(start) << 1), past, prediction, c.ltpMemory - start, order);

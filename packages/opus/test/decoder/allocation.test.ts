@@ -65,6 +65,16 @@ describe("no call allocates", () => {
     decoder.close();
   });
 
+  test("forgetting what the next packet replaces", () => {
+    const decoder = createSeekableDecoder({ channels: 2, gainQ8: 0 }, "opus-1");
+    let turn = 0;
+    expectNothing(() => {
+      decoder.decode(silk[turn++ % silk.length]!, float);
+      decoder.forgetReplaced?.(decoder.historyReach?.() ?? 0);
+    }, fewer);
+    decoder.close();
+  });
+
   test("multistream decode", () => {
     using decoder = new OpusMultistreamDecoder({
       channels: 2,
