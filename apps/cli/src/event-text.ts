@@ -44,6 +44,12 @@ function words(event: StationEvent): string {
       return pc.dim(`encoder: ${event.bitrateBps / 1000} kbit/s, complexity ${event.complexity}`);
     case "sound.lost":
       return pc.red("no sound arrives any more");
+    case "sound.impaired":
+      return pc.red("sound is lost and concealed again and again");
+    case "sound.restored":
+      return pc.yellow(
+        `the sound is whole again; ${lengthText(event.blocks * 20)} were lost and concealed within ${lengthText(event.atMs - event.sinceMs)}`,
+      );
     case "sound.concealed":
       return pc.yellow(`${lengthText(event.blocks * 20)} of sound were lost and concealed`);
     case "watermark.read":

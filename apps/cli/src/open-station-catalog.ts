@@ -7,7 +7,9 @@ import { connectTo, isNats, parseNatsPlace, scatteredOver } from "./id/nats-plac
 import { isDatabase, openCatalog, openDatabase } from "./id/open-catalog.ts";
 
 /** What the setting `catalog` names: a directory, or a catalog that is open already. */
-export type NamedCatalog = { readonly directory: string } | { readonly catalog: StationCatalog };
+export type NamedCatalog =
+  | { readonly directory: string; readonly directoryFrom: string }
+  | { readonly catalog: StationCatalog };
 
 /**
  * Opens the catalog that the setting `catalog` names, but for a directory: `postgres://`, `nats://` (matchers, for searching), `http(s)://`
@@ -22,7 +24,7 @@ export async function openNamedCatalog(
   const place = value as string | undefined;
   if (place === undefined) return undefined;
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1];
-  if (scheme === undefined) return { directory: place };
+  if (scheme === undefined) return { directory: place, directoryFrom: from };
   const watched = { clock: new SystemClock(), onChange: telling(from, warn) };
   if (/^https?$/.test(scheme)) {
     const open = async () => (await openCatalog(place, { readOnly: true })) as Catalog;

@@ -21,10 +21,12 @@ async function onAir(
   options: readonly string[],
   settings: Readonly<Record<string, string>>,
   use: (url: string, said: { toMatch(pattern: RegExp): Promise<void> }) => Promise<void>,
+  wrapper: readonly string[] = [],
 ): Promise<void> {
   const args = [program, "station", "--port", "0", "--songs", "1", ...options];
   const env = { ...process.env, NO_COLOR: "1", ...settings };
-  const child = spawn(process.execPath, args, { cwd: folder, env });
+  const [command, ...rest] = [...wrapper, process.execPath, ...args] as [string, ...string[]];
+  const child = spawn(command, rest, { cwd: folder, env });
   let said = "";
   let printed = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -83,7 +85,7 @@ describe.skipIf(!existsSync(program))("a station that cannot start says why (nee
     writeFileSync(join(folder, "catalog", "manifest.json"), JSON.stringify(manifest));
     await onAir(["--catalog", "catalog"], {}, async (url, said) => {
       await said.toMatch(
-        /^longwave: warn: The catalog in catalog cannot be read: .*version 99.*everything else goes on\.\n$/,
+        /^longwave: warn: The catalog in catalog \(--catalog\) cannot be read: .*version 99.*everything else goes on\.\n$/,
       );
       expect(await (await fetch(`${url}v1/health`)).json()).toMatchObject({ status: "degraded" });
     });
@@ -108,16 +110,54 @@ describe.skipIf(!existsSync(program))("a station that cannot start says why (nee
       expect(await (await fetch(`${url}v1/health`)).json()).toMatchObject({
         status: "degraded",
         degraded: ["The archive's store is away."],
+        parts: [
+          {
+            part: "archive",
+            reason: expect.stringMatching(
+              /^The object storage at http:\/\/127\.0\.0\.1:1 failed on .*cannot be reached/,
+            ),
+          },
+        ],
       });
       expect((await fetch(`${url}v1/archive`)).status).toBe(503);
     });
+  });
+
+  test("an archive that cannot be written any more is named, and the station stays on air", async () => {
+    const health = async (url: string) => (await (await fetch(`${url}v1/health`)).json()) as object;
+    // No file may grow beyond 16 KiB: writing the recording fails after some seconds, with the system's own error.
+    const limited = ["bash", "-c", 'ulimit -f 16; exec "$0" "$@"'];
+    const use = async (url: string) => {
+      await expect
+        .poll(() => health(url), { timeout: 120_000, interval: 200 })
+        .toMatchObject({
+          status: "degraded",
+          parts: [
+            {
+              part: "archive",
+              stream: "studio-1",
+              says: "Nothing is recorded of studio-1.",
+              reason: expect.stringContaining("(ulimit -f)"),
+            },
+          ],
+        });
+      const { playedMs } = (await (await fetch(`${url}v1/streams/studio-1`)).json()) as { playedMs: number };
+      await expect
+        .poll(async () => (await (await fetch(`${url}v1/streams/studio-1`)).json()) as object, {
+          timeout: 60_000,
+        })
+        .toMatchObject({ running: true, playedMs: expect.toSatisfy((now: number) => now > playedMs) });
+    };
+    await onAir(["--archive", "limited"], {}, use, limited);
   });
 
   test("a catalog or a report where a file is", () => {
     writeFileSync(join(folder, "taken"), "");
     for (const option of ["--catalog", "--report"]) {
       const run = station(option, "taken");
-      expect(run.stderr).toMatch(/^longwave: The (catalog|report) cannot be written to taken: .*directory/);
+      expect(run.stderr).toMatch(
+        /^longwave: The (catalog|report) cannot be written to taken( \(--catalog\))?: .*directory/,
+      );
       expect(run.stderr.trim().split("\n")).toHaveLength(1);
       expect(run.status).toBe(5);
     }

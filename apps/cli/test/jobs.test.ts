@@ -8,10 +8,10 @@ import { SeededRandom } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
 import { Catalog } from "@longwave/catalog";
 import { createSeekableDecoder } from "@longwave/opus";
-import type { Job } from "@longwave/station/jobs";
+import { type Job, type JobQueue, StationError } from "@longwave/station/jobs";
 import { hasNats, postgresPrograms, repositoryPath, startNats, startPostgres } from "@longwave/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openShownQueue } from "../src/jobs/shown-queue.ts";
+import { openShownQueue, ShownQueue } from "../src/jobs/shown-queue.ts";
 import { song, wav } from "./id-program.ts";
 import { runHere } from "./run-here.ts";
 
@@ -251,17 +251,43 @@ test("a job queue that is not there is named in one line, with a status that say
   expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringMatching(/--archive PLACE/)]);
 });
 
-test("a server that shows a queue goes on where that is away, and says so", async () => {
+test("a server that shows a queue goes on where that is away, says so, and finds it when it is back", async () => {
   const before = process.env["LONGWAVE_JOBS_URL"];
   process.env["LONGWAVE_JOBS_URL"] = "nats://127.0.0.1:1";
   try {
     const warnings: string[] = [];
-    expect(await openShownQueue(undefined, (message) => warnings.push(message))).toBeUndefined();
+    const away = await openShownQueue(undefined, (message) => warnings.push(message));
     expect(warnings).toEqual([expect.stringMatching(/cannot be reached.*everything else goes on\.$/)]);
+    expect(away!.away).toMatch(/^The job queue at 127\.0\.0\.1:1 cannot be reached/);
+    await expect(away!.list()).rejects.toMatchObject({ code: "station/jobs-unavailable" });
+    await away!.close();
     process.env["LONGWAVE_JOBS_URL"] = "redis://x";
     await expect(openShownQueue(undefined, () => {})).rejects.toMatchObject({ code: "config/bad-value" });
   } finally {
     if (before === undefined) delete process.env["LONGWAVE_JOBS_URL"];
     else process.env["LONGWAVE_JOBS_URL"] = before;
   }
+
+  const states: (string | undefined)[] = [];
+  let isThere = false;
+  const failing = () =>
+    Promise.reject(new StationError("station/jobs-unavailable", "unavailable", "Nobody there."));
+  const queue = {
+    pending: async () => (isThere ? 0 : failing()),
+    list: async () => (isThere ? [] : failing()),
+    close: async () => {},
+  } as unknown as JobQueue;
+  const shown = await ShownQueue.open(
+    async () => (isThere ? queue : failing()),
+    (now) => states.push(now),
+    5,
+  );
+  expect(shown.away).toBe("Nobody there.");
+  isThere = true;
+  await expect.poll(() => shown.away, { timeout: 60_000 }).toBeUndefined();
+  expect(await shown.list()).toEqual([]);
+  isThere = false;
+  await expect.poll(() => shown.away, { timeout: 60_000 }).toBe("Nobody there.");
+  expect(states).toEqual(["Nobody there.", undefined, "Nobody there."]);
+  await shown.close();
 });

@@ -106,6 +106,7 @@ test.skipIf(postgresPrograms() === undefined)(
       expect((await ask("health")).value).toMatchObject({
         status: "degraded",
         degraded: ["The catalog is away: nothing is identified."],
+        parts: [{ part: "catalog", stream: null, reason: expect.stringMatching(/PostgreSQL/) }],
       });
       expect(await ask("ready")).toMatchObject({ status: 200, value: { ready: true } });
       expect(await ask("identify", clip)).toMatchObject({

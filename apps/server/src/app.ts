@@ -1,9 +1,10 @@
-import type { BondStatus } from "@longwave/station";
+import type { BondStatus, StationStatus } from "@longwave/station";
 import { Hono } from "hono";
 import { consoleHandler } from "./console-files.ts";
+import { degradedParts } from "./degraded.ts";
 import { methodNotAllowed, notFound } from "./errors.ts";
-import { type GuardOptions, guardRequest } from "./guard.ts";
-import { degradedParts, type Host } from "./host.ts";
+import { type GuardOptions, guardRequest, mayKnowMore } from "./guard.ts";
+import type { Host, HostedStation } from "./host.ts";
 import { RouteLimiter } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -47,7 +48,7 @@ export function createApp(options: AppOptions): Hono {
   const { metrics = new Metrics() } = options;
   observeProcess(metrics, host);
   const routes: Route[] = [
-    ...healthRoutes(host, metrics),
+    ...healthRoutes(host, metrics, (request) => mayKnowMore(request, options)),
     ...streamRoutes(host),
     ...linkRoutes(host),
     ...archiveRoutes(host),
@@ -153,7 +154,7 @@ function observeProcess(metrics: Metrics, host: Host): void {
     );
     metrics.set(
       "longwave_degraded_parts",
-      "Services that are away while the rest goes on.",
+      "What does not work just now while the rest goes on.",
       degradedParts(host).length,
     );
     if (host.catalog !== undefined) {
@@ -174,7 +175,7 @@ function observeProcess(metrics: Metrics, host: Host): void {
       );
       metrics.set("longwave_archive_pending_bytes", "Bytes that wait for the archive's store.", pendingBytes);
     }
-    for (const { station, bond, recorder } of host.stations.values()) {
+    for (const { station, bond, recorder, opusListeners } of host.stations.values()) {
       const status = station.status();
       const labels = { stream: station.id };
       metrics.set(
@@ -184,7 +185,7 @@ function observeProcess(metrics: Metrics, host: Host): void {
         labels,
         "counter",
       );
-      metrics.set("longwave_stream_listeners", "Listeners now.", status.listeners, labels);
+      observeListeners(metrics, status, opusListeners, labels);
       if (recorder !== undefined) {
         const writes = recorder.recording === undefined ? 0 : 1;
         metrics.set("longwave_archive_recording", "1 while the archive is written.", writes, labels);
@@ -207,6 +208,29 @@ function observeProcess(metrics: Metrics, host: Host): void {
   });
 }
 
+function observeListeners(
+  metrics: Metrics,
+  { listeners, listenerLosses }: StationStatus,
+  opus: HostedStation["opusListeners"],
+  labels: Readonly<Record<string, string>>,
+): void {
+  metrics.set("longwave_stream_listeners", "Listeners now.", listeners + (opus?.count ?? 0), labels);
+  metrics.set(
+    "longwave_listener_dropped_blocks_total",
+    "Blocks of 20 ms that listeners missed because they read too slowly.",
+    listenerLosses.blocks + (opus?.losses.blocks ?? 0),
+    labels,
+    "counter",
+  );
+  metrics.set(
+    "longwave_listeners_dropped_total",
+    "Listeners that lost their place because they read nothing.",
+    listenerLosses.readers + (opus?.losses.readers ?? 0),
+    labels,
+    "counter",
+  );
+}
+
 function observeBond(metrics: Metrics, bond: BondStatus, labels: Readonly<Record<string, string>>): void {
   const count = (name: string, help: string, value: number) =>
     metrics.set(name, help, value, labels, "counter");
@@ -221,6 +245,12 @@ function observeBond(metrics: Metrics, bond: BondStatus, labels: Readonly<Record
     "longwave_concealed_blocks_total",
     "Blocks of 20 ms that were lost and concealed.",
     bond.concealedBlocks,
+  );
+  metrics.set(
+    "longwave_sound_impaired",
+    "1 while sound is lost again and again, or none arrives.",
+    bond.arrival.state === "whole" ? 0 : 1,
+    labels,
   );
   for (const link of bond.links) {
     const each = { ...labels, link: link.id };

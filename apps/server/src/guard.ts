@@ -48,6 +48,16 @@ export function guardRequest(request: Request, options: GuardOptions, isOpen: bo
   }
 }
 
+/** Whether a request may learn more than that the server is alive: it would be served where the token is needed. */
+export function mayKnowMore(request: Request, options: GuardOptions): boolean {
+  try {
+    guardRequest(request, options, false);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function forbidden(message: string): ServerError {
   return new ServerError("server/forbidden", "usage", message, { status: 403 });
 }

@@ -41,7 +41,10 @@ export interface Host {
   readonly archive?: StationArchive;
   readonly speech?: SpeechService;
   /** The queue of imports and enrollments, to be shown. */
-  readonly jobs?: Pick<JobQueue, "list" | "counts">;
+  readonly jobs?: Pick<JobQueue, "list" | "counts"> & {
+    /** Why it cannot be asked just now, in words; undefined while it can. */
+    readonly away?: string | undefined;
+  };
   /** Vouches for the proofs that are exported; without it they are not signed. */
   readonly proofSigner?: {
     sign(proof: IntegrityProof, signedAtMs: number): IntegrityProof & { readonly signature: unknown };
@@ -50,16 +53,8 @@ export interface Host {
   readonly voiceUrlHosts?: readonly string[];
   /** Undefined when ready, else what is still missing, in words. */
   readonly notReady: () => string | undefined;
-  /** What does not work just now though everything else does, a sentence each; default what archive and catalog say. */
+  /** What does not work just now though everything else does, a sentence each, besides what is seen of the parts above. */
   readonly degraded?: () => readonly string[];
-}
-
-/** What is away while the rest goes on, a sentence each. The reasons, which name addresses, are for the log. */
-export function degradedParts({ archive, catalog, degraded }: Host): string[] {
-  const parts: string[] = [];
-  if (archive?.delivery?.away !== undefined) parts.push("The archive's store is away.");
-  if (catalog?.away !== undefined) parts.push("The catalog is away: nothing is identified.");
-  return [...parts, ...(degraded?.() ?? [])];
 }
 
 /** @throws ServerError `server/not-found` */

@@ -7,6 +7,7 @@ import { ServerError } from "./errors.ts";
 import { isLoopbackHost } from "./guard.ts";
 import { Metrics } from "./metrics.ts";
 import { createMetricsApp } from "./metrics-app.ts";
+import { defaultStalledMs, endStalledResponses } from "./stalled-responses.ts";
 
 export interface ListenOptions extends Omit<AppOptions, "loopback" | "corsOrigins"> {
   /** Address to bind; default 127.0.0.1. */
@@ -16,6 +17,8 @@ export interface ListenOptions extends Omit<AppOptions, "loopback" | "corsOrigin
   readonly corsOrigins?: readonly string[];
   /** A second address that serves /metrics and nothing else; none by default. */
   readonly metricsListen?: { readonly address: string; readonly port: number } | undefined;
+  /** A client that takes nothing of its answer for so long loses its connection; default 120,000. */
+  readonly stalledMs?: number;
 }
 
 /** A server that listens. */
@@ -50,6 +53,15 @@ export async function startServer(options: ListenOptions): Promise<RunningServer
   const metrics = options.metrics ?? new Metrics();
   const app = createApp({ ...options, metrics, loopback, corsOrigins: options.corsOrigins ?? [] });
   const server = await listen(app, address, options.port);
+  const countStalled = (by: number) =>
+    metrics.count(
+      "longwave_http_stalled_total",
+      "Connections that were closed because the client took nothing of its answer.",
+      {},
+      by,
+    );
+  countStalled(0);
+  endStalledResponses(server, options.stalledMs ?? defaultStalledMs, () => countStalled(1));
   if (metricsListen === undefined) {
     return { ...placeOf(server, address), close: (graceMs = 3000) => closeServer(server, graceMs) };
   }

@@ -326,6 +326,68 @@ describe("the API", () => {
       expect(line).toMatch(/^(# (HELP|TYPE) \S+ .+|[a-z_]+(\{.*\})? -?[\d.e+-]+)$/);
   });
 
+  test("says what does not work and why, without what would let somebody in", async () => {
+    const away =
+      "PostgreSQL failed: postgres://radio:geheim@db:5432/radio?password=geheim does not answer.\nTwice.";
+    const broken: typeof host = Object.create(host, {
+      catalog: { value: Object.create(catalog, { away: { value: away } }) },
+      archive: { value: Object.create(archive, { delivery: { value: { away: "x".repeat(9000) } } }) },
+      jobs: { value: { ...host.jobs, away: "NATS is not there: token=geheim." } },
+      stations: {
+        value: new Map([
+          [
+            "studio-1",
+            {
+              ...host.stations.get("studio-1")!,
+              bond: Object.create(bond, {
+                status: {
+                  value: () => ({
+                    ...bond.status(),
+                    arrival: { state: "impaired", sinceMs: 0, concealedBlocks: 50 },
+                  }),
+                },
+              }),
+            },
+          ],
+        ]),
+      },
+    });
+    const degraded = createApp({ ...options, host: broken });
+    const health = (await (await degraded.request(`${base}/v1/health`)).json()) as {
+      degraded: string[];
+      parts: { part: string; stream: string | null; says: string; reason: string }[];
+    };
+    expect(health).toMatchObject({ status: "degraded" });
+    expect(health.parts.map(({ part, stream }) => [part, stream])).toEqual([
+      ["archive", null],
+      ["catalog", null],
+      ["jobs", null],
+      ["sound", "studio-1"],
+    ]);
+    expect(health.degraded).toEqual(health.parts.map(({ says }) => says));
+    const [store, db, queue, sound] = health.parts;
+    expect(store!.reason.length).toBeLessThanOrEqual(300);
+    expect(db!.reason).toBe("PostgreSQL failed: postgres://db:5432/radio does not answer. Twice.");
+    expect(queue!.reason).toBe("NATS is not there: token=…");
+    expect(sound).toMatchObject({
+      says: "Sound of studio-1 is lost again and again.",
+      reason: expect.stringMatching(/: 1\.0 s of the last [\d.]+ s were concealed\.$/),
+    });
+    const text = await (await degraded.request(`${base}/v1/metrics`)).text();
+    expect(text).toContain("longwave_degraded_parts 4\n");
+    expect(text).toContain('longwave_sound_impaired{stream="studio-1"} 1\n');
+    // Where a token is needed, only who has it learns the reasons.
+    const token = "a-token-of-twenty-ch";
+    const guarded = createApp({ ...options, host: broken, token, loopback: false });
+    for (const [headers, reason] of [
+      [{}, null],
+      [{ authorization: `Bearer ${token}` }, db!.reason],
+    ] as const) {
+      const answer = await (await guarded.request(`${base}/v1/health`, { headers })).json();
+      expect((answer as typeof health).parts[1]).toMatchObject({ part: "catalog", reason });
+    }
+  });
+
   test("is not ready while something is missing", async () => {
     const busy = createApp({ ...options, host: { ...host, notReady: () => "enrolling" } });
     const response = await busy.request(`${base}/v1/ready`);

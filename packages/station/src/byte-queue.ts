@@ -14,14 +14,15 @@ const goneAfter = 15;
 export class ByteQueue implements Listener {
   readonly #blocks: Uint8Array[] = [];
   readonly #limit: number;
-  readonly #onClose: () => void;
+  readonly #onClose: (isGone: boolean) => void;
   #wake: (() => void) | undefined;
   #closed = false;
   #dropped = 0;
   /** Blocks that came since the last was taken. */
   #sinceRead = 0;
 
-  constructor(limit: number, onClose: () => void) {
+  /** @param onClose told once, and whether because nobody reads any more */
+  constructor(limit: number, onClose: (isGone: boolean) => void) {
     this.#limit = limit;
     this.#onClose = onClose;
   }
@@ -33,7 +34,7 @@ export class ByteQueue implements Listener {
   push(block: Uint8Array): void {
     if (this.#closed) return;
     if (++this.#sinceRead > goneAfter * this.#limit) {
-      this.close();
+      this.#end(true);
       return;
     }
     if (this.#blocks.length === this.#limit) {
@@ -57,12 +58,24 @@ export class ByteQueue implements Listener {
   }
 
   close(): void {
+    this.#end(false);
+  }
+
+  #end(isGone: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#blocks.length = 0;
     this.#wake?.();
-    this.#onClose();
+    this.#onClose(isGone);
   }
+}
+
+/** What slow readers missed, and how many were given up. */
+export interface ReaderLosses {
+  /** Blocks that were dropped because a reader was too slow. */
+  readonly blocks: number;
+  /** Readers that took nothing for so long that they lost their place. */
+  readonly readers: number;
 }
 
 /** Hands the same blocks to any number of listeners, up to a limit. */
@@ -71,6 +84,9 @@ export class ByteFanOut {
   readonly #maxQueued: number;
   readonly #onFull: (maxListeners: number) => Error;
   readonly #queues = new Set<ByteQueue>();
+  /** Of readers that are not there any more. */
+  #droppedBefore = 0;
+  #gone = 0;
 
   constructor(maxListeners: number, maxQueued: number, onFull: (maxListeners: number) => Error) {
     this.#maxListeners = maxListeners;
@@ -82,10 +98,21 @@ export class ByteFanOut {
     return this.#queues.size;
   }
 
+  /** Of all readers so far. */
+  get losses(): ReaderLosses {
+    let blocks = this.#droppedBefore;
+    for (const { droppedBlocks } of this.#queues) blocks += droppedBlocks;
+    return { blocks, readers: this.#gone };
+  }
+
   /** @param first what the new listener gets before everything else */
   join(first?: Uint8Array): Listener {
     if (this.#queues.size >= this.#maxListeners) throw this.#onFull(this.#maxListeners);
-    const queue: ByteQueue = new ByteQueue(this.#maxQueued, () => this.#queues.delete(queue));
+    const queue: ByteQueue = new ByteQueue(this.#maxQueued, (isGone) => {
+      this.#queues.delete(queue);
+      this.#droppedBefore += queue.droppedBlocks;
+      if (isGone) this.#gone++;
+    });
     this.#queues.add(queue);
     if (first !== undefined && first.length > 0) queue.push(first);
     return queue;

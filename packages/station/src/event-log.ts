@@ -77,6 +77,19 @@ export type StationEventBody =
     }
   | { readonly type: "sound.concealed"; readonly blocks: number; readonly atMs: number }
   | {
+      /** Losses keep coming: how much is missing is told once they end. */
+      readonly type: "sound.impaired";
+      readonly atMs: number;
+    }
+  | {
+      /** Nothing was lost for 10 s. */
+      readonly type: "sound.restored";
+      /** Blocks that were concealed since `sinceMs`. */
+      readonly blocks: number;
+      readonly sinceMs: number;
+      readonly atMs: number;
+    }
+  | {
       /** A mark of the station's key was found in the received sound. */
       readonly type: "watermark.read";
       /** Hexadecimal. */

@@ -24,7 +24,7 @@ export {
 } from "./archive/stream-export.ts";
 export { type PeakRow, peakBinFrames, WaveformPeaks } from "./archive/waveform-peaks.ts";
 export { type Delivery, type WriteBehindOptions, WriteBehindStore } from "./archive/write-behind-store.ts";
-export type { Listener } from "./byte-queue.ts";
+export type { Listener, ReaderLosses } from "./byte-queue.ts";
 export { StationError } from "./errors.ts";
 export {
   EventLog,
@@ -60,6 +60,7 @@ export { type SayRequest, type SpokenReport, VoiceOver } from "./speech/voice-ov
 export type { Cue, ItemKind, ProgrammeSource, SoundPath, SoundSink } from "./stages.ts";
 export { Station, type StationParts, type StationStatus } from "./station.ts";
 export type { StationCatalog } from "./station-catalog.ts";
+export type { ArrivalEvent, ArrivalState, SoundArrival } from "./transport/arrival-watch.ts";
 export { type BlockCodec, PcmCodec } from "./transport/block-codec.ts";
 export {
   BondedPath,

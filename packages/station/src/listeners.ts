@@ -1,4 +1,4 @@
-import { ByteFanOut, type Listener } from "./byte-queue.ts";
+import { ByteFanOut, type Listener, type ReaderLosses } from "./byte-queue.ts";
 import { StationError } from "./errors.ts";
 import type { SoundSink } from "./stages.ts";
 
@@ -34,6 +34,10 @@ export class Listeners implements SoundSink {
 
   get count(): number {
     return this.#places.count;
+  }
+
+  get losses(): ReaderLosses {
+    return this.#places.losses;
   }
 
   /** @throws StationError `station/too-many-listeners` */

@@ -1,5 +1,5 @@
 import { OggOpusWriter, plainOpusHead } from "@longwave/media";
-import { ByteFanOut, type Listener } from "./byte-queue.ts";
+import { ByteFanOut, type Listener, type ReaderLosses } from "./byte-queue.ts";
 import { defaultListenerLimits, type ListenerLimits, placesTaken } from "./listeners.ts";
 import { stationChannels } from "./sound.ts";
 
@@ -28,6 +28,10 @@ export class OpusListeners {
 
   get count(): number {
     return this.#places.count;
+  }
+
+  get losses(): ReaderLosses {
+    return this.#places.losses;
   }
 
   /** The packet of the next block, undefined where it was lost; copied. */

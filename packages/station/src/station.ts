@@ -1,5 +1,5 @@
 import type { Clock, Hooks } from "@longwave/base";
-import type { Listener } from "./byte-queue.ts";
+import type { Listener, ReaderLosses } from "./byte-queue.ts";
 import { StationError } from "./errors.ts";
 import { EventLog, type StationEventBody } from "./event-log.ts";
 import { LevelMeter } from "./level-meter.ts";
@@ -41,6 +41,8 @@ export interface StationStatus {
   readonly onAir: (Cue & { readonly positionMs: number }) | undefined;
   readonly heard: NowPlaying | undefined;
   readonly listeners: number;
+  /** What listeners to the decoded sound missed because they were too slow. */
+  readonly listenerLosses: ReaderLosses;
   readonly peak: number;
 }
 
@@ -144,6 +146,7 @@ export class Station {
       onAir: onAir && { ...onAir.cue, positionMs: framesToMs(this.#position - onAir.startFrame) },
       heard: this.#identifier.now,
       listeners: this.#listeners.count,
+      listenerLosses: this.#listeners.losses,
       peak: this.#meter.peak,
     };
   }

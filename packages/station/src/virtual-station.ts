@@ -8,7 +8,7 @@ import type { StationEvent } from "./event-log.ts";
 import { Reception, type ReceptionSettings } from "./reception.ts";
 import { enrollRepertoire } from "./songs/enroll-repertoire.ts";
 import { defaultSongCount, makeRepertoire, songOrder } from "./songs/repertoire.ts";
-import { blockUs, framesToMs } from "./sound.ts";
+import { blockUs } from "./sound.ts";
 import { AnnouncedProgramme } from "./speech/announced-programme.ts";
 import { Station } from "./station.ts";
 import { ChainedPath } from "./transport/chained-path.ts";
@@ -60,9 +60,7 @@ export async function runVirtualStation(options: VirtualStationOptions): Promise
     seed,
     codec,
     onBlock: (packet, block, startFrame) => recorder.write(packet, block, startFrame),
-    onConcealed: (blocks, startFrame) =>
-      station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
-    onLost: (startFrame) => station.log.append({ type: "sound.lost", atMs: framesToMs(startFrame) }),
+    onArrival: (event) => void station.log.append(event),
   });
   const order = new JingledOrder(
     songOrder(repertoire, seed),

@@ -1,5 +1,10 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { clipPages } from "@longwave/archive";
-import { MemoryStore, VirtualClock } from "@longwave/base";
+import { MemoryStore, type ObjectStore, VirtualClock } from "@longwave/base";
+import { DirectoryStore } from "@longwave/base/node";
 import { decodeAudioBytes } from "@longwave/media";
 import { createSeekableDecoder } from "@longwave/opus";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -33,9 +38,9 @@ class Bench {
   #frame = 0;
   #originUs = 0;
 
-  readonly store: MemoryStore;
+  readonly store: ObjectStore;
 
-  constructor(store: MemoryStore = new MemoryStore()) {
+  constructor(store: ObjectStore = new MemoryStore()) {
     this.store = store;
   }
 
@@ -255,6 +260,44 @@ test("a full disk stops the recording, not the station; it goes on when there is
   const [recording] = await bench.archive.recordings();
   expect(recording!.spans).toHaveLength(2);
   expect((await bench.archive.archive.verify(recording!.info.id, "decode")).findings).toEqual([]);
+});
+
+test("a real disk that is full is said with what to do, and the recording goes on when there is room", async (context) => {
+  const disk = mkdtempSync(join(tmpdir(), "longwave-small-disk-"));
+  const isMounted =
+    spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "longwave-test", disk], { stdio: "ignore" })
+      .status === 0;
+  try {
+    context.skip(!isMounted, "a small disk cannot be mounted without the right to");
+    const bench = new Bench(new DirectoryStore(join(disk, "archive")));
+    await bench.open();
+    await bench.play(3);
+    const { bavail, bsize } = statfsSync(disk);
+    writeFileSync(join(disk, "somebody-elses"), new Uint8Array((bavail - 1) * bsize));
+    await bench.play(6);
+    const failures = bench.events.filter((event) => event.type === "archive.failed");
+    expect(failures).toMatchObject([{ reason: expect.stringContaining("the disk is full; make room") }]);
+    expect(bench.recorder.failure).toContain("the disk is full");
+    // What was recorded before can be listened to.
+    const before = await bench.archive.recordings();
+    expect(before).toHaveLength(1);
+    const { pcm } = await bench.archive.archive.read(before[0]!.info.id, { from: 0, to: second });
+    expect(pcm.some((value) => Math.abs(value) > 0.01)).toBe(true);
+
+    rmSync(join(disk, "somebody-elses"));
+    await bench.play(12);
+    expect(bench.recorder.failure).toBeUndefined();
+    await bench.recorder.close();
+    expect(bench.events.some((event) => event.type === "archive.recovered")).toBe(true);
+    const [recording, ...others] = await bench.archive.recordings();
+    expect(others).toEqual([]);
+    expect(recording!.spans).toHaveLength(2);
+    expect((await bench.archive.archive.verify(recording!.info.id, "decode")).findings).toEqual([]);
+    bench.archive.close();
+  } finally {
+    if (isMounted) spawnSync("umount", [disk]);
+    rmdirSync(disk);
+  }
 });
 
 test("a recording that is damaged at the start is reported, left alone, and another one begins", async () => {

@@ -1,6 +1,6 @@
 import { type Clock, VirtualClock } from "@longwave/base";
 import { describe, expect, test } from "vitest";
-import { blockFrames, bondOverVirtualLinks, PcmCodec } from "../src/index.ts";
+import { type ArrivalEvent, blockFrames, bondOverVirtualLinks, PcmCodec } from "../src/index.ts";
 
 const blockOf = (index: number) =>
   Float32Array.from(
@@ -15,14 +15,12 @@ function run(
   seed = 5,
 ) {
   const clock = new VirtualClock();
-  const concealed: number[] = [];
-  const lost: number[] = [];
+  const events: ArrivalEvent[] = [];
   const path = bondOverVirtualLinks({
     clock,
     seed,
     codec: new PcmCodec(),
-    onConcealed: (blocks, startFrame) => concealed.push(startFrame / blockFrames, blocks),
-    onLost: (startFrame) => lost.push(startFrame / blockFrames),
+    onArrival: (event) => events.push(event),
   });
   const received: { index: number; exact: boolean }[] = [];
   path.onReceive((block, startFrame) => {
@@ -35,7 +33,12 @@ function run(
     path.send(blockOf(n), n * blockFrames);
     clock.runUntil(clock.nowUs() + 20_000);
   }
-  return { received, concealed, lost, path };
+  return { received, events, path };
+}
+
+/** Blocks that these events say were concealed. */
+function toldBlocks(events: readonly ArrivalEvent[]): number {
+  return events.reduce((sum, event) => sum + ("blocks" in event ? event.blocks : 0), 0);
 }
 
 /** A thread that cannot run for 600 ms out of every 2 s: what is due then happens all at once at the end. */
@@ -85,12 +88,12 @@ describe("the bonded path", () => {
   });
 
   test("delivers every block exactly and in order over two bad links", () => {
-    const { received, concealed } = run(20);
+    const { received, events } = run(20);
     expect(received.length).toBeGreaterThan(20 * 50 - 40);
     const first = received[0]!.index;
     expect(received.map(({ index }) => index)).toEqual(received.map((_, i) => first + i));
     expect(received.every(({ exact }) => exact)).toBe(true);
-    expect(concealed).toEqual([]);
+    expect(events).toEqual([]);
   });
 
   test("bears the cut of either link without a single lost block", () => {
@@ -103,8 +106,8 @@ describe("the bonded path", () => {
         if (n === 250) path.changeLink(link, { cut: true });
         if (n === 500) path.changeLink(link, { cut: false });
       };
-      const { received, concealed } = run(14, cutAndRestore, seed);
-      expect(concealed, link).toEqual([]);
+      const { received, events } = run(14, cutAndRestore, seed);
+      expect(events, link).toEqual([]);
       expect(
         received.every(({ exact }) => exact),
         link,
@@ -112,18 +115,17 @@ describe("the bonded path", () => {
     }
   });
 
-  test("conceals what is lost when every link is cut, without a gap, and comes back", () => {
-    const { received, concealed, path } = run(14, (n, bond) => {
+  test("conceals what is lost when every link is cut, without a gap, and comes back", async () => {
+    const { received, events, path } = run(14, (n, bond) => {
       if (n === 250 || n === 350) for (const id of ["lte", "dsl"]) bond.changeLink(id, { cut: n === 250 });
     });
     const first = received[0]!.index;
     expect(received.map(({ index }) => index)).toEqual(received.map((_, i) => first + i));
-    // Pairs of first block and count: one a second at most, and together all that were concealed.
-    const lines = concealed.length / 2;
-    expect(lines).toBeGreaterThan(0);
-    expect(lines).toBeLessThan(8);
-    const told = concealed.filter((_, i) => i % 2 === 1).reduce((sum, blocks) => sum + blocks, 0);
-    expect(told).toBe(path.status().concealedBlocks);
+    // The outage, and together all that were concealed.
+    expect(events.length).toBeGreaterThan(0);
+    expect(events.length).toBeLessThan(6);
+    await path.close();
+    expect(toldBlocks(events)).toBe(path.status().concealedBlocks);
     expect(path.status().concealedBlocks).toBeGreaterThan(50);
     expect(path.status().concealedBlocks).toBeLessThan(250);
     expect(received.slice(-50).every(({ exact }) => exact)).toBe(true);
@@ -134,19 +136,51 @@ describe("the bonded path", () => {
       run(seconds, (n, bond) => {
         if (n === 250 || n === 1250) for (const id of ["lte", "dsl"]) bond.changeLink(id, { cut: n === 250 });
       });
-    const { concealed, lost, path } = outage(30);
-    expect(lost).toHaveLength(1);
-    expect(lost[0]).toBeGreaterThanOrEqual(240);
-    expect(lost[0]).toBeLessThanOrEqual(260);
-    expect(concealed.length / 2).toBeLessThan(4);
-    expect(concealed[1]).toBeGreaterThan(700);
-    const told = concealed.filter((_, i) => i % 2 === 1).reduce((sum, blocks) => sum + blocks, 0);
-    expect(told).toBe(path.status().concealedBlocks);
-    // An outage in which the path is closed is told then.
+    const { events, path } = outage(30);
+    const [lost, concealed, ...rest] = events;
+    expect(lost).toMatchObject({ type: "sound.lost" });
+    expect(lost!.atMs).toBeGreaterThanOrEqual(240 * 20);
+    expect(lost!.atMs).toBeLessThanOrEqual(260 * 20);
+    expect(concealed).toMatchObject({ type: "sound.concealed", atMs: lost!.atMs });
+    expect(toldBlocks([concealed!])).toBeGreaterThan(700);
+    expect(rest.length).toBeLessThan(3);
+    expect(path.status().arrival).toEqual({ state: "whole", sinceMs: null, concealedBlocks: 0 });
+    await path.close();
+    expect(toldBlocks(events)).toBe(path.status().concealedBlocks);
+    // An outage in which the path is closed is told then, and is the state until then.
     const cutOff = outage(20);
-    expect([cutOff.lost.length, cutOff.concealed]).toEqual([1, []]);
+    expect(cutOff.events).toEqual([{ type: "sound.lost", atMs: expect.any(Number) }]);
+    const [{ atMs: sinceMs }] = cutOff.events as [ArrivalEvent];
+    const { arrival, concealedBlocks } = cutOff.path.status();
+    expect(arrival).toEqual({ state: "lost", sinceMs, concealedBlocks });
     await cutOff.path.close();
-    expect(cutOff.concealed).toEqual([cutOff.lost[0], cutOff.path.status().concealedBlocks]);
+    expect(cutOff.events.slice(1)).toEqual([
+      { type: "sound.concealed", blocks: concealedBlocks, atMs: sinceMs },
+    ]);
+  });
+
+  test("losses that do not end are told twice, when that is clear and when they have ended, and are the state meanwhile", () => {
+    const states: string[] = [];
+    const { events, path } = run(30, (n, bond) => {
+      if (n === 150 || n === 550)
+        for (const id of ["lte", "dsl"]) bond.changeLink(id, { loss: n === 150 ? 0.9 : 0 });
+      if (n % 10 !== 0) return;
+      const { state } = bond.status().arrival;
+      if (states.at(-1) !== state) states.push(state);
+    });
+    expect(states[0]).toBe("whole");
+    expect(states).toContain("impaired");
+    expect(states.at(-1)).toBe("whole");
+    const { concealedBlocks } = path.status();
+    expect(concealedBlocks).toBeGreaterThan(100);
+    expect(toldBlocks(events)).toBe(concealedBlocks);
+    const kinds = events.map(({ type }) => type).filter((type) => type !== "sound.lost");
+    expect(kinds).toEqual(["sound.concealed", "sound.concealed", "sound.impaired", "sound.restored"]);
+    const [, , impaired, restored] = events.filter(({ type }) => type !== "sound.lost");
+    expect(restored).toMatchObject({ sinceMs: impaired!.atMs });
+    // Some seconds of it, and 10 s in which nothing was lost.
+    expect(restored!.atMs - impaired!.atMs).toBeGreaterThan(12_000);
+    expect(events.length).toBeLessThan(8);
   });
 
   test("gives nothing up for good when the studio's first second was late", () => {

@@ -14,16 +14,20 @@ export function registerHealth(program: Command): void {
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExample:\n  longwave health http://127.0.0.1:7373/ --ready")
     .action(async (url: string, options: { ready?: boolean; json?: boolean }) => {
-      const health = (await ask(url, "v1/health")) as { uptimeSeconds: number };
+      const health = (await ask(url, "v1/health")) as {
+        uptimeSeconds: number;
+        parts?: readonly { says: string; reason: string | null }[];
+      };
       const ready = (await ask(url, "v1/ready")) as {
         ready: boolean;
         waitingFor: string | null;
         degraded?: readonly string[];
       };
-      const report = { url, uptimeSeconds: health.uptimeSeconds, ...ready };
+      const parts = health.parts ?? [];
+      const report = { url, uptimeSeconds: health.uptimeSeconds, ...ready, parts };
       printResult(options.json === true, report, () => [
         `${url} is up for ${Math.round(health.uptimeSeconds)} s and ${ready.ready ? "ready" : `still ${ready.waitingFor}`}.`,
-        ...(ready.degraded ?? []),
+        ...parts.map(({ says, reason }) => (reason === null ? says : `${says} ${reason}`)),
       ]);
       if (options.ready === true && !ready.ready) {
         throw new CliError("cli/not-ready", "unavailable", `The server is not ready: ${ready.waitingFor}.`);

@@ -230,11 +230,12 @@ function openStation(
     speech: SpeechService;
     hooks: Hooks;
     directory?: string;
+    directoryFrom?: string;
     catalog?: StationCatalog;
   },
 ): Promise<LiveStation> {
   const input = settings.input.value as string | undefined;
-  const { directory, ...others } = parts;
+  const { directory, directoryFrom, ...others } = parts;
   const send = settings.send.value as string | undefined;
   const report = settings.report.value as string | undefined;
   const texts = settings.texts.value as string | undefined;
@@ -252,6 +253,7 @@ function openStation(
     ...(settings.voice.value !== undefined && { voice: settings.voice.value as string }),
     ...(input !== undefined && { input }),
     ...(directory !== undefined && { catalogDirectory: directory }),
+    ...(directoryFrom !== undefined && { catalogSetting: directoryFrom }),
     ...(options["inputRate"] !== undefined && {
       inputRateHz: wholeNumber("--input-rate", options["inputRate"]),
     }),

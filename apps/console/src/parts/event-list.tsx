@@ -93,6 +93,10 @@ function words(event: StationEvent) {
       return `The encoder gives ${Number(event["bitrateBps"]) / 1000} kbit/s`;
     case "sound.lost":
       return <span class="strong">No sound arrives any more</span>;
+    case "sound.impaired":
+      return <span class="alarm">Sound is lost and made up for again and again</span>;
+    case "sound.restored":
+      return `The sound is whole again; ${clock(Number(event["blocks"]) * 20)} were lost`;
     case "sound.concealed": {
       const ms = Number(event["blocks"]) * 20;
       return `${ms < 10_000 ? `${ms} ms` : clock(ms)} of sound were lost and concealed`;

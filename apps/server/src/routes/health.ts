@@ -1,9 +1,18 @@
-import { degradedParts, type Host } from "../host.ts";
+import { degradedParts } from "../degraded.ts";
+import type { Host } from "../host.ts";
 import type { Metrics } from "../metrics.ts";
 import { flag, json, listOf, number, objectOf, type Route, text, textOrNull } from "../route.ts";
 
-/** Is it alive, is it ready, which version, how is it doing. */
-export function healthRoutes(host: Host, metrics: Metrics): Route[] {
+/**
+ * Is it alive, is it ready, which version, how is it doing.
+ *
+ * @param mayKnowMore whether a request may learn why something is away, which names addresses
+ */
+export function healthRoutes(
+  host: Host,
+  metrics: Metrics,
+  mayKnowMore: (request: Request) => boolean,
+): Route[] {
   return [
     {
       method: "get",
@@ -14,22 +23,32 @@ export function healthRoutes(host: Host, metrics: Metrics): Route[] {
       answer: {
         status: 200,
         description:
-          "It is. status is ok, or degraded where a service it uses is away: then degraded says which, a sentence each, and the rest goes on.",
+          "It is. status is ok, or degraded where something does not work: then degraded says what, a sentence each, and the rest goes on. parts says the same with the stream that it concerns and the reason, which is null without the server's token.",
         contentType: "application/json",
         schema: objectOf({
           status: { type: "string", enum: ["ok", "degraded"] },
           uptimeSeconds: number,
           waitingFor: textOrNull,
           degraded: listOf(text),
+          parts: listOf(
+            objectOf({
+              part: { type: "string", enum: ["archive", "catalog", "jobs", "sound", "other"] },
+              stream: textOrNull,
+              says: text,
+              reason: textOrNull,
+            }),
+          ),
         }),
       },
-      handle: () => {
-        const degraded = degradedParts(host);
+      handle: (context) => {
+        const isTold = mayKnowMore(context.req.raw);
+        const parts = degradedParts(host);
         return json({
-          status: degraded.length === 0 ? "ok" : "degraded",
+          status: parts.length === 0 ? "ok" : "degraded",
           uptimeSeconds: Math.round(process.uptime() * 1000) / 1000,
           waitingFor: host.notReady() ?? null,
-          degraded,
+          degraded: parts.map(({ says }) => says),
+          parts: isTold ? parts : parts.map((part) => ({ ...part, reason: null })),
         });
       },
     },
@@ -62,7 +81,7 @@ export function healthRoutes(host: Host, metrics: Metrics): Route[] {
       },
       handle: () => {
         const waitingFor = host.notReady() ?? null;
-        const degraded = degradedParts(host);
+        const degraded = degradedParts(host).map(({ says }) => says);
         return json({ ready: waitingFor === null, waitingFor, degraded }, waitingFor === null ? 200 : 503);
       },
     },

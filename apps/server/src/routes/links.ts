@@ -27,6 +27,11 @@ const bondSchema = objectOf({
   recovered: integer,
   lost: integer,
   concealedBlocks: integer,
+  arrival: objectOf({
+    state: { type: "string", enum: ["whole", "impaired", "lost"] },
+    sinceMs: numberOrNull,
+    concealedBlocks: integer,
+  }),
   links: listOf(linkSchema),
 });
 

@@ -17,6 +17,8 @@ export function systemReason(error: unknown): string {
       return "the file system is read-only; name another place";
     case "ENOSPC":
       return "the disk is full; make room and try again";
+    case "EFBIG":
+      return "the file would be larger than is allowed here (ulimit -f)";
     case "EDQUOT":
       return "the quota is used up; make room and try again";
     case "ENOTDIR":

@@ -66,7 +66,8 @@ export class ArchiveRecorder {
   #originUs = 0;
   #retryAtUs = Number.NEGATIVE_INFINITY;
   #peaksStoredUs = 0;
-  #failing = false;
+  /** Why nothing can be written just now. */
+  #failure: string | undefined;
   #hasLooked = false;
   #closed = false;
   #dropped = 0;
@@ -78,6 +79,11 @@ export class ArchiveRecorder {
   /** The recording that grows, undefined while there is none. */
   get recording(): string | undefined {
     return this.#writer?.id;
+  }
+
+  /** Why nothing can be written just now, in words; undefined while all is well. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** Blocks that were given up because the store failed or was too slow. */
@@ -153,8 +159,8 @@ export class ArchiveRecorder {
       if (this.#seam.length > seamPackets) this.#seam.shift();
       await writer.push({ type: "packet", data: block.packet });
     }
-    if (this.#failing) {
-      this.#failing = false;
+    if (this.#failure !== undefined) {
+      this.#failure = undefined;
       this.#options.onEvent({ type: "archive.recovered", recording: writer.id });
     }
     // Between two blocks nothing is being written: what the writer knows is what the store holds.
@@ -183,7 +189,7 @@ export class ArchiveRecorder {
    * its lease; whoever opened the archive for this stream knows that it is dead.
    */
   async #continueLast(block: ArchivedBlock): Promise<RecordingWriter | undefined> {
-    if (this.#hasLooked && !this.#failing) return undefined;
+    if (this.#hasLooked && this.#failure === undefined) return undefined;
     const { archive, stream, recordingFrames = 24 * 3600 * stationRateHz, onEvent } = this.#options;
     this.#hasLooked = true;
     for (const [recording, reason] of archive.damaged) {
@@ -263,13 +269,10 @@ export class ArchiveRecorder {
     if (recording !== undefined) this.#options.archive.noteEnd(recording);
     this.#writer = undefined;
     this.#retryAtUs = this.#options.clock.nowUs() + retryUs;
-    if (this.#failing) return;
-    this.#failing = true;
-    this.#options.onEvent({
-      type: "archive.failed",
-      recording: recording ?? null,
-      reason: (error as Error).message,
-    });
+    const isNew = this.#failure === undefined;
+    const reason = (error as Error).message;
+    this.#failure = reason;
+    if (isNew) this.#options.onEvent({ type: "archive.failed", recording: recording ?? null, reason });
   }
 
   async #storePeaksNowAndThen(): Promise<void> {

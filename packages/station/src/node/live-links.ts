@@ -9,8 +9,7 @@ export interface LiveLinksOptions {
   readonly seed: number;
   readonly codec: BlockCodec;
   readonly links?: readonly LinkPlan[];
-  readonly onConcealed?: BondedPathParts["onConcealed"];
-  readonly onLost?: BondedPathParts["onLost"];
+  readonly onArrival?: BondedPathParts["onArrival"];
   readonly onBlock?: BondedPathParts["onBlock"];
   readonly playedAtUs?: BondedPathParts["playedAtUs"];
   readonly onSent?: BondedPathParts["onSent"];
@@ -65,8 +64,7 @@ export async function bondOverLoopback(options: LiveLinksOptions): Promise<Bonde
       close: () => {
         for (const proxy of proxies) proxy.close();
       },
-      ...(options.onConcealed !== undefined && { onConcealed: options.onConcealed }),
-      ...(options.onLost !== undefined && { onLost: options.onLost }),
+      ...(options.onArrival !== undefined && { onArrival: options.onArrival }),
       ...(options.onBlock !== undefined && { onBlock: options.onBlock }),
       ...(options.playedAtUs !== undefined && { playedAtUs: options.playedAtUs }),
       ...(options.onSent !== undefined && { onSent: options.onSent }),

@@ -13,7 +13,7 @@ import { openOrAway } from "../remote-catalog.ts";
 import { Scope } from "../scope.ts";
 import { enrollRepertoire } from "../songs/enroll-repertoire.ts";
 import { defaultSongCount, makeRepertoire, songOrder } from "../songs/repertoire.ts";
-import { framesToMs, stationRateHz } from "../sound.ts";
+import { stationRateHz } from "../sound.ts";
 import { AnnouncedProgramme } from "../speech/announced-programme.ts";
 import { VoiceOver } from "../speech/voice-over.ts";
 import { Station } from "../station.ts";
@@ -31,6 +31,7 @@ import { bondOverLoopback } from "./live-links.ts";
 import { writeDailyReport } from "./report-writer.ts";
 import { SongFingerprinter } from "./song-fingerprinter.ts";
 import { startTalking } from "./talk-schedule.ts";
+import { untilCalm } from "./until-calm.ts";
 import { whenThere } from "./when-there.ts";
 
 export interface LiveStationOptions {
@@ -46,6 +47,8 @@ export interface LiveStationOptions {
   readonly inputChannels?: number;
   /** Directory of the catalog; in memory by default. */
   readonly catalogDirectory?: string;
+  /** What named that directory, for messages: a flag, a variable, a file. */
+  readonly catalogSetting?: string;
   /** A catalog that is open already, such as a `RemoteCatalog`, instead of one in a directory; whoever opened it closes it. */
   readonly catalog?: StationCatalog;
   /** Where everything that arrives is recorded; see {@link openStationArchive}. */
@@ -101,8 +104,7 @@ export async function openLiveStation(options: LiveStationOptions): Promise<Live
 
 /** @param undo gets a step for each thing that is open, should a later one fail */
 async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Promise<LiveStation> {
-  const ownCatalog =
-    options.catalog === undefined ? await openOwnCatalog(options.catalogDirectory, options.hooks) : undefined;
+  const ownCatalog = options.catalog === undefined ? await openOwnCatalog(options) : undefined;
   const catalog: StationCatalog = options.catalog ?? ownCatalog!;
   undo.push(() => ownCatalog?.close());
   const clock = new SystemClock();
@@ -168,9 +170,7 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
       recorder.write(packet, block, startFrame);
       opusListeners.write(packet);
     },
-    onConcealed: (blocks, startFrame) =>
-      station.log.append({ type: "sound.concealed", blocks, atMs: framesToMs(startFrame) }),
-    onLost: (startFrame) => station.log.append({ type: "sound.lost", atMs: framesToMs(startFrame) }),
+    onArrival: (event) => void station.log.append(event),
   });
   undo.push(() => bond.close());
   const voiceOver = new VoiceOver(input.source, options.speech, clock, breathe);
@@ -217,17 +217,20 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
           onFailure: (reason) => void station.log.append({ type: "announcement.failed", reason }),
         });
   let enrolled = 0;
-  let songs: SongFingerprinter | undefined;
+  let enrollFailure: string | undefined;
+  const mayEnroll = repertoire.length > 0 && !catalog.isReadOnly;
+  const songs = mayEnroll ? new SongFingerprinter() : undefined;
+  undo.push(() => songs?.close());
   const enroll = async () => {
     // The profile of a catalog that is away is not known yet.
-    songs = await whenThere(catalog, async () => new SongFingerprinter(catalog.profile), stop.signal);
+    await whenThere(catalog, async () => undefined, stop.signal);
     const patient: Pick<StationCatalog, "profile" | "enroll"> = {
       profile: catalog.profile,
       enroll: (...track) => whenThere(catalog, () => catalog.enroll(...track), stop.signal),
     };
     await enrollRepertoire(patient, repertoire, {
       signal: stop.signal,
-      fingerprint: (score) => songs!.fingerprint(score),
+      fingerprint: (score) => songs!.fingerprint(catalog.profile, score),
       onEnrolled: ({ id, title }, records) => {
         enrolled++;
         station.log.append({ type: "catalog.enrolled", track: id, title, records });
@@ -235,12 +238,14 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     });
   };
   const mustEnroll = () => enrolled < repertoire.length && !catalog.isReadOnly && catalog.away === undefined;
-  const enrolling = (repertoire.length > 0 && !catalog.isReadOnly ? enroll() : Promise.resolve())
+  const enrolling = (mayEnroll ? enroll() : Promise.resolve())
     .catch((error: unknown) => {
       if (stop.signal.aborted) return;
+      enrollFailure = `the songs cannot be enrolled: ${(error as Error).message}`;
       options.hooks?.log?.("error", `Enrolling the programme failed: ${(error as Error).message}`);
     })
     .finally(() => songs?.close());
+  await untilCalm();
   station.start();
   return {
     station,
@@ -253,7 +258,8 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     opusListeners,
     voiceOver,
     codec,
-    busyWith: () => (mustEnroll() ? `enrolling song ${enrolled + 1} of ${repertoire.length}` : undefined),
+    busyWith: () =>
+      enrollFailure ?? (mustEnroll() ? `enrolling song ${enrolled + 1} of ${repertoire.length}` : undefined),
     close: async () => {
       stop.abort();
       endTalking?.();
@@ -271,13 +277,15 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
   };
 }
 
-async function openOwnCatalog(
-  directory: string | undefined,
-  hooks: Hooks | undefined,
-): Promise<StationCatalog> {
+async function openOwnCatalog({
+  catalogDirectory: directory,
+  catalogSetting,
+  hooks,
+}: LiveStationOptions): Promise<StationCatalog> {
   // A catalog in memory takes the profile that is quickest to search; one on disk keeps its own.
   if (directory === undefined) return Catalog.open(new MemoryStore(), { profile: "wang-v1" });
-  await requireWritable(directory);
+  const place = catalogSetting === undefined ? directory : `${directory} (${catalogSetting})`;
+  await requireWritable(directory, place);
   return openOrAway({
     open: () => Catalog.open(new DirectoryStore(directory)),
     clock: new SystemClock(),
@@ -285,8 +293,8 @@ async function openOwnCatalog(
       hooks?.log?.(
         "warn",
         away === undefined
-          ? `The catalog in ${directory} can be read now.`
-          : `The catalog in ${directory} cannot be read: ${away} Nothing is identified; everything else goes on.`,
+          ? `The catalog in ${place} can be read now.`
+          : `The catalog in ${place} cannot be read: ${away} Nothing is identified; everything else goes on.`,
       ),
   });
 }
@@ -321,12 +329,12 @@ function breathe(): Promise<void> {
 }
 
 /** Asks at the start what the first enrolment would only find out on air. @throws StationError `station/catalog-unwritable` */
-async function requireWritable(directory: string): Promise<void> {
+async function requireWritable(directory: string, place: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
-    const message = `The catalog cannot be written to ${directory}: ${systemReason(cause)}.`;
+    const message = `The catalog cannot be written to ${place}: ${systemReason(cause)}.`;
     throw new StationError("station/catalog-unwritable", "unavailable", message, { cause });
   }
 }

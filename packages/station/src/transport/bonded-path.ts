@@ -3,6 +3,7 @@ import type { ImpairedPath } from "@longwave/netsim";
 import { StationError } from "../errors.ts";
 import { blockFrames, stationChannels, stationRateHz } from "../sound.ts";
 import type { SoundPath } from "../stages.ts";
+import { type ArrivalEvent, ArrivalWatch, type SoundArrival } from "./arrival-watch.ts";
 import type { BlockCodec } from "./block-codec.ts";
 import { type LinkHistory, LinkRecords } from "./link-history.ts";
 
@@ -44,6 +45,7 @@ export interface BondStatus {
   readonly recovered: number;
   readonly lost: number;
   readonly concealedBlocks: number;
+  readonly arrival: SoundArrival;
   readonly links: readonly LinkStatus[];
 }
 
@@ -68,12 +70,10 @@ export interface BondedPathParts {
   /** Closes what carries the links (sockets, proxies). */
   readonly close?: () => void;
   /**
-   * Told how many blocks had to be concealed since it was told last, and where the first was: once a second at most, and not
-   * before there is sound again (or the path is closed).
+   * Told of losses: of one on its own once there is sound again (or the path is closed), of an outage after a second, and of losses that
+   * keep coming twice, when that is clear and when there were none for 10 s.
    */
-  readonly onConcealed?: (blocks: number, startFrame: number) => void;
-  /** Told when nothing but concealed blocks came for a second, and where the first was; once until there is sound again. */
-  readonly onLost?: (startFrame: number) => void;
+  readonly onArrival?: (event: ArrivalEvent) => void;
   /**
    * When a sample frame is played, in microseconds: the media time on the wire. It must follow the receiver's clock: where a busy
    * studio gives time up, counting frames alone would make everything late for good. By default the frames are counted.
@@ -93,15 +93,11 @@ export interface BondedPathParts {
  * this long after the buffer: delay of the links, a thread that was kept waiting, and the burst of blocks that it then sends.
  */
 const slackMs = 4200;
-/** Losses are told in lines of at least this distance: 1 s. */
-const blocksBetweenReports = 50;
-/** So many concealed blocks in a row are an outage: 1 s. */
-const blocksToLose = 50;
 /** A receiver whose clock began late (a machine that was busy at the start) may be later by this much for good. */
 const maxAllowanceBlocks = 150;
 /** Blocks from one sample of the links to the next: 1 s. */
 const blocksBetweenSamples = 50;
-/** Mean length of a burst of losses, in packets. */
+/** Mean length of a burst of losses, in packets; longer where so much is lost that between bursts there is hardly a packet. */
 const meanBurst = 4;
 
 /**
@@ -120,12 +116,7 @@ export class BondedPath implements SoundPath {
   #partsHere = 0;
   #lastPacket = 0;
   #concealed = 0;
-  /** Concealed blocks that nobody was told of yet, and the first of them. */
-  #untold = 0;
-  #firstUntold = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
-  /** Blocks concealed in a row while nothing arrived. */
-  #concealedInRow = 0;
+  readonly #watch: ArrivalWatch;
   readonly #takePacket = (packet: Uint8Array): void => {
     this.#parts.sender.send(packet, this.#sendTimeUs);
     this.#parts.onSent?.(packet, this.#sendTimeUs);
@@ -137,6 +128,7 @@ export class BondedPath implements SoundPath {
 
   constructor(parts: BondedPathParts) {
     this.#parts = parts;
+    this.#watch = new ArrivalWatch((event) => parts.onArrival?.(event));
     for (const { id, forward } of parts.links) this.#lossOf.set(id, meanLoss(forward));
     parts.receiver.onPacket((bytes, start, end, info) => this.#receive(bytes, start, end, info.sequence));
   }
@@ -151,7 +143,8 @@ export class BondedPath implements SoundPath {
     const sent = startFrame / blockFrames + 1;
     this.#sentBlocks = sent;
     const due = sent - this.#patienceBlocks;
-    if (this.#next !== undefined) this.#giveUpUntil(due);
+    // Overdue although nothing came behind it.
+    if (this.#next !== undefined) this.#concealUntil(due, false);
     if (sent % blocksBetweenSamples === 0) this.#records.add(this.status().links);
   }
 
@@ -171,6 +164,7 @@ export class BondedPath implements SoundPath {
       recovered: receiving.recovered,
       lost: receiving.lost,
       concealedBlocks: this.#concealed,
+      arrival: this.#watch.status,
       links: links.map(({ id, name, forward }) => {
         const link = sending.links.find((each) => each.id === id);
         return {
@@ -248,10 +242,8 @@ export class BondedPath implements SoundPath {
       this.#allow(index);
       return;
     }
-    this.#concealUntil(index);
-    const wasLost = this.#concealedInRow >= blocksToLose;
-    this.#concealedInRow = 0;
-    if (wasLost || index - this.#toldAt >= blocksBetweenReports) this.tellConcealed();
+    this.#concealUntil(index, true);
+    this.#watch.arrived(index);
     if (this.#building !== index) {
       this.#building = index;
       this.#partsHere = 0;
@@ -271,37 +263,20 @@ export class BondedPath implements SoundPath {
     if (late >= 0) this.#allowance = Math.min(maxAllowanceBlocks, this.#allowance + late + 5);
   }
 
-  #concealUntil(index: number): void {
+  #concealUntil(index: number, arrived: boolean): void {
     const from = this.#next!;
-    if (from < index) {
-      if (this.#untold === 0) this.#firstUntold = from;
-      this.#untold += index - from;
-      this.#concealed += index - from;
-      for (let each = from; each < index; each++) {
-        this.#parts.codec.conceal(this.#block);
-        this.#deliver(undefined);
-      }
+    if (from >= index) return;
+    this.#concealed += index - from;
+    for (let each = from; each < index; each++) {
+      this.#parts.codec.conceal(this.#block);
+      this.#deliver(undefined);
     }
-  }
-
-  /** Conceals what is overdue although nothing came behind it. */
-  #giveUpUntil(due: number): void {
-    const blocks = due - this.#next!;
-    if (blocks <= 0) return;
-    this.#concealUntil(due);
-    const before = this.#concealedInRow;
-    this.#concealedInRow += blocks;
-    if (before >= blocksToLose || this.#concealedInRow < blocksToLose) return;
-    this.#parts.onLost?.((due - this.#concealedInRow) * blockFrames);
+    this.#watch.missed(from, index, arrived);
   }
 
   /** Tells what was concealed and not told yet: of an outage that lasts as well. */
   tellConcealed(): void {
-    if (this.#untold === 0) return;
-    const blocks = this.#untold;
-    this.#untold = 0;
-    this.#toldAt = this.#next!;
-    this.#parts.onConcealed?.(blocks, this.#firstUntold * blockFrames);
+    if (this.#next !== undefined) this.#watch.flush(this.#next);
   }
 
   #deliver(packet: Uint8Array | undefined): void {
@@ -313,10 +288,12 @@ export class BondedPath implements SoundPath {
   }
 }
 
-/** Loss in bursts with this mean. */
+/** Loss in bursts with this mean, 0 to 0.9. */
 export function lossModel(mean: number): number | { toBad: number; toGood: number } {
   if (mean === 0) return 0;
-  return { toGood: 1 / meanBurst, toBad: mean / (meanBurst * (1 - mean)) };
+  const odds = mean / (1 - mean);
+  const burst = Math.max(meanBurst, odds);
+  return { toGood: 1 / burst, toBad: Math.min(1, odds / burst) };
 }
 
 function meanLoss({ model }: ImpairedPath): number {

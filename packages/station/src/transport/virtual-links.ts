@@ -10,8 +10,7 @@ export interface VirtualLinksOptions {
   readonly seed: number;
   readonly codec: BlockCodec;
   readonly links?: readonly LinkPlan[];
-  readonly onConcealed?: BondedPathParts["onConcealed"];
-  readonly onLost?: BondedPathParts["onLost"];
+  readonly onArrival?: BondedPathParts["onArrival"];
   readonly onBlock?: BondedPathParts["onBlock"];
   readonly playedAtUs?: BondedPathParts["playedAtUs"];
   /** See the receiver's option of this name; default 0: virtual time never stalls. */
@@ -61,8 +60,7 @@ export function bondOverVirtualLinks(options: VirtualLinksOptions): BondedPath {
       forward: virtual[i]!.forward,
       backward: virtual[i]!.backward,
     })),
-    ...(options.onConcealed !== undefined && { onConcealed: options.onConcealed }),
-    ...(options.onLost !== undefined && { onLost: options.onLost }),
+    ...(options.onArrival !== undefined && { onArrival: options.onArrival }),
     ...(options.onBlock !== undefined && { onBlock: options.onBlock }),
     ...(options.playedAtUs !== undefined && { playedAtUs: options.playedAtUs }),
   });
