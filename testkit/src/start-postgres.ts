@@ -9,6 +9,10 @@ export interface PostgresServer {
   /** Folder of the socket: the `host` of a client. */
   readonly socketFolder: string;
   readonly user: string;
+  /** Cuts clients off and ends the server, as a restart begins; its data stays. */
+  stop(): Promise<void>;
+  /** Starts it again, at the same socket; nothing where it runs. */
+  start(): Promise<void>;
   /** Ends the server and deletes its data. */
   close(): Promise<void>;
 }
@@ -40,18 +44,28 @@ export async function startPostgres(programs: string): Promise<PostgresServer> {
     shared_buffers: "16MB",
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const server = spawn(join(programs, "postgres"), ["-D", data, ...flags], {
-    ...options,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  await untilReady(server, folder);
+  let server: ChildProcess | undefined;
+  const start = async () => {
+    if (server?.exitCode === null) return;
+    server = spawn(join(programs, "postgres"), ["-D", data, ...flags], {
+      ...options,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    await untilReady(server, folder);
+  };
+  const stop = async () => {
+    const ended = new Promise((resolve) => server?.once("exit", resolve));
+    // Fast shutdown: clients are cut off, data is flushed.
+    if (server?.exitCode === null && server.kill("SIGINT")) await ended;
+  };
+  await start();
   return {
     socketFolder: folder,
     user,
+    stop,
+    start,
     close: async () => {
-      const ended = new Promise((resolve) => server.once("exit", resolve));
-      // Fast shutdown: clients are cut off, data is flushed.
-      if (server.exitCode === null && server.kill("SIGINT")) await ended;
+      await stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -73,11 +87,14 @@ function untilReady(server: ChildProcess, folder: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.stderr!.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-10_000);
-      if (said.includes("ready to accept connections")) resolve();
+      if (!said.includes("ready to accept connections")) return;
+      server.off("exit", fail);
+      resolve();
     });
-    server.once("exit", (code) => {
+    const fail = (code: number | null) => {
       rmSync(folder, { recursive: true, force: true });
       reject(new Error(`postgres ended with ${code}: ${said}`));
-    });
+    };
+    server.once("exit", fail);
   });
 }

@@ -5,7 +5,7 @@ export class ConfigError extends LongwaveError {
   override readonly name = "ConfigError";
 }
 
-/** A command line that cannot be followed: `cli/bad-argument`, `cli/check-failed`, `cli/payload`, `cli/watermark-key`. */
+/** A command line that cannot be followed: `cli/already-marked`, `cli/bad-argument`, `cli/check-failed`, `cli/payload`, `cli/watermark-key`. */
 export class CliError extends LongwaveError {
   override readonly name = "CliError";
 }

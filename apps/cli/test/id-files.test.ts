@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { DirectoryStore } from "@longwave/base/node";
 import { Catalog } from "@longwave/catalog";
 import { extract } from "@longwave/fingerprint";
+import { encodeWav } from "@longwave/media";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { bench } from "../src/id/bench.ts";
 import { benchCatalog } from "../src/id/bench-catalog.ts";
@@ -145,6 +146,51 @@ test("asks about every file of a directory, and says which is no sound", async (
     "media/unknown-format",
     "none",
   ]);
+});
+
+test("a recording that was cut is read as far as it goes, and every command says so", async () => {
+  const place = join(home, "cut-catalog");
+  const catalog = await Catalog.open(new DirectoryStore(place));
+  await catalog.enroll({ id: "five" }, { samples: song(5), sampleRate });
+  const file = join(home, "cut.wav");
+  const bytes = Buffer.from(wav(song(5)));
+  // 13 h: more than is ever decoded at once.
+  bytes.writeUInt32LE(2 * 13 * 3600 * sampleRate, bytes.indexOf("data") + 4);
+  writeFileSync(file, bytes);
+  const lacks = `longwave: ${file}: The file ends early: its header promises 46800.0 s of sound, 6.0 s are there.\n`;
+  const asked = await runHere(["id", "match", file, "--catalog", place, "--json"]);
+  expect(asked).toMatchObject({ code: 0, stderr: lacks });
+  expect(JSON.parse(asked.stdout)).toMatchObject({ truncated: true, match: { track: { id: "five" } } });
+  const followed = await runHere(["id", "monitor", file, "--catalog", place, "--json"]);
+  expect(followed).toMatchObject({ code: 0, stderr: lacks });
+  const types = followed.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).type);
+  expect(types).toEqual(["enter", "leave", "truncated"]);
+});
+
+test("a file that cannot be fingerprinted is named", async () => {
+  const place = join(home, "naming-catalog");
+  const catalog = await Catalog.open(new DirectoryStore(place));
+  await catalog.enroll({ id: "five" }, { samples: song(5), sampleRate });
+  const [good, slow, broken] = ["good.wav", "slow.wav", "broken.wav"].map((name) => join(home, name));
+  writeFileSync(good!, wav(song(5)));
+  writeFileSync(slow!, encodeWav(song(1, 1), { sampleRate: 1000, channels: 1 }));
+  const samples = song(2, 3);
+  samples[100] = Number.NaN;
+  writeFileSync(broken!, encodeWav(samples, { sampleRate, channels: 1, encoding: "f32" }));
+  for (const [args, named] of [
+    [["match", slow!, "--catalog", place], /slow\.wav: The sample rate is 1000 Hz/],
+    [["match", broken!, "--catalog", place], /broken\.wav: .*\(fp\/non-finite\)/],
+    [["align", good!, slow!], /slow\.wav: The sample rate is 1000 Hz/],
+    [["align", broken!, good!], /broken\.wav: .*\(fp\/non-finite\)/],
+    [["inspect", slow!], /slow\.wav: The sample rate is 1000 Hz/],
+  ] as const) {
+    const { code, stderr } = await runHere(["id", ...args]);
+    expect(code, args.join(" ")).not.toBe(0);
+    expect(stderr).toMatch(named);
+  }
 });
 
 test.skipIf(!existsSync(program))(

@@ -60,7 +60,8 @@ describe.skipIf(!existsSync(program))("longwave id listen and enroll --jobs (nee
       ]);
     const one = enroll(catalog, "1");
     const three = enroll(join(folder, "three"), "3");
-    expect([one.status, three.status]).toEqual([0, 0]);
+    // 3a.wav is no sound: all others are enrolled, and the exit code says that not all are.
+    expect([one.status, three.status]).toEqual([1, 1]);
     expect(three.stdout).toBe(one.stdout);
     expect(
       one
@@ -71,6 +72,35 @@ describe.skipIf(!existsSync(program))("longwave id listen and enroll --jobs (nee
     const found = digests(catalog);
     expect(Object.keys(found).length).toBe(5);
     expect(digests(join(folder, "three"))).toEqual(found);
+  });
+
+  test("silence is enrolled, counted apart, and no duplicate of other silence", () => {
+    const quiet = join(folder, "quiet");
+    mkdirSync(quiet);
+    for (const name of ["a.wav", "b.wav"])
+      writeFileSync(join(quiet, name), wav(new Float32Array(3 * sampleRate)));
+    writeFileSync(join(quiet, "c.wav"), wav(song(1)));
+    const { status, events } = longwave([
+      "enroll",
+      quiet,
+      "--catalog",
+      join(folder, "quiet-catalog"),
+      "--json",
+    ]);
+    expect(status).toBe(0);
+    const rows = events();
+    expect(rows.slice(0, 2)).toMatchObject([
+      { id: "a.wav", hashes: 0, duplicates: [] },
+      { id: "b.wav", hashes: 0, duplicates: [] },
+    ]);
+    expect(rows.at(-1).summary).toMatchObject({ added: 1, empty: 2, failed: 0, tracks: 3 });
+    const again = longwave(["enroll", quiet, "--catalog", join(folder, "quiet-catalog")]);
+    expect(again.stdout).toContain(
+      "unchanged a.wav: 0 hashes in 0:03.00: nothing to recognise it by (silence",
+    );
+    expect(again.stdout).toContain(
+      "0 added, 0 replaced, 1 unchanged, 2 without anything to recognise, 0 failed;",
+    );
   });
 
   test("names the files of a directory that hold the same recording", () => {

@@ -1,11 +1,23 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SeededRandom } from "@longwave/base";
 import { encodeWav } from "@longwave/media";
 import { repositoryPath } from "@longwave/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { runHere } from "./run-here.ts";
 
 const program = repositoryPath("apps/cli/dist/main.js");
 const sampleRate = 22_050;
@@ -60,6 +72,31 @@ test("a sound that carries no mark is said to, and one that is none is refused",
   const refused = longwave("embed", silent, out, "--key", "k", "--payload", "0000002a");
   expect(refused).toMatchObject({ status: 3 });
   expect(refused.stderr).toContain("sample 0 is NaN");
+});
+
+test("a second mark of the same key is refused unless forced, and a file may be marked in its own place", async () => {
+  const file = join(folder, "in-place.wav");
+  copyFileSync(original, file);
+  chmodSync(file, 0o640);
+  const embed = (payload: string, ...more: string[]) =>
+    runHere(["watermark", "embed", file, file, "--key", "k", "--payload", payload, ...more]);
+  // Whoever has the file open goes on reading the old one: it is replaced, not written into.
+  const before = openSync(file, "r");
+  expect(await embed("01234567")).toMatchObject({ code: 0, stderr: "" });
+  expect(readFileSync(before)).toEqual(readFileSync(original));
+  closeSync(before);
+  expect(statSync(file).mode & 0o777).toBe(0o640);
+  const marked = readFileSync(file);
+  const refused = await embed("0000002a");
+  expect(refused).toMatchObject({ code: 2, stdout: "" });
+  expect(refused.stderr).toMatch(/carries 01234567 of this key already.*--force\. \(cli\/already-marked\)/);
+  expect(readFileSync(file)).toEqual(marked);
+  const forced = await embed("0000002a", "--force", "--json");
+  expect(forced).toMatchObject({ code: 0, stderr: expect.stringContaining("which a second mark erases") });
+  expect(JSON.parse(forced.stdout)).toMatchObject({ readable: true });
+  const found = await runHere(["watermark", "detect", file, "--key", "k", "--json"]);
+  expect(JSON.parse(found.stdout).marks).toMatchObject([{ payload: "0000002a" }]);
+  expect(readdirSync(folder).filter((name) => name.endsWith(".part"))).toEqual([]);
 });
 
 test("what cannot be done is said in one line", () => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Archive, planImport, timeAxis } from "@longwave/archive";
@@ -80,6 +80,14 @@ describe("openAudioInput", () => {
       expect(pieces).toBeGreaterThan(3);
     },
   );
+
+  test("a WAV file that was cut is imported as far as it goes, and said to be truncated", async () => {
+    const path = wavFile("cut.wav", 48_000, 4800);
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, bytes.length - 4801));
+    const { info } = await imported(path);
+    expect(info).toMatchObject({ frames: 2399, source: { truncated: true } });
+  });
 
   test("384 kHz is stretched eight times; samples and wall clock meet exactly", async () => {
     const chunk = guano(["Timestamp: 2026-05-01T21:30:00.250+02:00", "Samplerate: 384000", "Make: Example"]);

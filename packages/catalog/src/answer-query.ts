@@ -85,16 +85,24 @@ export function isSilent(samples: Float32Array): boolean {
   return true;
 }
 
+/** What turns looks at a stream into events: {@link Monitor}, or one that outlives outages of its catalog. */
+export interface StreamMonitor {
+  look(): Promise<MonitorEvent[]>;
+  skip(reason: "silence" | "below-threshold"): MonitorEvent[] | Promise<MonitorEvent[]>;
+  end(): MonitorEvent[] | Promise<MonitorEvent[]>;
+}
+
 /** Follows a stream of mono samples: the work of `Catalog.monitor`, for any catalog. */
 export async function* followStream(
   profile: ProfileId,
   ask: AskWindow,
   stream: AsyncIterable<Float32Array> | Iterable<Float32Array>,
   options: MonitorOptions & LiveOptions,
+  monitorOf: (live: LiveMatcher, options: MonitorOptions) => StreamMonitor = (...of) => new Monitor(...of),
 ): AsyncIterable<MonitorEvent> {
   const { stepSeconds = 1, gapSeconds, maxFalse, only, signal, ...liveOptions } = options;
   const live = new LiveMatcher(profile, ask, liveOptions);
-  const monitor = new Monitor(live, {
+  const monitor = monitorOf(live, {
     ...(gapSeconds !== undefined && { gapSeconds }),
     ...(maxFalse !== undefined && { maxFalse }),
     ...(signal !== undefined && { signal }),
@@ -119,5 +127,5 @@ export async function* followStream(
   }
   live.flush();
   yield* await look();
-  yield* monitor.end();
+  yield* await monitor.end();
 }

@@ -26,6 +26,12 @@ export interface LiveIdentification extends Identification {
 /** Answers what a window is a piece of: `identify` of any catalog. */
 export type AskWindow = (window: StreamWindow, options: IdentifyOptions) => Promise<Identification>;
 
+/** The answer about a window that ended at `streamMs`. */
+export function placedAnswer(answer: Identification, streamMs: number): LiveIdentification {
+  const positionMs = answer.match === undefined ? undefined : streamMs + answer.match.offsetMs;
+  return { ...answer, positionMs, streamMs };
+}
+
 /** Most records kept of the window; older ones leave first. */
 const capacity = 1 << 15;
 const noLevels = new Int8Array(0);
@@ -83,8 +89,19 @@ export class LiveMatcher {
     return (this.#windowFrames * hopSize * 1000) / sampleRate;
   }
 
+  /** Samples that were NaN or infinite and counted as 0. */
+  get replacedSamples(): number {
+    return this.#stream.replacedSamples;
+  }
+
   /** What the newest seconds are a piece of. */
   async identify(options: IdentifyOptions = {}): Promise<LiveIdentification> {
+    const { streamMs } = this;
+    return placedAnswer(await this.#ask(this.window(), options), streamMs);
+  }
+
+  /** The newest seconds, to be asked about now or later. */
+  window(): StreamWindow {
     const { profile } = this.#stream;
     const { streamMs } = this;
     const nowFrame = (streamMs * profile.sampleRate) / (1000 * profile.hopSize);
@@ -103,7 +120,7 @@ export class LiveMatcher {
     });
     const queryMs = Math.round(((nowFrame - oldest) * 1000 * profile.hopSize) / profile.sampleRate);
     const { levels, firstFrame } = this.#rows?.since(oldest) ?? { levels: noLevels, firstFrame: oldest };
-    const window = {
+    return {
       profile: profile.id,
       milliseconds: queryMs,
       records: Uint32Array.from(query),
@@ -111,9 +128,6 @@ export class LiveMatcher {
       firstFrame,
       levels,
     };
-    const answer = await this.#ask(window, options);
-    const positionMs = answer.match === undefined ? undefined : streamMs + answer.match.offsetMs;
-    return { ...answer, positionMs, streamMs };
   }
 
   /** Forgets the stream, as after a cut. */

@@ -25,7 +25,17 @@ export type MonitorEvent =
       readonly atMs: number;
       readonly asked: number;
       readonly missing: readonly MissingShard[];
-    };
+    }
+  | {
+      /** Samples that were NaN or infinite, in all until now: told when the first come, when their number has doubled, and at the end. */
+      readonly type: "replaced";
+      readonly atMs: number;
+      readonly samples: number;
+    }
+  /** Of a catalog in a database: it cannot be reached from now on. Looks wait for it. */
+  | { readonly type: "away"; readonly atMs: number; readonly reason: string }
+  /** It answers again; what waited is answered next, with times of its own. Looks that found no room are lost. */
+  | { readonly type: "back"; readonly atMs: number; readonly lostLooks: number };
 
 /** Options of `Catalog.monitor`. */
 export interface MonitorOptions {
@@ -84,6 +94,8 @@ export class Monitor {
   #quietSinceMs: number | undefined;
   /** Names of the shards that gave no answer last time. */
   #missing = "";
+  /** Samples that were no numbers, as last told. */
+  #told = 0;
 
   constructor(live: LiveMatcher, options: MonitorOptions) {
     this.#live = live;
@@ -94,19 +106,19 @@ export class Monitor {
   /** Asks what the newest seconds are; the events that follow from the answer. */
   async look(): Promise<MonitorEvent[]> {
     const { maxFalse = 1e-5, signal } = this.#options;
-    return this.#take(await this.#live.identify({ maxFalse, ...(signal !== undefined && { signal }) }));
+    return this.take(await this.#live.identify({ maxFalse, ...(signal !== undefined && { signal }) }));
   }
 
   /** The events that follow where the newest seconds are not worth a look. */
-  skip(reason: "silence" | "below-threshold"): MonitorEvent[] {
-    const { streamMs } = this.#live;
+  skip(reason: "silence" | "below-threshold", streamMs: number = this.#live.streamMs): MonitorEvent[] {
     const queryHashes = reason === "silence" ? 0 : 1;
-    return this.#take({ ...noAnswer(reason), queryHashes, positionMs: undefined, streamMs });
+    return this.take({ ...noAnswer(reason), queryHashes, positionMs: undefined, streamMs });
   }
 
-  #take(answer: LiveIdentification): MonitorEvent[] {
+  /** The events that follow from the answer to a look. */
+  take(answer: LiveIdentification): MonitorEvent[] {
     const { match, streamMs, shards } = answer;
-    const events: MonitorEvent[] = this.#shardsChanged(shards, streamMs);
+    const events = [...this.#replaced(2 * this.#told), ...this.#shardsChanged(shards, streamMs)];
     // A look that nobody answered says nothing about what plays.
     if (shards !== undefined && shards.missing.length === shards.asked) return events;
     if (match === undefined) {
@@ -167,7 +179,14 @@ export class Monitor {
 
   /** Ends the stream: the last leave, if a track is on. */
   end(): MonitorEvent[] {
-    return this.#play === undefined ? [] : [this.#leave()];
+    return [...this.#replaced(this.#told + 1), ...(this.#play === undefined ? [] : [this.#leave()])];
+  }
+
+  #replaced(least: number): MonitorEvent[] {
+    const { replacedSamples: samples, streamMs: atMs } = this.#live;
+    if (!(samples >= Math.max(1, least))) return [];
+    this.#told = samples;
+    return [{ type: "replaced", atMs, samples }];
   }
 
   /** One event when nothing has been recognised for the length of a gap, and one when silence begins or ends in it. */

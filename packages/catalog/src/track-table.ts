@@ -85,8 +85,11 @@ export class TrackTable {
     this.#tracks.push(track);
     if (track === undefined) return number;
     this.#numberById.set(track.id, number);
-    const same = this.#idsByContent.get(track.contentHash) ?? new Set();
-    this.#idsByContent.set(track.contentHash, same.add(track.id));
+    // Two that hold nothing (silence) are not the same recording.
+    if (track.hashes > 0) {
+      const same = this.#idsByContent.get(track.contentHash) ?? new Set();
+      this.#idsByContent.set(track.contentHash, same.add(track.id));
+    }
     this.#postings += track.hashes;
     this.#frames += this.#framesOf(track);
     return number;

@@ -107,6 +107,32 @@ describe("monitor", () => {
   });
 });
 
+describe("samples that are no numbers", () => {
+  test("are counted as they came, told when the first come, when they doubled, and at the end", async () => {
+    const catalog = await filled();
+    const programme = songs[1]!.slice(0, 14 * sampleRate);
+    const broken = (second: number, count: number) => {
+      for (let i = 0; i < count; i++)
+        programme[second * sampleRate + i] = [Number.NaN, Infinity, -Infinity][i % 3]!;
+    };
+    broken(2, 3);
+    broken(4, 2);
+    broken(6, 95);
+    broken(10, 40);
+    const events = await eventsOf(catalog, programme);
+    const told = events.flatMap((event) => (event.type === "replaced" ? [[event.atMs, event.samples]] : []));
+    expect(told).toEqual([
+      [3000, 3],
+      [7000, 100],
+      [14_000, 140],
+    ]);
+    expect(events.filter(({ type }) => type !== "replaced").map(({ type }) => type)).toEqual([
+      "enter",
+      "leave",
+    ]);
+  });
+});
+
 describe("dedup", () => {
   test("groups tracks of the same recording, not those that share a few seconds", async () => {
     const catalog = await filled();

@@ -1,10 +1,12 @@
 import { MemoryStore } from "@longwave/base";
+import { SystemClock } from "@longwave/base/node";
 import { extract, type ProfileId } from "@longwave/fingerprint";
 import { type PostgresServer, postgresPrograms, startPostgres } from "@longwave/testkit";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Catalog } from "../src/catalog.ts";
 import type { Identification } from "../src/identification.ts";
+import type { MonitorEvent } from "../src/monitor.ts";
 import { PostgresCatalog, type PostgresCatalogOptions, postgresClient } from "../src/postgres/index.ts";
 import { voteStatement } from "../src/postgres/vote-statement.ts";
 import { melody } from "./signals.ts";
@@ -284,6 +286,86 @@ describe.skipIf(programs === undefined)("a catalog in PostgreSQL", { timeout: 18
     ]);
     expect(statement).toMatch(/select l\.shard, a\.hypothesis, u\.track, u\.frame/);
     expect(statement).toMatch(/select shard, hypothesis, track, max\(/);
+  });
+
+  /** A monitored stream of `song(1)` by seconds, during which the test may stop and start the server. */
+  async function* bySecond(before: (second: number) => Promise<void>): AsyncIterable<Float32Array> {
+    for (let second = 0; second < 6; second++) {
+      await before(second);
+      yield song(1).subarray(second * rate, (second + 1) * rate);
+    }
+    await before(6);
+  }
+
+  test("a monitored stream outlives a restart of the server, and loses only looks that found no room", async () => {
+    const { inSegments } = await twins();
+    const ownSql = postgres({
+      host: server.socketFolder,
+      user: server.user,
+      database: "postgres",
+      max: 2,
+      onnotice: () => {},
+      backoff: () => 0.05,
+    });
+    const catalog = await PostgresCatalog.open(postgresClient(ownSql), { schema: `test_${schemas++}` });
+    for (let seed = 1; seed <= 3; seed++) await catalog.enroll({ id: `t${seed}` }, sound(seed));
+    const clock = new SystemClock();
+    const undisturbed = await collect(inSegments.monitor([song(1)], { sampleRate: rate }));
+    const played = (events: readonly MonitorEvent[]) =>
+      events.flatMap((event) => ("track" in event ? [[event.type, event.track.id, event.atMs]] : []));
+    try {
+      // The look of the third second finds the server gone, and all that follow wait until the stream has ended.
+      for (const mostWaiting of [60, 2]) {
+        const events: MonitorEvent[] = [];
+        const stream = bySecond(async (second) => {
+          if (second === 2) await server.stop();
+          if (second === 6) await server.start();
+        });
+        for await (const event of catalog.monitor(stream, {
+          sampleRate: rate,
+          outages: { clock, mostWaiting },
+        }))
+          events.push(event);
+        const [away] = events.filter(({ type }) => type === "away");
+        expect(away).toMatchObject({ atMs: 3000, reason: expect.stringContaining("PostgreSQL failed") });
+        const back = events.filter((event) => event.type === "back");
+        expect(back.length).toBe(1);
+        if (mostWaiting === 60) {
+          expect(back[0]!.lostLooks).toBe(0);
+          expect(played(events)).toEqual(played(undisturbed));
+        } else {
+          // Those of the fourth and fifth second; that of the sixth too where the last one comes before the server's answer.
+          expect([2, 3]).toContain(back[0]!.lostLooks);
+          expect(played(events).map(([type]) => type)).toEqual(["enter", "leave"]);
+        }
+      }
+      // A file waits where it is: what is not answered is not lost, and after its patience it fails.
+      let read = 0;
+      const file = bySecond(async (second) => {
+        read = second;
+        if (second === 1) await server.stop();
+      });
+      const outages = {
+        clock,
+        mostWaiting: 2,
+        whenFull: "wait",
+        patienceSeconds: 0.3,
+        answerSeconds: 60,
+      } as const;
+      await expect(collect(catalog.monitor(file, { sampleRate: rate, outages }))).rejects.toMatchObject({
+        code: "catalog/engine-failed",
+        kind: "unavailable",
+      });
+      expect(read).toBe(2);
+    } finally {
+      await server.start();
+      await ownSql.end({ timeout: 1 });
+    }
+    // What a statement is refused for is no outage.
+    const gone = await newCatalog();
+    await sql.unsafe(`drop schema test_${schemas - 1} cascade`);
+    const looking = gone.monitor([song(1)], { sampleRate: rate, outages: { clock } });
+    await expect(collect(looking)).rejects.toMatchObject({ code: "catalog/engine-failed" });
   });
 
   test("a stored fingerprint can be the query", async () => {

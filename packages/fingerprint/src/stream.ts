@@ -50,7 +50,9 @@ export class FingerprintStream {
   readonly #extractor: Extractor;
   readonly #resampler: StreamResampler | undefined;
   readonly #resampled: Float32Array;
+  readonly #finite: Float32Array;
   #samplesIn = 0;
+  #replaced = 0;
 
   constructor(id: ProfileId, options: StreamOptions = {}) {
     this.profile = profileOf(id);
@@ -60,6 +62,7 @@ export class FingerprintStream {
     const equal = rate === this.profile.sampleRate;
     this.#resampler = equal ? undefined : makeResampler(this.profile, rate);
     this.#resampled = new Float32Array(this.#resampler?.outputBound(blockLength) ?? 0);
+    this.#finite = new Float32Array(equal ? 0 : blockLength);
   }
 
   /** Samples pushed since the start or the last `reset`. */
@@ -67,9 +70,9 @@ export class FingerprintStream {
     return this.#samplesIn;
   }
 
-  /** Analysed samples that were NaN or infinite and counted as 0. */
+  /** Samples that were NaN or infinite and counted as 0. */
   get replacedSamples(): number {
-    return this.#extractor.replacedSamples;
+    return this.#replaced + this.#extractor.replacedSamples;
   }
 
   /** Analyses `samples[start, end)` and hands over the records that became final. */
@@ -81,12 +84,30 @@ export class FingerprintStream {
     if (resampler === undefined) extractor.push(samples, start, end);
     else {
       for (let at = start; at < end; at += blockLength) {
-        const count = resampler.push(samples, at, Math.min(end, at + blockLength), this.#resampled);
+        const to = Math.min(end, at + blockLength);
+        const count = this.#isFinite(samples, at, to)
+          ? resampler.push(samples, at, to, this.#resampled)
+          : resampler.push(this.#finite, 0, to - at, this.#resampled);
         extractor.push(this.#resampled, 0, count);
       }
     }
     extractor.records.drain();
     extractor.records.sink = undefined;
+  }
+
+  /** Whether all samples are numbers; if not, they are copied to `#finite` with 0 for those that are none, before a filter spreads them. */
+  #isFinite(samples: Float32Array, from: number, to: number): boolean {
+    let sum = 0;
+    // x - x is 0 for finite x and NaN otherwise.
+    for (let i = from; i < to; i++) sum += samples[i]! - samples[i]!;
+    if (sum === 0) return true;
+    for (let i = from; i < to; i++) {
+      const value = samples[i]!;
+      const isNumber = value - value === 0;
+      this.#finite[i - from] = isNumber ? value : 0;
+      if (!isNumber) this.#replaced++;
+    }
+    return false;
   }
 
   /**
@@ -117,6 +138,7 @@ export class FingerprintStream {
   /** Forgets everything; the next sample is sample 0 of a new stream. */
   reset(): void {
     this.#samplesIn = 0;
+    this.#replaced = 0;
     this.#resampler?.reset();
     this.#extractor.reset();
   }

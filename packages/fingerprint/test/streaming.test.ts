@@ -88,17 +88,21 @@ describe.each(profileIds)("%s", (id) => {
     if (waits) expect(came / previewed).toBeGreaterThan(0.6);
   });
 
-  test("counts samples that are not finite as silence", () => {
-    const broken = samples.slice();
-    const silenced = samples.slice();
-    for (const [i, value] of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].entries()) {
-      broken[20_000 + i] = value;
-      silenced[20_000 + i] = 0;
-    }
-    const stream = createStream(id);
-    expect(streamed(stream, broken, () => 640)).toEqual(streamed(createStream(id), silenced, () => 640));
-    expect(stream.replacedSamples).toBe(3);
-  });
+  test.each([sampleRate, 44_100])(
+    "counts samples that are not finite as silence, and none beside them, at %d Hz",
+    (rate) => {
+      const broken = samples.slice();
+      const silenced = samples.slice();
+      for (const [i, value] of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].entries()) {
+        broken[20_000 + i] = value;
+        silenced[20_000 + i] = 0;
+      }
+      const make = () => createStream(id, { sampleRate: rate });
+      const stream = make();
+      expect(streamed(stream, broken, () => 640)).toEqual(streamed(make(), silenced, () => 640));
+      expect(stream.replacedSamples).toBe(3);
+    },
+  );
 
   test("allocates nothing per push", () => {
     const stream = createStream(id, { sampleRate: 48_000 });

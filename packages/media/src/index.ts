@@ -11,6 +11,7 @@ export type {
   SourceForm,
 } from "./decode/pcm-sink.ts";
 export { resamplerFactory } from "./decode/resampler-factory.ts";
+export { endOfWav } from "./decode/wav-decoder.ts";
 export { MediaError, type MediaErrorCode, mediaErrorKinds } from "./errors.ts";
 export { type AudioMothComment, parseAudioMothComment } from "./metadata/audiomoth.ts";
 export { type Bext, parseBext } from "./metadata/bext.ts";

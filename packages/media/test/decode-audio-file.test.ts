@@ -142,6 +142,14 @@ describe.skipIf(!hasShared)("the forms of one track in the shared data", () => {
     expect(audio.frames).toBeLessThan(400_000);
   });
 
+  test("a FLAC file whose header promises 13 h is read as far as it goes", async () => {
+    const bytes = new Uint8Array(await readFile(shared("galway.flac")));
+    // STREAMINFO, total samples: 36 bits from the low half of byte 13 on (RFC 9639 section 8.2).
+    new DataView(bytes.buffer).setUint32(8 + 14, 13 * 3600 * 44_100);
+    const audio = await decodeAudioBytes(bytes, { ffmpeg: false });
+    expect(audio).toMatchObject({ frames: 698_194, truncated: true });
+  });
+
   test("limits hold for compressed files too", async () => {
     for (const name of ["galway.flac", "galway.mp3", "galway.ogg"]) {
       for (const limits of [{ maxSeconds: 15 }, { maxSamples: 690_000 }, { maxBytes: 100_000 }]) {

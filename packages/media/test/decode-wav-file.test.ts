@@ -2,9 +2,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeWav } from "@longwave/media";
-import { decodeAudioFile } from "@longwave/media/node";
+import { decodeAudioBytes, decodeAudioFile } from "@longwave/media/node";
 import { sharedPath } from "@longwave/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+/** Where the header of the `data` chunk begins. */
+function dataChunk(bytes: Uint8Array): { dataAt: number; view: DataView } {
+  const dataAt = Buffer.from(bytes).indexOf("data");
+  return { dataAt, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+}
 
 const galway = sharedPath("data/audio/galway.wav");
 
@@ -107,6 +113,46 @@ describe("decodeAudioFile on WAV", () => {
     await expect(
       decodeAudioFile(path, { limits: { maxSeconds: 1, maxSamples: 48_000 } }),
     ).resolves.toBeDefined();
+  });
+
+  test("a header that promises more than the file holds refuses nothing: what is there is read, and it is said", async () => {
+    const sampleRate = 44_100;
+    const sound = Float32Array.from({ length: 6 * sampleRate }, (_, i) => ((i * 37) % 65_536) / 32_768 - 1);
+    const bytes = encodeWav(sound, { sampleRate, channels: 1 });
+    const { dataAt, view } = dataChunk(bytes);
+    // 13 h, as of a recording that was cut after 6 s; and one byte of an odd length is no frame.
+    for (const [claimed, frames, cut] of [
+      [13 * 3600 * sampleRate * 2, sound.length, 0],
+      [13 * 3600 * sampleRate * 2 + 1, sound.length - 1, 1],
+    ] as const) {
+      view.setUint32(dataAt + 4, claimed, true);
+      const path = await write("cut.wav", bytes.subarray(0, bytes.length - cut));
+      for (const audio of [
+        await decodeAudioFile(path),
+        await decodeAudioBytes(bytes.subarray(0, bytes.length - cut)),
+      ]) {
+        expect(audio).toMatchObject({ frames, truncated: true });
+        expect(audio.warnings).toEqual([
+          "The file ends early: its header promises 46800.0 s of sound, 6.0 s are there.",
+        ]);
+      }
+    }
+    // What is really too long is refused at once, in words that fit a program and a command line.
+    view.setUint32(dataAt + 4, 2 * sound.length, true);
+    const path = await write("long.wav", bytes);
+    await expect(decodeAudioFile(path, { limits: { maxSeconds: 5 } })).rejects.toMatchObject({
+      code: "media/limit",
+      message: expect.stringMatching(/lasts 6\.0 s or more; the limit is 5 s\. Cut it into parts/),
+    });
+  });
+
+  test.each([0, 0xffff_ffff, 0x8000_0000])("a size of %i that a recorder never filled in", async (size) => {
+    const bytes = encodeWav(Float32Array.of(0.5, -0.5, 0.25), { sampleRate: 8000, channels: 1 });
+    const { dataAt, view } = dataChunk(bytes);
+    view.setUint32(dataAt + 4, size, true);
+    const audio = await decodeAudioFile(await write("crashed.wav", bytes));
+    expect(audio).toMatchObject({ truncated: false, warnings: [] });
+    expect(audio.pcm.subarray(0, 3)).toEqual(Float32Array.of(0.5, -0.5, 0.25));
   });
 
   test("an aborted signal stops it", async () => {

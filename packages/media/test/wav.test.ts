@@ -3,7 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SeededRandom } from "@longwave/base";
-import { encodeWav, type SampleEncoding, type WavChunk, WavEncoder, WavReader } from "@longwave/media";
+import {
+  encodeWav,
+  type SampleEncoding,
+  type WavChunk,
+  WavEncoder,
+  WavParser,
+  WavReader,
+} from "@longwave/media";
 import { allocatedBytesPerCall, fuzzParser } from "@longwave/testkit";
 import { describe, expect, test } from "vitest";
 
@@ -156,6 +163,22 @@ describe("length", () => {
     expect(truncated).toBe(false);
   });
 
+  test("a size of 0 before sound that the file's length counts is a placeholder", () => {
+    const file = riff([...fmt(), ...chunk("data", [], 0), ...Array.from({ length: 6 }, () => [1, 0]).flat()]);
+    const { pcm, reader, truncated } = read(file, [5]);
+    expect(pcm).toEqual(new Array(6).fill(1 / 32_768));
+    expect([reader.head!.frames, truncated]).toEqual([undefined, false]);
+  });
+
+  test("sound goes on behind a placeholder of 2 GiB that it has outgrown", () => {
+    const parser = new WavParser();
+    parser.push(riff([...fmt(1, 8), ...chunk("data", [], 0x7fff_f000)], 0x7fff_f024));
+    const piece = new Uint8Array(1 << 26).fill(128);
+    for (let i = 0; i < 32; i++) parser.push(piece);
+    expect(parser.dataBytes).toBe(2 ** 31);
+    expect(parser.end().truncated).toBe(false);
+  });
+
   test("an empty sound chunk followed by others is empty", () => {
     const { pcm, reader } = read(riff([...fmt(), ...chunk("data", []), ...chunk("note", text("four"))]));
     expect(pcm).toEqual([]);
@@ -202,6 +225,22 @@ describe("variants of the format", () => {
     expect(pcm).toEqual(steps);
     expect(reader.head!.frames).toBe(3);
     expect(reader.chunks.map(({ id }) => id)).toEqual(["note"]);
+  });
+
+  test.each([
+    ["of ones, never filled in", 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, undefined],
+    ["of zeros", 0, 0, 0xffff_ffff, undefined],
+    ["that promises 8 GiB", 0, 2, 0xffff_ffff, 2 ** 32],
+    ["that is right beside a size of 0", 6, 0, 0, 3],
+  ])("RF64 with a ds64 %s is read to the end", (_name, low, high, stated, frames) => {
+    const sizes = [...u32(low), ...u32(high), ...u32(low), ...u32(high), ...new Array(12).fill(0)];
+    const parts = [...chunk("ds64", sizes), ...fmt(), ...chunk("data", sound16, stated)];
+    for (const id of ["RF64", "BW64"]) {
+      const { reader, pcm, truncated } = read(riff(parts, 0xffff_ffff, id), [3]);
+      expect(pcm).toEqual(steps);
+      expect(reader.head!.frames).toBe(frames);
+      expect(truncated).toBe(frames === 2 ** 32);
+    }
   });
 
   test("a header beyond 4 GiB becomes RF64 of the same length", () => {

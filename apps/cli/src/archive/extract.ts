@@ -1,9 +1,10 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Archive, ArchivePosition, ReadRequest } from "@longwave/archive";
 import { encodeWav, type SampleEncoding, WavEncoder } from "@longwave/media";
 import { CliError } from "../errors.ts";
 import { printLine, progress } from "../output.ts";
+import { replaceFile } from "../replace-file.ts";
 import { lengthText } from "./format.ts";
 import { parsePosition } from "./position.ts";
 import { withArchive } from "./with-archive.ts";
@@ -66,7 +67,7 @@ async function extractMany(archive: Archive, options: ExtractOptions): Promise<v
     await mkdir(dirname(path), { recursive: true });
     const { channels, pcm } = clip;
     const encoding = options.format as SampleEncoding;
-    await writeFile(path, encodeWav(pcm, { sampleRate: 48_000, channels, encoding }));
+    await replaceFile(path, encodeWav(pcm, { sampleRate: 48_000, channels, encoding }));
     if (options.json === true)
       printLine(JSON.stringify({ id: clip.id, file, start: clip.start, ...clip.report }));
   }

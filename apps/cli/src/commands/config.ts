@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { systemErrorKind, systemReason } from "@longwave/base/node";
 import type { Command } from "commander";
 import pc from "picocolors";
@@ -7,6 +7,7 @@ import { ConfigError } from "../errors.ts";
 import { jobBackendOf, jobsDefinitions, leaseSecondsOf, resolveJobsSettings } from "../jobs/jobs-settings.ts";
 import { migrateConfig } from "../migrate-config.ts";
 import { printResult } from "../output.ts";
+import { replaceFile } from "../replace-file.ts";
 import { resolveSpeechSettings, speechDefinitions } from "../speech/speech-settings.ts";
 import { settingsOf } from "../station-options.ts";
 
@@ -64,13 +65,13 @@ export function registerConfig(program: Command): void {
     .description("Bring an older configuration file up to date, comments kept; the old one stays beside it")
     .argument("[file]", "the file", defaultConfigFile)
     .option("--json", "print one JSON object")
-    .action((file: string, options: Record<string, unknown>) => {
+    .action(async (file: string, options: Record<string, unknown>) => {
       const old = readText(file);
       const migrated = migrateConfig(old, file);
       const changed = migrated !== old;
       if (changed) {
-        writeFileSync(`${file}.old`, old);
-        writeFileSync(file, migrated);
+        await replaceFile(`${file}.old`, old);
+        await replaceFile(file, migrated);
       }
       printResult(options["json"] === true, { file, changed }, () => [
         changed ? `${file} was brought up to date; the old one is ${file}.old.` : `${file} is up to date.`,

@@ -41,7 +41,7 @@ export function registerId(program: Command): void {
       Math.min(8, availableParallelism()),
     )
     .option("--meta <file>", "JSON file with title, artist and anything else of each id")
-    .option("--skip-errors", "report files that cannot be read and go on")
+    .option("--skip-errors", "report files that cannot be read and go on; exit code 1 where there were any")
     .option("--no-wait", "over NATS: end once the jobs are queued")
     .option("--json", "one JSON object a file, then a summary")
     .action(async (paths: string[], options: EnrollOptions) =>

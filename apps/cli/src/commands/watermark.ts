@@ -12,6 +12,7 @@ export function registerWatermark(program: Command): void {
     .argument("<output>", "WAV file, or - for standard output")
     .requiredOption("--payload <hex>", "8 or 16 hexadecimal digits")
     .option("--signal-to-mark <db>", "loudness of the sound beside the mark, 24 to 60 dB", decibels, 30.3)
+    .option("--force", "mark a sound that carries a mark of this key already; the old mark is erased")
     .option("--float", "32-bit float samples instead of 16-bit")
     .option("--json", "one JSON object")
     .action(embed);

@@ -2,6 +2,7 @@ import { BaseError } from "@longwave/base";
 import type { AudioInput } from "@longwave/catalog";
 import { printLine } from "../output.ts";
 import { findAudioFiles } from "./audio-files.ts";
+import { aboutFile } from "./naming.ts";
 import { openCatalog } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
 
@@ -14,13 +15,13 @@ export async function calibrate(
   paths: readonly string[],
   options: { catalog: string; json?: boolean },
 ): Promise<void> {
-  const pieces: AudioInput[] = [];
+  const pieces: { readonly path: string; readonly sound: AudioInput }[] = [];
   for (const { path } of await findAudioFiles(paths)) {
     const { samples, sampleRate } = await readSound(path, { channels: 1 });
     for (let at = 0; ; ) {
       const end = at + pieceSeconds[pieces.length % pieceSeconds.length]! * sampleRate;
       if (end > samples.length) break;
-      pieces.push({ samples: samples.subarray(at, end), sampleRate });
+      pieces.push({ path, sound: { samples: samples.subarray(at, end), sampleRate } });
       at = end;
     }
   }
@@ -32,7 +33,18 @@ export async function calibrate(
     );
   }
   await using catalog = await openCatalog(options.catalog);
-  const calibration = await catalog.calibrate(pieces);
+  let asked = "";
+  function* negatives(): Iterable<AudioInput> {
+    for (const { path, sound } of pieces) {
+      asked = path;
+      yield sound;
+    }
+  }
+  const calibration = await catalog.calibrate(negatives()).catch((error: unknown) =>
+    aboutFile(asked, () => {
+      throw error;
+    }),
+  );
   if (options.json === true) printLine(JSON.stringify({ pieces: pieces.length, calibration }));
   else {
     const { threshold, share, scale, check } = calibration;

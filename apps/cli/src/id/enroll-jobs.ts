@@ -9,7 +9,7 @@ import {
 } from "@longwave/catalog/nats";
 import { printLine, progress } from "../output.ts";
 import { findAudioFiles } from "./audio-files.ts";
-import type { EnrollOptions } from "./enroll.ts";
+import { type EnrollOptions, emptyText, skippedExitCode } from "./enroll.ts";
 import { readMetadata } from "./metadata-file.ts";
 import { connectTo, parseNatsPlace, queueNames, scatteredOver } from "./nats-place.ts";
 import { lineOf } from "./work.ts";
@@ -37,12 +37,12 @@ export async function enrollByJobs(paths: readonly string[], options: EnrollOpti
         EnrollQueue.open(connection, queueNames(place, shardName(i + 1, of))),
       ),
     );
-    const count = { queued: 0, added: 0, replaced: 0, unchanged: 0, failed: 0 };
+    const count = { queued: 0, added: 0, replaced: 0, unchanged: 0, empty: 0, failed: 0 };
     const open = new Set<string>();
     const stop = new AbortController();
     const take = (report: EnrollReport) => {
       if (!open.delete(report.source)) return;
-      count[report.status]++;
+      count["hashes" in report && report.hashes === 0 ? "empty" : report.status]++;
       progress(`${count.queued - open.size} of ${count.queued}: ${report.id}`);
       if (options.json === true) printLine(JSON.stringify(report));
       else if (report.status === "failed") console.error(lineOf(report));
@@ -63,13 +63,15 @@ export async function enrollByJobs(paths: readonly string[], options: EnrollOpti
     if (options.wait !== false) await untilDone(queues, open, take);
     stop.abort();
     await Promise.all(listening);
+    if (count.failed > 0) process.exitCode = skippedExitCode;
     const unheard = options.wait === false ? 0 : open.size;
     if (options.json === true) printLine(JSON.stringify({ summary: { ...count, unheard } }));
     else if (options.wait === false)
       printLine(`${count.queued} files are queued for the workers of ${of} shard${of === 1 ? "" : "s"}.`);
     else
       printLine(
-        `${count.added} added, ${count.replaced} replaced, ${count.unchanged} unchanged, ${count.failed} failed` +
+        `${count.added} added, ${count.replaced} replaced, ${count.unchanged} unchanged, ` +
+          `${emptyText(count.empty)}${count.failed} failed` +
           `${unheard === 0 ? "" : `; ${unheard} done of which no report came`}.`,
       );
   } finally {

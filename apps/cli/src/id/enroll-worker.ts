@@ -1,6 +1,6 @@
 import { serveNodeTasks } from "@longwave/base/node";
 import { extract, type Fingerprint, type ProfileId } from "@longwave/fingerprint";
-import { readSound } from "./read-sound.ts";
+import { decodeSound } from "./read-sound.ts";
 
 /** What a worker of `id enroll --jobs` is asked for: the fingerprint of a file. */
 export interface EnrollTask {
@@ -8,8 +8,15 @@ export interface EnrollTask {
   readonly profile: ProfileId;
 }
 
-serveNodeTasks<EnrollTask, Fingerprint>(async ({ path, profile }) => {
-  const { samples, sampleRate, channels = 1 } = await readSound(path);
-  const result = extract(profile, samples, { sampleRate, channels });
-  return { result, transfer: [result.records.buffer] };
+/** The fingerprint, and what the file lacked. */
+export interface EnrollTaskResult {
+  readonly fingerprint: Fingerprint;
+  readonly truncated: boolean;
+  readonly warnings: readonly string[];
+}
+
+serveNodeTasks<EnrollTask, EnrollTaskResult>(async ({ path, profile }) => {
+  const { samples, sampleRate, channels, truncated, warnings } = await decodeSound(path);
+  const fingerprint = extract(profile, samples, { sampleRate, channels });
+  return { result: { fingerprint, truncated, warnings }, transfer: [fingerprint.records.buffer] };
 });

@@ -1,12 +1,13 @@
-import { BaseError, isLongwaveError, type LongwaveError } from "@longwave/base";
+import { BaseError, isLongwaveError } from "@longwave/base";
 import { extract, type ProfileId } from "@longwave/fingerprint";
 import { printLine, progress } from "../output.ts";
 import { type AudioFile, findAudioFiles } from "./audio-files.ts";
 import { type FingerprintedFile, fingerprintFiles } from "./fingerprint-files.ts";
-import { clockTime } from "./format.ts";
+import { contentText } from "./format.ts";
 import { readMetadata } from "./metadata-file.ts";
+import { naming } from "./naming.ts";
 import { countTracks, openCatalog } from "./open-catalog.ts";
-import { readSound } from "./read-sound.ts";
+import { decodeSound, warnOf } from "./read-sound.ts";
 import { mostChangesUnderWay, tidy } from "./tidy.ts";
 
 export interface EnrollOptions {
@@ -26,6 +27,14 @@ export interface EnrollOptions {
   readonly json?: boolean;
 }
 
+/** Exit code where files were left out or failed: everything else is enrolled. */
+export const skippedExitCode = 1;
+
+/** How many recordings have nothing to be recognised by, for the summary; nothing where there are none. */
+export function emptyText(count: number): string {
+  return count === 0 ? "" : `${count} without anything to recognise, `;
+}
+
 /** `longwave id enroll PATH...`: one line (or JSON object) a file, then a summary. */
 export async function enroll(paths: readonly string[], options: EnrollOptions): Promise<void> {
   const files = await filesOf(paths, options.id);
@@ -33,7 +42,7 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
   await using catalog = await openCatalog(options.catalog, {
     ...(options.profile !== undefined && { profile: options.profile }),
   });
-  const count = { added: 0, replaced: 0, unchanged: 0, failed: 0 };
+  const count = { added: 0, replaced: 0, unchanged: 0, empty: 0, failed: 0 };
   let done = 0;
   async function* wanted(): AsyncIterable<AudioFile> {
     for (const file of files) {
@@ -53,20 +62,20 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
     progress(`${++done} of ${files.length}: ${id}`);
     try {
       if ("error" in outcome) throw outcome.error;
+      const { fingerprint, truncated, warnings } = outcome;
+      warnOf(path, warnings);
       const { track, status, duplicates } = await catalog.enroll(
         { title, ...known?.[id], id },
-        outcome.fingerprint,
+        fingerprint,
         options.replace === true ? { replace: true } : {},
       );
-      count[status]++;
-      await tidy(catalog, mostChangesUnderWay);
       const { hashes, durationSeconds } = track;
+      // Nothing finds it, so it counts apart.
+      count[hashes === 0 ? "empty" : status]++;
+      await tidy(catalog, mostChangesUnderWay);
       if (options.json === true) {
-        printLine(JSON.stringify({ id, path, status, hashes, durationSeconds, duplicates }));
-      } else {
-        const same = duplicates.length === 0 ? "" : `, same sound as ${duplicates.join(", ")}`;
-        printLine(`${status} ${id}: ${hashes} hashes, ${clockTime(durationSeconds * 1000)}${same}`);
-      }
+        printLine(JSON.stringify({ id, path, status, hashes, durationSeconds, duplicates, truncated }));
+      } else printLine(`${status} ${id}: ${contentText(hashes, durationSeconds, duplicates)}`);
     } catch (error) {
       if (!isLongwaveError(error)) throw error;
       if (options.skipErrors !== true) throw naming(path, error);
@@ -76,13 +85,15 @@ export async function enroll(paths: readonly string[], options: EnrollOptions): 
       else console.error(`failed ${id}: ${message} (${code})`);
     }
   }
+  if (count.failed > 0) process.exitCode = skippedExitCode;
   await tidy(catalog);
   const tracks = await countTracks(catalog);
   const postings = "postings" in catalog ? catalog.postings : undefined;
   if (options.json === true) printLine(JSON.stringify({ summary: { ...count, tracks, postings } }));
   else {
     printLine(
-      `${count.added} added, ${count.replaced} replaced, ${count.unchanged} unchanged, ${count.failed} failed; ` +
+      `${count.added} added, ${count.replaced} replaced, ${count.unchanged} unchanged, ` +
+        `${emptyText(count.empty)}${count.failed} failed; ` +
         `the catalog holds ${tracks} tracks${postings === undefined ? "" : ` with ${postings} hashes`}.`,
     );
   }
@@ -108,13 +119,8 @@ async function* fingerprintInput(
   profile: ProfileId,
 ): AsyncIterable<FingerprintedFile> {
   for await (const file of files) {
-    const { samples, sampleRate, channels = 1 } = await readSound("-");
-    yield { file, outcome: { fingerprint: extract(profile, samples, { sampleRate, channels }) } };
+    const { samples, sampleRate, channels, truncated, warnings } = await decodeSound("-");
+    const fingerprint = extract(profile, samples, { sampleRate, channels });
+    yield { file, outcome: { fingerprint, truncated, warnings } };
   }
-}
-
-/** The error with the file's name in front, where it does not say which of many it was. */
-function naming(path: string, error: LongwaveError): LongwaveError {
-  if (error.message.includes(path)) return error;
-  return new BaseError(error.code, error.kind, `${path}: ${error.message}`, { cause: error });
 }

@@ -1,13 +1,13 @@
 import { type LongwaveError, TaskPool } from "@longwave/base";
 import { nodeTaskWorker, SystemClock } from "@longwave/base/node";
-import type { Fingerprint, ProfileId } from "@longwave/fingerprint";
+import type { ProfileId } from "@longwave/fingerprint";
 import type { AudioFile } from "./audio-files.ts";
-import type { EnrollTask } from "./enroll-worker.ts";
+import type { EnrollTask, EnrollTaskResult } from "./enroll-worker.ts";
 
 /** A file and its fingerprint, or why it has none. */
 export interface FingerprintedFile {
   readonly file: AudioFile;
-  readonly outcome: { readonly fingerprint: Fingerprint } | { readonly error: LongwaveError };
+  readonly outcome: EnrollTaskResult | { readonly error: LongwaveError };
 }
 
 /** A file that takes longer is given up, and the thread with it. */
@@ -25,13 +25,13 @@ export async function* fingerprintFiles(
   async function* tasks(): AsyncIterable<Task> {
     for await (const file of files) yield { file, path: file.path, profile };
   }
-  using pool = new TaskPool<Task, Fingerprint>(
+  using pool = new TaskPool<Task, EnrollTaskResult>(
     () => nodeTaskWorker(new URL("./enroll-worker.js", import.meta.url)),
     { workers: jobs, timeout: { us: fileTimeoutUs, clock: new SystemClock() } },
   );
   for await (const outcome of pool.map(tasks())) {
     const { file } = outcome.task;
-    if ("result" in outcome) yield { file, outcome: { fingerprint: outcome.result } };
+    if ("result" in outcome) yield { file, outcome: outcome.result };
     else yield { file, outcome: { error: outcome.error } };
   }
 }

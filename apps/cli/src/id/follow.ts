@@ -1,14 +1,15 @@
 import { availableParallelism } from "node:os";
 import { BaseError, MemoryStore } from "@longwave/base";
-import { align, Catalog, type MonitorEvent } from "@longwave/catalog";
-import type { SoundClass } from "@longwave/fingerprint";
+import { type Alignment, align, Catalog, type MonitorEvent } from "@longwave/catalog";
+import { extract, type SoundClass } from "@longwave/fingerprint";
 import { printLine, progress } from "../output.ts";
 import { findAudioFiles } from "./audio-files.ts";
 import { fingerprintFiles } from "./fingerprint-files.ts";
 import { clockTime, eventLine, matchLine, spanLine } from "./format.ts";
-import { openRecording } from "./live-source.ts";
+import { type LiveSource, openRecording } from "./live-source.ts";
+import { aboutFile } from "./naming.ts";
 import { openLocal, openSearchable } from "./open-catalog.ts";
-import { readSound } from "./read-sound.ts";
+import { type FileSound, readSound, warnOf } from "./read-sound.ts";
 
 interface FollowOptions {
   readonly catalog: string;
@@ -25,16 +26,28 @@ export async function monitor(input: string, options: FollowOptions): Promise<vo
   await using catalog = await openSearchable(options.catalog);
   const source = await openRecording(input, options);
   if (options.csv === true) printLine("event,at_ms,id,entered_ms,reference_start_ms,reference_end_ms");
-  const { chunks, sampleRate } = source;
+  const { chunks, sampleRate, live } = source;
   const { step: stepSeconds, only } = options;
+  const looking = { sampleRate, stepSeconds, live, ...(only && { only }) };
   try {
-    for await (const event of catalog.monitor(chunks, { sampleRate, stepSeconds, ...(only && { only }) })) {
+    for await (const event of catalog.monitor(chunks, looking)) {
       if (options.json === true) printLine(JSON.stringify(event));
       else printLine(options.csv === true ? csvLine(event) : eventLine(event));
+      if (options.csv === true && toldApart.has(event.type)) console.error(eventLine(event));
     }
+    endOfSource(source, options.json === true);
   } finally {
     source.close();
   }
+}
+
+/** Events of which a line of CSV cannot say how much or why. */
+const toldApart: ReadonlySet<MonitorEvent["type"]> = new Set(["replaced", "away", "back", "shards"]);
+
+/** Says what the input lacked. */
+function endOfSource({ name, warnings }: LiveSource, json: boolean): void {
+  if (json && warnings.length > 0) printLine(JSON.stringify({ type: "truncated", warnings }));
+  warnOf(name, warnings);
 }
 
 function csvLine(event: MonitorEvent): string {
@@ -86,14 +99,36 @@ async function catalogOfFiles(paths: readonly string[]): Promise<Catalog> {
     progress(file.id);
     if ("error" in outcome)
       console.error(`left out ${file.path}: ${outcome.error.message} (${outcome.error.code})`);
-    else await catalog.enroll({ id: file.path }, outcome.fingerprint, { replace: true });
+    else {
+      warnOf(file.path, outcome.warnings);
+      await catalog.enroll({ id: file.path }, outcome.fingerprint, { replace: true });
+    }
   }
   return catalog;
 }
 
+/** As `align`; what is wrong with one of the files is said with its name. */
+async function alignNamed(
+  first: string,
+  firstSound: FileSound,
+  second: string,
+  secondSound: FileSound,
+): Promise<Alignment> {
+  try {
+    return await align(firstSound, secondSound);
+  } catch (error) {
+    for (const [path, sound] of [
+      [first, firstSound],
+      [second, secondSound],
+    ] as const)
+      await aboutFile(path, () => void extract("mark-v1", sound.samples, sound));
+    throw error;
+  }
+}
+
 /** `longwave id align A B`: how the second recording lies against the first. */
 export async function alignFiles(first: string, second: string, options: { json?: boolean }): Promise<void> {
-  const found = await align(await readSound(first), await readSound(second));
+  const found = await alignNamed(first, await readSound(first), second, await readSound(second));
   if (options.json === true) {
     printLine(JSON.stringify({ first, second, ...found, overall: found.overall ?? null }));
     return;

@@ -8,6 +8,13 @@ export function clockTime(milliseconds: number): string {
   return `${sign}${minutes}:${(total - 60 * minutes).toFixed(2).padStart(5, "0")}`;
 }
 
+/** What of a recording was enrolled, for people. */
+export function contentText(hashes: number, seconds: number, duplicates: readonly string[]): string {
+  const length = clockTime(seconds * 1000);
+  if (hashes === 0) return `0 hashes in ${length}: nothing to recognise it by (silence, or a single tone)`;
+  return `${hashes} hashes, ${length}${duplicates.length === 0 ? "" : `, same sound as ${duplicates.join(", ")}`}`;
+}
+
 /** A match in one line for people. */
 export function matchLine(match: TrackMatch): string {
   const name = match.track.title ?? match.track.id;
@@ -47,6 +54,13 @@ export function eventLine(event: MonitorEvent): string {
     const names = event.missing.map(({ shard }) => shard).join(", ");
     if (names === "") return `${at}  all ${event.asked} shards answer again`;
     return `${at}  no answer from ${event.missing.length} of ${event.asked} shards: ${names}`;
+  }
+  if (event.type === "replaced")
+    return `${at}  ${event.samples} samples until here were NaN or infinite and count as silence`;
+  if (event.type === "away") return `${at}  the catalog is away: ${event.reason}`;
+  if (event.type === "back") {
+    const lost = event.lostLooks === 0 ? "nothing was lost" : `${event.lostLooks} looks were lost`;
+    return `${at}  the catalog is back; ${lost}`;
   }
   return `${at}  ${event.type}`;
 }

@@ -16,6 +16,7 @@ import { clockTime } from "./format.ts";
 import { hexDump } from "./hex-dump.ts";
 import { inspectSegment } from "./inspect-segment.ts";
 import { longestLists } from "./longest-lists.ts";
+import { aboutFile } from "./naming.ts";
 import { connectTo, isNats, parseNatsPlace, scatteredOver } from "./nats-place.ts";
 import { readSound } from "./read-sound.ts";
 import { hashesOf, timeDifferences } from "./time-differences.ts";
@@ -39,7 +40,10 @@ export async function inspect(path: string, options: InspectOptions): Promise<vo
   const isEnvelope = head !== undefined && head.toString("latin1") === "LWFP";
   if (isEnvelope) return inspectFingerprint(path, fromEnvelope(await readFile(path)), options);
   const { samples, sampleRate, channels = 1 } = await readSound(path);
-  return inspectFingerprint(path, extract(options.profile, samples, { sampleRate, channels }), options);
+  const fingerprint = await aboutFile(path, () =>
+    extract(options.profile, samples, { sampleRate, channels }),
+  );
+  return inspectFingerprint(path, fingerprint, options);
 }
 
 async function inspectCatalog(path: string, options: InspectOptions): Promise<void> {

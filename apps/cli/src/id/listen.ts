@@ -3,6 +3,7 @@ import { printLine, progress } from "../output.ts";
 import { clockTime, eventLine } from "./format.ts";
 import { type LiveSource, openLiveSource } from "./live-source.ts";
 import { openSearchable } from "./open-catalog.ts";
+import { warnOf } from "./read-sound.ts";
 
 export interface ListenOptions {
   readonly catalog: string;
@@ -30,6 +31,7 @@ export async function listen(input: string | undefined, options: ListenOptions):
   try {
     const events = catalog.monitor(source.chunks, {
       sampleRate: source.sampleRate,
+      live: true,
       stepSeconds: options.step,
       windowSeconds: options.window,
       maxFalse: options.maxFalse,
@@ -39,6 +41,7 @@ export async function listen(input: string | undefined, options: ListenOptions):
       dropped = reportDropped(source, dropped, options);
     }
     reportDropped(source, dropped, options);
+    warnOf(source.name, source.warnings);
   } catch (error) {
     // Ending the program that records cuts its stream off.
     if (!stopped) throw error;

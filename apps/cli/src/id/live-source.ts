@@ -5,7 +5,14 @@ import { open } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Readable } from "node:stream";
 import { BaseError } from "@longwave/base";
-import { decodeSamples, detectAudioFormat, mixChannels, mixMatrix, WavReader } from "@longwave/media";
+import {
+  decodeSamples,
+  detectAudioFormat,
+  endOfWav,
+  mixChannels,
+  mixMatrix,
+  WavReader,
+} from "@longwave/media";
 import { BoundedQueue } from "./bounded-queue.ts";
 import { readSound } from "./read-sound.ts";
 
@@ -16,6 +23,10 @@ export interface LiveSource {
   readonly chunks: AsyncIterable<Float32Array>;
   /** Samples that were lost because nobody took them in time; only devices lose sound, pipes wait. */
   readonly droppedSamples: number;
+  /** Comes at its own pace, whether or not somebody takes it: false for files. */
+  readonly live: boolean;
+  /** What the input lacked; complete after the last chunk. */
+  readonly warnings: readonly string[];
   close(): void;
 }
 
@@ -86,8 +97,8 @@ export async function openLiveSource(
   const stream = process.stdin;
   const first = await firstBytes(stream);
   const format = detectAudioFormat(first);
-  if (format === "wav") return openWav("standard input", stream);
-  if (format !== "unknown" && !isInstalled("ffmpeg")) return openDecoded("-");
+  if (format === "wav") return openWav("standard input", stream, true);
+  if (format !== "unknown" && !isInstalled("ffmpeg")) return openDecoded("-", true);
   if (format === "unknown")
     return rawSource("standard input", stream, options.rate, options.channels, () => stream.destroy());
   const source = openByFfmpeg("standard input", ["-i", "pipe:0"], stream);
@@ -100,8 +111,8 @@ export async function openLiveSource(
  */
 export async function openRecording(input: string, options: LiveSourceOptions): Promise<LiveSource> {
   if (input === "-" || /^[a-z][a-z0-9+.-]+:\/\//i.test(input)) return openLiveSource(input, options);
-  if (await isWavFile(input)) return openWav(input, createReadStream(input));
-  return openDecoded(input);
+  if (await isWavFile(input)) return openWav(input, createReadStream(input), false);
+  return openDecoded(input, false);
 }
 
 async function isWavFile(path: string): Promise<boolean> {
@@ -117,13 +128,14 @@ async function isWavFile(path: string): Promise<boolean> {
   }
 }
 
-async function openDecoded(path: string): Promise<LiveSource> {
+async function openDecoded(path: string, live: boolean): Promise<LiveSource> {
   const { samples, sampleRate } = await readSound(path, { channels: 1 });
   async function* chunks(): AsyncIterable<Float32Array> {
     for (let at = 0; at < samples.length; at += sampleRate) yield samples.subarray(at, at + sampleRate);
   }
   const name = path === "-" ? "standard input" : path;
-  return { name, sampleRate, chunks: chunks(), droppedSamples: 0, close: () => {} };
+  // What it lacked was said when it was decoded.
+  return { name, sampleRate, chunks: chunks(), droppedSamples: 0, live, warnings: [], close: () => {} };
 }
 
 /** Looks at the first bytes and puts them back. */
@@ -177,6 +189,8 @@ function openMicrophone(device: string | undefined): LiveSource {
     get droppedSamples() {
       return queue.dropped;
     },
+    live: true,
+    warnings: [],
     close: () => child.kill(),
   };
 }
@@ -203,7 +217,15 @@ function openByFfmpeg(name: string, input: readonly string[], stream?: Readable)
     const error = await failure;
     if (error !== undefined) throw error;
   }
-  return { name, sampleRate: captureRate, chunks: chunks(), droppedSamples: 0, close: () => child.kill() };
+  return {
+    name,
+    sampleRate: captureRate,
+    chunks: chunks(),
+    droppedSamples: 0,
+    live: true,
+    warnings: [],
+    close: () => child.kill(),
+  };
 }
 
 /** Resolves when the program has ended: with an error in its own words where it failed by itself. */
@@ -223,8 +245,9 @@ function failureOf(child: ChildProcess, program: string): Promise<BaseError | un
   });
 }
 
-async function openWav(name: string, stream: Readable): Promise<LiveSource> {
+async function openWav(name: string, stream: Readable, live: boolean): Promise<LiveSource> {
   const ready: Float32Array[] = [];
+  const warnings: string[] = [];
   let matrix: Float64Array | undefined;
   const reader = new WavReader((pcm, frames) => {
     const { channels } = reader.head!.format;
@@ -246,7 +269,10 @@ async function openWav(name: string, stream: Readable): Promise<LiveSource> {
     for (;;) {
       yield* ready.splice(0);
       const next = await bytes.next();
-      if (next.done === true) return;
+      if (next.done === true) {
+        warnings.push(...endOfWav(reader).warnings);
+        return;
+      }
       reader.push(next.value);
     }
   }
@@ -256,6 +282,8 @@ async function openWav(name: string, stream: Readable): Promise<LiveSource> {
     sampleRate,
     chunks: chunks(),
     droppedSamples: 0,
+    live,
+    warnings,
     close: () => stream.destroy(),
   };
 }
@@ -271,7 +299,7 @@ function rawSource(
   async function* chunks(): AsyncIterable<Float32Array> {
     for await (const bytes of stream) yield form(bytes);
   }
-  return { name, sampleRate, chunks: chunks(), droppedSamples: 0, close };
+  return { name, sampleRate, chunks: chunks(), droppedSamples: 0, live: true, warnings: [], close };
 }
 
 /** Turns pieces of interleaved 16-bit PCM into mono samples; a frame may be cut between two pieces. */

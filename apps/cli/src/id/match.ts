@@ -6,6 +6,7 @@ import { printLine } from "../output.ts";
 import { nothingFoundExitCode } from "../require-exit.ts";
 import { findAudioFiles } from "./audio-files.ts";
 import { matchLine } from "./format.ts";
+import { aboutFile, naming } from "./naming.ts";
 import { openSearchable, type Searchable } from "./open-catalog.ts";
 import { readSound } from "./read-sound.ts";
 
@@ -37,18 +38,25 @@ export async function match(input: string, options: MatchOptions): Promise<void>
       if (!isLongwaveError(error) || error.kind === "unavailable") throw error;
       const { code, message } = error;
       if (options.json === true) printLine(JSON.stringify({ input: path, error: { code, message } }));
-      else console.error(`${path}: ${message} (${code})`);
+      else console.error(`${naming(path, error).message} (${code})`);
       if (options.require === true) process.exitCode = nothingFoundExitCode;
     }
   }
 }
 
-async function ask(input: string, catalog: Searchable, options: MatchOptions): Promise<Identification> {
-  const { maxFalse, limit, layout = "mix", explain = false } = options;
-  return catalog.identify(await readSound(input), { maxFalse, limit, layout, explain });
+/** The answer, and whether only a part of the file could be read. */
+interface FileAnswer extends Identification {
+  readonly truncated: boolean;
 }
 
-function print(input: string, answer: Identification, options: MatchOptions): void {
+async function ask(input: string, catalog: Searchable, options: MatchOptions): Promise<FileAnswer> {
+  const { maxFalse, limit, layout = "mix", explain = false } = options;
+  const sound = await readSound(input);
+  const answer = await aboutFile(input, () => catalog.identify(sound, { maxFalse, limit, layout, explain }));
+  return { ...answer, truncated: sound.truncated };
+}
+
+function print(input: string, answer: FileAnswer, options: MatchOptions): void {
   const missing = answer.shards?.missing ?? [];
   if (options.json === true) {
     const plain = (_: string, value: unknown) => (value instanceof Int32Array ? [...value] : value);

@@ -1,6 +1,13 @@
 import { BaseError } from "@longwave/base";
-import { DirectoryStore } from "@longwave/base/node";
-import { Catalog, type CatalogOptions, HttpStore } from "@longwave/catalog";
+import { DirectoryStore, SystemClock } from "@longwave/base/node";
+import {
+  Catalog,
+  type CatalogOptions,
+  HttpStore,
+  type LiveOptions,
+  type MonitorEvent,
+  type MonitorOptions,
+} from "@longwave/catalog";
 import type { PostgresCatalog } from "@longwave/catalog/postgres";
 import { connectTo, isNats, parseNatsPlace, scatteredOver } from "./nats-place.ts";
 
@@ -8,10 +15,21 @@ import { connectTo, isNats, parseNatsPlace, scatteredOver } from "./nats-place.t
 export type AnyCatalog = Catalog | PostgresCatalog;
 
 /** What can be asked: a catalog, or the matchers of one. */
-export type Searchable = Pick<Catalog, "profile" | "identify" | "monitor"> & AsyncDisposable;
+export interface Searchable extends Pick<Catalog, "profile" | "identify">, AsyncDisposable {
+  /**
+   * Follows a stream. While a database is away looks wait for it: of `live` sound a minute's, and what finds no room is lost; anything else is
+   * read no further until it is back.
+   */
+  monitor(
+    stream: AsyncIterable<Float32Array>,
+    options: MonitorOptions & LiveOptions & { readonly live: boolean },
+  ): AsyncIterable<MonitorEvent>;
+}
 
 /** Longest wait for a database that does not answer. */
 const connectSeconds = 8;
+/** Longest pause before a lost connection is made again; the driver's own is 20 s. */
+const mostBackoffSeconds = 2;
 
 /** True for the address of a database. */
 export function isDatabase(place: string): boolean {
@@ -64,7 +82,28 @@ export function openLocal(
 
 /** Opens what `--catalog` names for searching: as `openCatalog`, or matchers by `nats://host?of=3`. */
 export async function openSearchable(place: string): Promise<Searchable> {
-  if (!isNats(place)) return openCatalog(place, { readOnly: true });
+  if (isDatabase(place)) {
+    const catalog = await openDatabase(place, { readOnly: true });
+    return {
+      profile: catalog.profile,
+      identify: (query, options) => catalog.identify(query, options),
+      monitor: (stream, { live, ...options }) =>
+        catalog.monitor(stream, {
+          ...options,
+          outages: { clock: new SystemClock(), whenFull: live ? "drop" : "wait" },
+        }),
+      [Symbol.asyncDispose]: () => catalog.close(),
+    };
+  }
+  if (!isNats(place)) {
+    const catalog = await openCatalog(place, { readOnly: true });
+    return {
+      profile: catalog.profile,
+      identify: (query, options) => catalog.identify(query, options),
+      monitor: (stream, { live: _, ...options }) => catalog.monitor(stream, options),
+      [Symbol.asyncDispose]: () => catalog.close(),
+    };
+  }
   const parsed = parseNatsPlace(place);
   const connection = await connectTo(parsed);
   try {
@@ -72,7 +111,7 @@ export async function openSearchable(place: string): Promise<Searchable> {
     return {
       profile: scattered.profile,
       identify: (query, options) => scattered.identify(query, options),
-      monitor: (stream, options) => scattered.monitor(stream, options),
+      monitor: (stream, { live: _, ...options }) => scattered.monitor(stream, options),
       [Symbol.asyncDispose]: () => connection.close(),
     };
   } catch (error) {
@@ -103,6 +142,7 @@ export async function openDatabase(
   const sql = postgres(url.href, {
     max: 4,
     connect_timeout: connectSeconds,
+    backoff: (failures: number) => Math.min(mostBackoffSeconds, 3 ** failures / 100),
     onnotice: () => {},
     ...(host !== undefined && { host }),
   });

@@ -1,14 +1,15 @@
 import { TaskPool } from "@longwave/base";
 import { nodeTaskWorker, SystemClock } from "@longwave/base/node";
 import { EnrollQueue, type EnrollReport, shardName } from "@longwave/catalog/nats";
-import type { Fingerprint, ProfileId } from "@longwave/fingerprint";
+import type { ProfileId } from "@longwave/fingerprint";
 import { printLine } from "../output.ts";
 import { untilStopped } from "../until-stopped.ts";
-import type { EnrollTask } from "./enroll-worker.ts";
+import type { EnrollTask, EnrollTaskResult } from "./enroll-worker.ts";
 import { fileTimeoutUs } from "./fingerprint-files.ts";
-import { clockTime } from "./format.ts";
+import { contentText } from "./format.ts";
 import { connectTo, parseNatsPlace, queueNames } from "./nats-place.ts";
 import { type AnyCatalog, openCatalog } from "./open-catalog.ts";
+import { warnOf } from "./read-sound.ts";
 import type { ShardNumber } from "./serve-matcher.ts";
 import { mostChangesUnderWay, tidy } from "./tidy.ts";
 
@@ -38,7 +39,7 @@ export async function work(options: WorkOptions): Promise<void> {
   const { profile } = catalog;
   const connection = await connectTo(place);
   const clock = new SystemClock();
-  using pool = new TaskPool<EnrollTask, Fingerprint>(
+  using pool = new TaskPool<EnrollTask, EnrollTaskResult>(
     () => nodeTaskWorker(new URL("./enroll-worker.js", import.meta.url)),
     { workers: jobs, timeout: { us: fileTimeoutUs, clock } },
   );
@@ -53,7 +54,11 @@ export async function work(options: WorkOptions): Promise<void> {
       tidying = undefined;
     });
   };
-  const load = (path: string) => pool.run({ path, profile });
+  const load = async (path: string) => {
+    const { fingerprint, warnings } = await pool.run({ path, profile });
+    warnOf(path, warnings);
+    return fingerprint;
+  };
   const working = Array.from({ length: jobs }, () =>
     queue.work({ catalog, load, clock, signal: stop.signal, onReport }),
   );
@@ -93,6 +98,5 @@ async function untilIdle(queue: EnrollQueue): Promise<void> {
 export function lineOf(report: EnrollReport): string {
   if (report.status === "failed") return `failed ${report.id}: ${report.message} (${report.code})`;
   const { status, id, hashes, seconds, duplicates } = report;
-  const same = duplicates.length === 0 ? "" : `, same sound as ${duplicates.join(", ")}`;
-  return `${status} ${id}: ${hashes} hashes, ${clockTime(seconds * 1000)}${same}`;
+  return `${status} ${id}: ${contentText(hashes, seconds, duplicates)}`;
 }

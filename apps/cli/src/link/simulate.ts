@@ -1,6 +1,6 @@
-import { writeFileSync } from "node:fs";
 import { Experiment, findScenario, LinkTrace, renderTrace, scenarios, traceCsv } from "@longwave/netsim";
 import { printLine, printResult } from "../output.ts";
+import { replaceFile } from "../replace-file.ts";
 
 interface SimulateOptions {
   readonly seed: number;
@@ -11,7 +11,7 @@ interface SimulateOptions {
 }
 
 /** `longwave link simulate`: a scenario in virtual time. The same seed gives the same run on every machine. */
-export function simulate(name: string | undefined, options: SimulateOptions): void {
+export async function simulate(name: string | undefined, options: SimulateOptions): Promise<void> {
   if (name === undefined) {
     for (const each of scenarios) {
       if (options.json === true)
@@ -28,9 +28,9 @@ export function simulate(name: string | undefined, options: SimulateOptions): vo
     ...(options.duration === undefined ? {} : { durationMs: 1000 * options.duration }),
     onSample: (experiment, timeMs) => trace.sample(experiment, timeMs),
   }).run();
-  if (options.log !== undefined) writeFileSync(options.log, traceCsv(trace));
+  if (options.log !== undefined) await replaceFile(options.log, traceCsv(trace));
   if (options.plot !== undefined)
-    writeFileSync(options.plot, renderTrace(trace, `${name}, seed ${options.seed}`));
+    await replaceFile(options.plot, renderTrace(trace, `${name}, seed ${options.seed}`));
   const { stream } = report;
   printResult(options.json === true, { scenario: name, seed: options.seed, ...report }, () => [
     scenario.description,

@@ -1,7 +1,7 @@
-import { writeFile } from "node:fs/promises";
 import type { Bandwidth, FrameMs, MappingFamily, OpusEncoderSettings } from "@longwave/opus";
 import { CliError } from "../errors.ts";
 import { printResult } from "../output.ts";
+import { replaceFile } from "../replace-file.ts";
 import { bitSink, EncodeRun, oggSink, type PacketSink } from "./encode-run.ts";
 import { type EncodeSource, openRaw, openSoundFile } from "./encode-source.ts";
 import { makeTags, type TagOptions } from "./encode-tags.ts";
@@ -111,7 +111,7 @@ export async function encode(
 }
 
 async function writeRanges(path: string, run: EncodeRun): Promise<void> {
-  await writeFile(path, run.ranges.join("")).catch((cause: Error) => {
+  await replaceFile(path, run.ranges.join("")).catch((cause: Error) => {
     throw new CliError("cli/bad-argument", "usage", `${path} cannot be written: ${cause.message}.`, {
       cause,
     });

@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import { encodeWav } from "@longwave/media";
 import { oggOpusOf } from "@longwave/server";
 import {
@@ -12,6 +11,7 @@ import {
   toReferenceInt16,
 } from "@longwave/tts";
 import { openTts } from "@longwave/tts/node";
+import { openReplacement } from "../replace-file.ts";
 import { readText } from "./read-text.ts";
 import { openOptions, resolveSpeechSettings } from "./speech-settings.ts";
 
@@ -166,13 +166,14 @@ async function withOutput(path: string, body: (write: Write) => Promise<void>): 
         }),
     );
   }
-  const file = await open(path, "w");
+  const replacement = await openReplacement(path);
   try {
     await body(async (bytes) => {
-      await file.writeFile(bytes);
+      await replacement.file.writeFile(bytes);
     });
+    await replacement.commit();
   } finally {
-    await file.close();
+    await replacement.discard();
   }
 }
 

@@ -1,4 +1,5 @@
 import { WatermarkDetector, type WatermarkSpan } from "@longwave/fingerprint/watermark";
+import { aboutFile } from "../id/naming.ts";
 import { readSound } from "../id/read-sound.ts";
 import { printResult } from "../output.ts";
 import { nothingFoundExitCode } from "../require-exit.ts";
@@ -24,12 +25,11 @@ export async function detect(input: string, options: DetectOptions): Promise<voi
   const key = await readKey(options);
   const { samples, sampleRate, channels = 1 } = await readSound(input);
   const spans: WatermarkSpan[] = [];
-  const detector = new WatermarkDetector({
-    sampleRate,
-    channels,
-    key,
-    payloadBytes: options.payloadBytes,
-  });
+  const { payloadBytes } = options;
+  const detector = await aboutFile(
+    input,
+    () => new WatermarkDetector({ sampleRate, channels, key, payloadBytes }),
+  );
   detector.process(samples, (span) => spans.push(span));
   detector.flush((span) => spans.push(span));
   const marks = spans.map(({ payload, ...rest }) => ({

@@ -111,7 +111,7 @@ export async function openAudioInput(path: string, options: AudioInputOptions = 
         channels: plan.archiveChannels,
         items: () => encodedItems(pieces, plan, encoder),
         get truncated() {
-          return decoded?.isTruncated() === true;
+          return look.wav?.truncated === true || decoded?.isTruncated() === true;
         },
       };
     },
@@ -129,7 +129,7 @@ interface Look {
   readonly bytes: number;
   readonly sha256: string;
   readonly chunks: readonly WavChunk[];
-  readonly wav: { sampleRateHz: number; channels: number; frames: number } | undefined;
+  readonly wav: { sampleRateHz: number; channels: number; frames: number; truncated: boolean } | undefined;
 }
 
 /** One pass over the file: its hash, and of a WAV file form, length and metadata, wherever its chunks are. */
@@ -160,7 +160,7 @@ async function scanFile(path: string): Promise<Look> {
     if (start.length >= Math.min(size, detectionBytes)) begin();
   }
   if (format === undefined) begin();
-  reader?.end();
+  const truncated = reader?.end().truncated === true;
   const head = reader?.head;
   return {
     format: format ?? "unknown",
@@ -171,6 +171,7 @@ async function scanFile(path: string): Promise<Look> {
       sampleRateHz: head.format.sampleRate,
       channels: head.format.channels,
       frames: reader!.frames,
+      truncated,
     },
   };
 }

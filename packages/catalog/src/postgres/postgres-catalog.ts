@@ -19,6 +19,7 @@ import type { StreamWindow } from "../stream-window.ts";
 import { checkTrackId, type Track, type TrackMetadata, type TrackPage } from "../track.ts";
 import { trackOf } from "./candidate-tracks.ts";
 import { compactTables } from "./compact-tables.ts";
+import { type OutageOptions, PatientMonitor } from "./patient-monitor.ts";
 import { type CatalogRow, openSchema, quotedSchema } from "./schema.ts";
 import { SearchPool } from "./search-pool.ts";
 import { intArray, type SqlClient, UniqueViolation } from "./sql-client.ts";
@@ -186,7 +187,8 @@ export class PostgresCatalog {
     const schema = this.#schema;
     const contentHash = contentHashOf(fingerprint);
     const same = await client.query(
-      `select id from ${schema}.tracks where content_hash = $1 and id <> $2 and not removed order by number`,
+      `select id from ${schema}.tracks where content_hash = $1 and id <> $2 and hashes > 0 and not removed
+       order by number`,
       [contentHash, metadata.id],
     );
     const duplicates = same.map(({ id }) => String(id));
@@ -255,12 +257,27 @@ export class PostgresCatalog {
     return new LiveMatcher(this.profile, this.#ask, options);
   }
 
-  /** Follows a stream of mono samples; see `Catalog.monitor`. */
-  monitor(
+  /**
+   * Follows a stream of mono samples; see `Catalog.monitor`. With `outages` it goes on while the database is away: events `away` and `back`
+   * tell it, and looks wait.
+   */
+  async *monitor(
     stream: AsyncIterable<Float32Array> | Iterable<Float32Array>,
-    options: MonitorOptions & LiveOptions,
+    { outages, ...options }: MonitorOptions & LiveOptions & { readonly outages?: OutageOptions },
   ): AsyncIterable<MonitorEvent> {
-    return followStream(this.profile, this.#ask, stream, options);
+    if (outages === undefined) {
+      yield* followStream(this.profile, this.#ask, stream, options);
+      return;
+    }
+    let monitor: PatientMonitor | undefined;
+    try {
+      yield* followStream(this.profile, this.#ask, stream, options, (live, looks) => {
+        monitor = new PatientMonitor(live, this.#ask, looks, outages);
+        return monitor;
+      });
+    } finally {
+      monitor?.close();
+    }
   }
 
   /** Fits the probabilities of false matches and stores the fit; see `Catalog.calibrate`. */

@@ -78,6 +78,17 @@ function isLost(error: unknown): boolean {
   return broken.test(String(cause?.code ?? code));
 }
 
+/**
+ * True for a `catalog/engine-failed` because the server cannot be reached, shuts down, starts up or has no connection left (classes 08, 57P and
+ * 53300 of its error codes): it may come back. What it says of a statement is none.
+ */
+export function isAway(error: unknown): boolean {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
+  const away =
+    /^(CONNECTION_CLOSED|CONNECT_TIMEOUT|E(CONN\w+|NOENT|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)|08\w{3}|57P\d\d|53300)$/;
+  return code === "catalog/engine-failed" && away.test(String(cause?.code));
+}
+
 /** Whole numbers as an array literal. */
 export function intArray(values: ArrayLike<number>, count: number = values.length): string {
   const parts = new Array<number>(count);

@@ -13,7 +13,7 @@ export const flacDecoder: AudioDecoder = {
   async decode(input, sink, signal) {
     const bytes = input.subarray(id3Length(input));
     const form = flacForm(bytes);
-    sink.start(form);
+    sink.start(isBelievable(form, bytes.length) ? form : { ...form, frames: undefined });
     const { FLACDecoder } = await import("@wasm-audio-decoders/flac");
     const decoder = new FLACDecoder();
     await decoder.ready;
@@ -55,7 +55,7 @@ function rescale(planes: readonly Float32Array[], bitDepth: number): void {
 }
 
 /** STREAMINFO (RFC 9639 section 8.2), also inside the first packet of Ogg FLAC (section 10.1). */
-function flacForm(bytes: Uint8Array): SourceForm {
+function flacForm(bytes: Uint8Array): SourceForm & { readonly bits: number } {
   let at = 4;
   if (bytes[0] === 0x4f) at = 27 + (bytes[26] ?? 0) + 13;
   const info = bytes.subarray(at + 4, at + 22);
@@ -66,5 +66,14 @@ function flacForm(bytes: Uint8Array): SourceForm {
   const channels = ((info[12]! >> 1) & 7) + 1;
   const frames =
     (info[13]! & 15) * 2 ** 32 + info[14]! * 2 ** 24 + ((info[15]! << 16) | (info[16]! << 8) | info[17]!);
-  return { sampleRate, channels, frames: frames === 0 ? undefined : frames };
+  const bits = ((info[12]! & 1) << 4) + (info[13]! >> 4) + 1;
+  return { sampleRate, channels, bits, frames: frames === 0 ? undefined : frames };
+}
+
+/**
+ * A recording that was cut keeps the length of the whole in its header: it counts in advance only where the file has at least half a
+ * bit for each that is promised, which is what music takes. Otherwise the sound is counted as it comes.
+ */
+function isBelievable({ frames = 0, channels, bits }: ReturnType<typeof flacForm>, bytes: number): boolean {
+  return 16 * bytes >= frames * channels * bits;
 }

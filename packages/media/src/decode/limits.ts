@@ -22,6 +22,9 @@ export const defaultDecodeLimits: DecodeLimits = {
   timeoutMs: 300_000,
 };
 
+/** What whoever meets a limit can do: in a program it is an option, on a command line the input can be cut. */
+export const howToGoOn = "Cut it into parts, or decode it with a higher limit.";
+
 /** The defaults with `limits` laid over them. @throws MediaError `media/bad-argument` for a limit that is not positive */
 export function resolveLimits(limits: Partial<DecodeLimits> = {}): DecodeLimits {
   const resolved = { ...defaultDecodeLimits };
@@ -40,6 +43,6 @@ export function checkByteLimit(bytes: number, limits: DecodeLimits): void {
   if (bytes <= limits.maxBytes) return;
   throw new MediaError(
     "media/limit",
-    `The input has ${bytes} bytes; the limit is ${limits.maxBytes}. Raise limits.maxBytes to allow it.`,
+    `The input has ${bytes} bytes; the limit is ${limits.maxBytes}. ${howToGoOn}`,
   );
 }

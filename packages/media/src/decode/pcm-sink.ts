@@ -1,6 +1,6 @@
 import { MediaError } from "../errors.ts";
 import { mixChannels, mixMatrix } from "../pcm/mix-channels.ts";
-import type { DecodeLimits } from "./limits.ts";
+import { type DecodeLimits, howToGoOn } from "./limits.ts";
 
 /** What a decoder knows about the sound before the first sample. */
 export interface SourceForm {
@@ -168,7 +168,7 @@ export class PcmCollector implements PcmSink {
     if (frames > maxSeconds * rate) {
       throw new MediaError(
         "media/limit",
-        `The sound lasts ${(frames / rate).toFixed(1)} s or more; the limit is ${maxSeconds} s. Raise limits.maxSeconds to allow it.`,
+        `The sound lasts ${(frames / rate).toFixed(1)} s or more; the limit is ${maxSeconds} s. ${howToGoOn}`,
       );
     }
     this.#checkSamples(Math.floor((frames / rate) * this.#sampleRate) * this.#channels);
@@ -178,7 +178,7 @@ export class PcmCollector implements PcmSink {
     if (count <= this.#limits.maxSamples) return;
     throw new MediaError(
       "media/limit",
-      `The sound has ${count} samples or more; the limit is ${this.#limits.maxSamples}. Raise limits.maxSamples, or ask for a lower rate or fewer channels.`,
+      `The sound has ${count} samples or more; the limit is ${this.#limits.maxSamples}. ${howToGoOn} A lower rate and fewer channels need less.`,
     );
   }
 }

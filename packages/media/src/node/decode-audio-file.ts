@@ -17,7 +17,7 @@ import {
 import { checkByteLimit, type DecodeLimits, resolveLimits } from "../decode/limits.ts";
 import { PcmCollector } from "../decode/pcm-sink.ts";
 import { resamplerFactory } from "../decode/resampler-factory.ts";
-import { wavDecoder, wavIntoSink } from "../decode/wav-decoder.ts";
+import { endOfWav, wavDecoder, wavIntoSink } from "../decode/wav-decoder.ts";
 import { MediaError } from "../errors.ts";
 import { decodeInWorker } from "./decode-in-worker.ts";
 import { decodeWithFfmpeg } from "./ffmpeg.ts";
@@ -70,7 +70,7 @@ export async function decodeAudioFile(
       const format = detectAudioFormat(start);
       const early = candidates(format, options);
       if (format === "wav" && early.length === 0) {
-        return await orFfmpeg(job, format, name, () => decodeWavFile(file, name, job));
+        return await orFfmpeg(job, format, name, () => decodeWavFile(file, size, name, job));
       }
       if (early.length === 0 && !workerFormats.includes(format)) {
         return await orFfmpeg(job, format, name, () => noDecoder(format));
@@ -195,10 +195,10 @@ function isUnsupported(error: unknown): boolean {
 }
 
 /** WAV is read piece by piece on this thread: the parser is total, and the file is never whole in memory. */
-async function decodeWavFile(file: FileHandle, name: string, job: Job): Promise<DecodedAudio> {
+async function decodeWavFile(file: FileHandle, bytes: number, name: string, job: Job): Promise<DecodedAudio> {
   const { options, limits, signal } = job;
   const collector = new PcmCollector(options, limits, options.rateConverter ?? resamplerFactory);
-  const reader = wavIntoSink(collector, limits.maxChannels);
+  const reader = wavIntoSink(collector, { maxChannels: limits.maxChannels, bytes });
   const piece = new Uint8Array(readBytes);
   try {
     for (let at = 0; ; ) {
@@ -208,9 +208,7 @@ async function decodeWavFile(file: FileHandle, name: string, job: Job): Promise<
       reader.push(piece.subarray(0, count));
       at += count;
     }
-    const { truncated } = reader.end();
-    const warnings = truncated ? ["The file ends before its promised end."] : [];
-    return collected(collector, "wav", "wav", { truncated, warnings });
+    return collected(collector, "wav", "wav", endOfWav(reader));
   } finally {
     collector.close();
   }

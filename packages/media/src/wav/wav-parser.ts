@@ -40,10 +40,15 @@ type State = "riff" | "chunk-header" | "body" | "data" | "skip" | "pad";
 
 /**
  * What writers put as the size when they cannot seek back: sox 0x7FFFF000 rounded down to whole frames, arecord the other
- * two. ffmpeg's 0xFFFFFFFF has a rule of its own.
+ * two. ffmpeg's 0xFFFFFFFF and the 0 of others have rules of their own.
  */
 function isPlaceholder(size: number): boolean {
   return (size > 0x7ffe_f000 && size <= 0x7fff_f000) || size === 0x7fff_ffff || size === 0x8000_0000;
+}
+
+/** Four printable characters: what every chunk's name is made of. */
+function isChunkName(id: string): boolean {
+  return /^[\x20-\x7e]{4}$/.test(id);
 }
 
 /** No `fmt ` or `ds64` chunk is larger. */
@@ -79,6 +84,8 @@ export class WavParser {
   #dataBytes = 0;
   #dataSeen = false;
   #openEnded = false;
+  /** The size of the sound may be a placeholder: what follows it is sound too unless it is a chunk. */
+  #sizeUnsure = false;
   /** Where the RIFF header says that the file ends; what follows the sound beyond it is not a chunk. */
   #riffEnd = Number.POSITIVE_INFINITY;
   #dataEnd = 0;
@@ -157,6 +164,8 @@ export class WavParser {
       const missing = this.#format === undefined ? "its format" : "its sound";
       throw malformed(`it ends after ${this.#position} bytes, before ${missing}`);
     }
+    // Too little for a chunk behind a size that may be a placeholder is the last of the sound.
+    if (this.#sizeUnsure && this.#state === "chunk-header") this.#goOnWithData(this.#filled);
     const insideData = this.#state === "data" && !this.#openEnded;
     const insideHeader =
       this.#state === "chunk-header" && this.#filled > 0 && this.#position - this.#filled < this.#riffEnd;
@@ -200,6 +209,11 @@ export class WavParser {
 
   #readChunkHeader(position: number): void {
     this.#chunkId = latin1(this.#header, 0, 4);
+    if (this.#sizeUnsure && !isChunkName(this.#chunkId)) {
+      this.#goOnWithData(8);
+      return;
+    }
+    this.#sizeUnsure = false;
     if (this.#dataSeen && this.#isTrailing(position - 8)) {
       this.#trailing = true;
       this.#state = "skip";
@@ -235,7 +249,17 @@ export class WavParser {
   /** Beyond the end that the RIFF header gives (where that is plausible), or no chunk name at all. */
   #isTrailing(position: number): boolean {
     if (this.#riffEnd >= this.#dataEnd && position >= this.#riffEnd) return true;
-    return !/^[\x20-\x7e]{4}$/.test(this.#chunkId);
+    return !isChunkName(this.#chunkId);
+  }
+
+  /** What was taken for a chunk's header is sound: the stated size was a placeholder. */
+  #goOnWithData(count: number): void {
+    this.#sizeUnsure = false;
+    this.#openEnded = true;
+    this.#state = "data";
+    this.#remaining = Number.POSITIVE_INFINITY;
+    this.#dataBytes += count;
+    this.#handler.data?.(this.#header, 0, count);
   }
 
   #startData(stated: number, position: number): void {
@@ -247,17 +271,24 @@ export class WavParser {
     }
     this.#dataSeen = true;
     let size = stated;
-    // A piped RF64 file has an all-zero ds64 chunk.
-    if (stated === 0xffff_ffff && this.#wide !== undefined && this.#wide.dataSize > 0)
-      size = this.#wide.dataSize;
-    else if (stated === 0xffff_ffff) this.#openEnded = true;
+    // Some writers of RF64 leave 0 here; a piped RF64 file has a ds64 chunk of zeros or ones.
+    const wideSize = this.#wide?.dataSize ?? 0;
+    if ((stated === 0xffff_ffff || (stated === 0 && this.#is64)) && wideSize > 0) {
+      size = wideSize;
+      this.#openEnded = wideSize === Number.POSITIVE_INFINITY;
+    } else if (stated === 0xffff_ffff) this.#openEnded = true;
     else if (stated === 0) {
       // A writer that could not seek back: the RIFF size was never filled in either, or counts the header only.
-      this.#openEnded = this.#riffEnd === Number.POSITIVE_INFINITY || this.#riffEnd === position;
+      this.#openEnded = this.#riffEnd === Number.POSITIVE_INFINITY || this.#riffEnd <= position;
+      this.#sizeUnsure = !this.#openEnded;
     }
     if (this.#openEnded) size = Number.POSITIVE_INFINITY;
-    else if (isPlaceholder(stated)) this.#openEnded = true;
-    const frames = this.#openEnded ? undefined : Math.floor(size / wavFrameBytes(format));
+    else if (size === stated && isPlaceholder(stated)) {
+      this.#openEnded = true;
+      this.#sizeUnsure = true;
+    }
+    const isUnknown = this.#openEnded || this.#sizeUnsure;
+    const frames = isUnknown ? undefined : Math.floor(size / wavFrameBytes(format));
     this.#chunkSize = size;
     this.#remaining = size;
     this.#dataEnd = position + size;
@@ -299,7 +330,7 @@ export class WavParser {
   }
 
   #endChunk(): void {
-    if (this.#chunkSize % 2 === 1) this.#state = "pad";
+    if (this.#chunkSize % 2 === 1 && !this.#sizeUnsure) this.#state = "pad";
     else this.#await("chunk-header", this.#header, 8);
   }
 
@@ -308,11 +339,10 @@ export class WavParser {
     return order.reduce((value, i) => value * 256 + bytes[i]!, 0);
   }
 
-  /** RF64 and BW64 are little-endian. */
+  /** RF64 and BW64 are little-endian. Sizes beyond any file (all ones: never filled in) are infinite. */
   #u64(bytes: Uint8Array, at: number): number {
     const value = this.#u32(bytes, at) + this.#u32(bytes, at + 4) * 0x1_0000_0000;
-    if (Number.isSafeInteger(value)) return value;
-    throw malformed(`a 64-bit size of ${value} bytes is beyond any file`);
+    return Number.isSafeInteger(value) ? value : Number.POSITIVE_INFINITY;
   }
 }
 
