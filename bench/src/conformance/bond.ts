@@ -1,6 +1,8 @@
-// npm run conformance -- bond [--json] [--seconds 6] [--parallel 3] [--only name;...]
+// npm run conformance -- bond [--json] [--seconds 6] [--parallel 3] [--only name;...] [--repeat 1] [--baseline]
 // Our sender and receiver against librist (rist-tools) and GStreamer over UDP on loopback, 5 % loss and 100 ms round trip
 // through the impairment proxy, 1 s of buffer. Passes where nothing is lost, nothing damaged and nothing out of order.
+// --repeat runs every case so often, each time with other fates of the packets; --baseline adds GStreamer to GStreamer, which is
+// shown beside ours and not judged.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,6 +18,7 @@ const isJson = argv.includes("--json");
 const seconds = Number(option("--seconds") ?? 6);
 const parallel = Number(option("--parallel") ?? 3);
 const only = option("--only")?.split(";");
+const repeat = Number(option("--repeat") ?? 1);
 const maxStallMs = 250;
 const impaired = { delayMs: 50, loss: 0.05 };
 const link = { forward: impaired, backward: impaired };
@@ -64,21 +67,49 @@ const gstreamer: readonly Case[] = [
   { name: "simple, two links", options: { ...base, profile: "simple", links: [link, link] } },
 ];
 
-const results: Record<string, unknown>[] = [];
+interface Row {
+  readonly name: string;
+  readonly seed: number;
+  readonly passed: boolean;
+  readonly sent: number;
+  readonly lost: number;
+  readonly outOfOrder: number;
+  readonly damaged: number;
+  readonly forward: number;
+  readonly p99Ms: number;
+  readonly stallMs: number;
+}
+
+const results: Row[] = [];
 let failures = 0;
-const waiting: (readonly [Case, Peer, Peer])[] = [];
+const pairs: (readonly [Case, Peer, Peer])[] = [];
 if (isInstalled("ristsender") && isInstalled("ristreceiver")) {
-  for (const each of librist) waiting.push([each, "own", "librist"], [each, "librist", "own"]);
+  for (const each of librist) pairs.push([each, "own", "librist"], [each, "librist", "own"]);
 } else console.error("skipped: rist-tools are not installed");
 if (hasElement("ristsrc") && hasElement("rtpmp2tpay")) {
-  for (const each of gstreamer) waiting.push([each, "own", "gstreamer"], [each, "gstreamer", "own"]);
+  for (const each of gstreamer) {
+    pairs.push([each, "own", "gstreamer"], [each, "gstreamer", "own"]);
+    if (argv.includes("--baseline")) pairs.push([each, "gstreamer", "gstreamer"]);
+  }
 } else console.error("skipped: GStreamer's RIST elements are not installed");
-for (const each of librist) waiting.push([each, "own", "own"]);
+for (const each of librist) pairs.push([each, "own", "own"]);
+const waiting = pairs
+  .filter((pair) => only === undefined || only.some((part) => nameOf(...pair).includes(part)))
+  .flatMap((pair) => Array.from({ length: repeat }, (_, index) => [...pair, index + 1] as const));
 await Promise.all(
   Array.from({ length: parallel }, async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await check(...next);
   }),
 );
+if (repeat > 1 && !isJson) {
+  for (const name of new Set(results.map((row) => row.name))) {
+    const runs = results.filter((row) => row.name === name);
+    const lost = runs.map((row) => row.lost).sort((a, b) => a - b);
+    console.log(
+      `${name}: ${runs.filter((row) => row.passed).length} of ${runs.length} passed, lost ${lost.join(" ")}`,
+    );
+  }
+}
 
 if (isJson) {
   const versions = { librist: versionOf("ristreceiver"), gstreamer: versionOf("gst-launch-1.0") };
@@ -87,14 +118,18 @@ if (isJson) {
 console.error(`${results.length - failures} passed, ${failures} failed`);
 process.exit(failures === 0 ? 0 : 1);
 
-async function check(each: Case, sender: Peer, receiver: Peer): Promise<void> {
-  const name = `${sender} -> ${receiver}: ${each.name}`;
-  if (only !== undefined && !only.some((part) => name.includes(part))) return;
-  let report = await liveRun({ ...each.options, sender, receiver });
+function nameOf(each: Case, sender: Peer, receiver: Peer): string {
+  return `${sender} -> ${receiver}: ${each.name}`;
+}
+
+async function check(each: Case, sender: Peer, receiver: Peer, seed: number): Promise<void> {
+  const name = nameOf(each, sender, receiver);
+  const run = { ...each.options, sender, receiver, seed };
+  let report = await liveRun(run);
   // A pause of this process (the source, the links and the check) is no fault of the ends: such a run is repeated.
   for (let repeats = 0; report.stallMs > maxStallMs && repeats < 2; repeats++) {
     if (!isJson) console.log(`     ${name}: repeated, this process paused for ${report.stallMs} ms`);
-    report = await liveRun({ ...each.options, sender, receiver });
+    report = await liveRun(run);
   }
   const { stream } = report;
   // GStreamer paces by arrival; what it delivers is judged the same.
@@ -102,9 +137,11 @@ async function check(each: Case, sender: Peer, receiver: Peer): Promise<void> {
     each.isRefusal === true
       ? stream.delivered === 0
       : stream.lost === 0 && stream.outOfOrder === 0 && report.damaged === 0 && stream.damaged === 0;
-  if (!passed) failures++;
-  const row = {
+  const isBaseline = sender !== "own" && receiver !== "own";
+  if (!passed && !isBaseline) failures++;
+  const row: Row = {
     name,
+    seed,
     passed,
     sent: stream.sent,
     lost: stream.lost,
@@ -116,7 +153,7 @@ async function check(each: Case, sender: Peer, receiver: Peer): Promise<void> {
   };
   results.push(row);
   if (!isJson) {
-    const verdict = passed ? "ok  " : "FAIL";
+    const verdict = passed ? "ok  " : isBaseline ? "    " : "FAIL";
     console.log(
       `${verdict} ${name}: ${stream.lost} of ${stream.sent} lost, ${stream.outOfOrder} out of order, ${row.damaged} damaged, forward ${row.forward}, p99 ${row.p99Ms} ms`,
     );

@@ -7,18 +7,18 @@ import {
   writeEmptyReceiverReport,
   writeNackBitmask,
   writeReceiverReport,
+  writeSourceDescription,
 } from "../src/wire/rtcp-write.ts";
 
 type Handler = (bytes: Uint8Array, length: number, address: string, port: number) => void;
 
 const host = "10.0.0.9";
 const peerSsrc = 77;
-const firstSequence = 1000;
-const lost = firstSequence + 20;
 const roundTripUs = 100_000;
 
 /** A sender of the Simple profile before a peer whose feedback the test writes; `repeats` lists what it sent again. */
-function startSender(answersEchoes = true) {
+function startSender({ answersEchoes = true, firstSequence = 1000 } = {}) {
+  const lost = firstSequence + 20;
   const clock = new VirtualClock();
   const repeats: number[] = [];
   const compound = new Uint8Array(256);
@@ -73,11 +73,17 @@ function startSender(answersEchoes = true) {
     // A report that left before the loss showed: one packet short of it.
     if (i === 32 && answersEchoes) answer(report());
   }
-  return { sender, repeats, report, bare, askFor };
+  /** Report and name, and behind them these bytes. */
+  const askWith = (...tail: number[]) => {
+    const at = writeSourceDescription(compound, bare(), peerSsrc, new TextEncoder().encode("user12@host-ab"));
+    compound.set(tail, at);
+    answer(at + tail.length);
+  };
+  return { sender, lost, repeats, report, bare, askFor, askWith };
 }
 
 test("a NACK without a report block is answered although the last report stops short of the packet", () => {
-  const { sender, repeats, bare, askFor } = startSender();
+  const { sender, lost, repeats, bare, askFor } = startSender();
   askFor(bare());
   expect(repeats).toEqual([lost]);
   expect(sender.stats().links[0]!.prematureNacks).toBe(0);
@@ -93,9 +99,53 @@ test("a NACK whose own report stops short of the packet is premature: the packet
 });
 
 test("a NACK over a link whose round trip is not known is answered: a guessed one refuses nothing", () => {
-  const { sender, repeats, bare, askFor } = startSender(false);
+  const { sender, lost, repeats, bare, askFor } = startSender({ answersEchoes: false });
   askFor(bare());
   expect(repeats).toEqual([lost]);
   expect(sender.stats().links[0]!.prematureNacks).toBe(0);
+  sender.close();
+});
+
+// GStreamer's ristsrc leaves the header of its NACK out where the first number reads like an RTCP header with padding: the
+// report, the name, and then ranges of four bytes each.
+test("ranges that follow the name without a header are answered, and counted", () => {
+  const { sender, lost, repeats, askWith } = startSender({ firstSequence: 0xa110 });
+  askWith(0xa1, 0x24, 0, 0, 0xa1, 0x28, 0, 1);
+  expect(repeats).toEqual([lost, lost + 4, lost + 5]);
+  expect(sender.stats().faults).toEqual({ bareNack: 1 });
+  sender.close();
+});
+
+test("a first range that reads like a whole packet of an unknown type is a range still", () => {
+  const { sender, lost, repeats, askWith } = startSender({ firstSequence: 0xa110 });
+  // As a header: version 2, padding, type 0x24, eight bytes long.
+  askWith(0xa1, 0x24, 0, 1, 0xa1, 0x28, 0, 0);
+  expect(repeats).toEqual([lost, lost + 1, lost + 4]);
+  sender.close();
+});
+
+test("bytes behind the name that ask for a packet which was never sent are a fault", () => {
+  const { sender, repeats, askWith } = startSender({ firstSequence: 0xa110 });
+  askWith(0xa1, 0x24, 0, 0, 0xb1, 0x28, 0, 0);
+  askWith(0xa1, 0x24, 0, 200);
+  askWith(0xa1, 0x24, 0, 0, 0xa1);
+  expect(repeats).toEqual([]);
+  expect(sender.stats().faults).toEqual({ overrun: 3 });
+  sender.close();
+});
+
+test("bytes behind the name that no receiver is known to send are a fault, whatever they name", () => {
+  const { sender, repeats, askWith } = startSender({ firstSequence: 1000 });
+  askWith(0x03, 0xfc, 0, 0);
+  expect(repeats).toEqual([]);
+  expect(sender.stats().faults).toEqual({ overrun: 1 });
+  sender.close();
+});
+
+test("a range left behind that reads like an empty name does not hide the NACK after it", () => {
+  const { sender, repeats, askWith } = startSender({ firstSequence: 0x9ac0 });
+  askWith(0x9a, 0xca, 0, 0, 0x81, 205, 0, 3, 0, 0, 0, peerSsrc, 0, 0, 0, 0, 0x9a, 0xca, 0, 0);
+  expect(repeats).toEqual([0x9aca]);
+  expect(sender.stats().faults).toEqual({});
   sender.close();
 });

@@ -49,6 +49,13 @@ const compound = bytesOf((bytes) => {
   at = writeNackRange(bytes, at, 4, numbers, 0, 20);
   return writeNackBitmask(bytes, at, 2, 4, numbers, 20, 40);
 });
+/** Report, name, and ranges without a header, as GStreamer sends them. */
+const bareNack = bytesOf((bytes) => {
+  let at = writeReceiverReport(bytes, 0, 2, 4, 5, 6, 70_000, 8, 9, 10);
+  at = writeSourceDescription(bytes, at, 2, new TextEncoder().encode("user1234@host-ab12"));
+  bytes.set([0xa1, 0x23, 0, 0, 0xa1, 0x30, 0, 2], at);
+  return at + 8;
+});
 const media = bytesOf((bytes) => {
   const at = writeRtpHeader(bytes, 0, 33, false, 77, 99, 4, true);
   return writeRistExtension(bytes, at, 3, (2 << 8) | 0x81) + 188;
@@ -106,7 +113,7 @@ const parsers: readonly (readonly [string, readonly Uint8Array[], Parser])[] = [
   ],
   [
     "RTCP",
-    [compound, compound.slice(0, 40)],
+    [compound, compound.slice(0, 40), bareNack],
     (bytes, start, end) => {
       rtcp.reset(bytes, start, end);
       let packets = 0;
@@ -116,7 +123,9 @@ const parsers: readonly (readonly [string, readonly Uint8Array[], Parser])[] = [
         if (rtcp.nameEnd > 0 && rtcp.kind === 3 && !isInside(rtcp.nameStart, rtcp.nameEnd, start, end))
           return false;
       }
-      return packets <= (end - start) >> 3;
+      const bare = rtcp.bareEntries();
+      for (let i = 0; i < bare; i++) if (rtcp.nackStart(i) > 0xffff) return false;
+      return packets <= (end - start) >> 2 && bare <= (end - start) >> 2;
     },
   ],
   [

@@ -13,6 +13,7 @@ export function registerLink(program: Command): void {
     .option("--gather <ms>", "handle packets of a UDP source that come within this time together", gather, 5)
     .option("--profile <profile>", "main or simple")
     .option("--buffer <ms>", "how long packets are kept for repeats", milliseconds)
+    .option("--first-sequence <n>", "RTP sequence number of the first packet; default random", sequence)
     .option("--npd", "leave null packets of a transport stream out on the way")
     .option("--isolate", "run the link in a thread of its own, apart from the source")
     .option("--srp-file <file>", "who may call: lines of ristsrppasswd (EAP-SRP)")
@@ -114,6 +115,12 @@ function port(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= 65_535) return value;
   throw new InvalidArgumentError("Give a port from 1 to 65535.");
+}
+
+function sequence(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  throw new InvalidArgumentError("Give a whole number from 0 to 65535.");
 }
 
 function whole(text: string): number {

@@ -25,6 +25,7 @@ interface SendOptions extends ObserveOptions {
   readonly profile?: string;
   readonly buffer?: number;
   readonly srpFile?: string;
+  readonly firstSequence?: number;
   readonly npd?: boolean;
   readonly isolate?: boolean;
   readonly config?: string;
@@ -53,6 +54,7 @@ export async function send(options: SendOptions): Promise<void> {
       ...(profile === undefined ? {} : { profile }),
       ...(options.buffer === undefined ? {} : { bufferMs: options.buffer }),
       ...readSrpUsers(options.srpFile, config),
+      ...(options.firstSequence === undefined ? {} : { firstSequence: options.firstSequence }),
       ...(options.npd === true ? { deleteNullPackets: true } : {}),
     },
     options.isolate === true,

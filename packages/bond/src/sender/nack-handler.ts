@@ -5,13 +5,28 @@ import type { ResolvedSenderOptions } from "./sender-options.ts";
 
 /** A repeat is not repeated again before this part of the round trip: copies of one NACK arrive meanwhile. */
 const dedupRatio = 0.7;
+/**
+ * Bare ranges are in every report until the packet would be late, whether it has arrived or not: they tell of its first loss only,
+ * and further repeats are a precaution.
+ */
+const bareRatio = 1.2;
+const bareRounds = 4;
 /** Numbers that are looked at in one period; a cut link asks for a few hundred, a storm of forged ranges for millions. */
 const numbersPerPeriod = 4096;
 const periodUs = 10_000;
+/** Receivers that time the stream ask for packets that are due and were never made, as before a pause. */
+const nextPackets = 16;
+
+/** How a request names packets: the first and a mask, the first and how many follow, or so but without a header. */
+export const NackForm = { bitmask: 0, range: 1, bareRange: 2 } as const;
+
+export type NackForm = (typeof NackForm)[keyof typeof NackForm];
 
 export interface NackTarget {
   /** Sends the packet in `slot` again. */
   repeat(slot: number, nowUs: number): void;
+  /** A receiver that answers no echo asked for the packet in `slot`, which was repeated. */
+  onUntimedRequest(via: SenderLink, slot: number, nowUs: number): void;
   /** A link has lost so many packets in a row that it must be dead. */
   onSuspect(link: SenderLink, nowUs: number): void;
   /** Newest extended sequence number. */
@@ -51,9 +66,9 @@ export class NackHandler {
   /**
    * One entry of a NACK that came over `via`.
    * @param first low 16 bits of the first number
-   * @param extra count of following numbers (range), or the mask of the 16 following ones
+   * @param extra count of following numbers (ranges), or the mask of the 16 following ones
    */
-  take(via: SenderLink, first: number, extra: number, isRange: boolean, nowUs: number): void {
+  take(via: SenderLink, first: number, extra: number, form: NackForm, nowUs: number): void {
     if (nowUs - this.#periodUs >= periodUs) {
       this.#periodUs = nowUs;
       this.#looked = 0;
@@ -61,19 +76,27 @@ export class NackHandler {
     const newest = this.#target.newest();
     const start = unwrapNear(first, newest, sequenceModulus);
     via.nacksReceived++;
-    this.#takeOne(via, start, nowUs);
-    if (isRange) {
+    const isBare = form === NackForm.bareRange;
+    this.#takeOne(via, start, isBare, nowUs);
+    if (form !== NackForm.bitmask) {
       // A range of 65,535 is legal; only what is stored is looked at.
       const end = Math.min(start + extra, newest);
       const first = Math.max(start + 1, newest - this.#buffer.mask);
       for (let sequence = first; sequence <= end && this.#looked <= numbersPerPeriod; sequence++) {
-        this.#takeOne(via, sequence, nowUs);
+        this.#takeOne(via, sequence, isBare, nowUs);
       }
     } else {
       for (let bit = 0; bit < 16; bit++) {
-        if ((extra >> bit) & 1) this.#takeOne(via, start + 1 + bit, nowUs);
+        if ((extra >> bit) & 1) this.#takeOne(via, start + 1 + bit, false, nowUs);
       }
     }
+  }
+
+  /** True if the packets from the low 16 bits `first` on, `extra` more behind it, are stored or would be the next ones. */
+  isNear(first: number, extra: number): boolean {
+    const newest = this.#target.newest();
+    const start = unwrapNear(first, newest, sequenceModulus);
+    return (start > newest || this.#buffer.find(start) >= 0) && start + extra <= newest + nextPackets;
   }
 
   /** When a packet has arrived, if it arrives. A receiver that acknowledges nothing leaves a doubt: the link's queue wavers. */
@@ -83,7 +106,7 @@ export class NackHandler {
     return Math.max(rtt.minUs / 2, rtt.smoothedUs - rtt.minUs / 2 + 2 * rtt.deviationUs);
   }
 
-  #takeOne(via: SenderLink, sequence: number, nowUs: number): void {
+  #takeOne(via: SenderLink, sequence: number, isBare: boolean, nowUs: number): void {
     if (++this.#looked > numbersPerPeriod) {
       this.limited++;
       return;
@@ -109,8 +132,10 @@ export class NackHandler {
       return;
     }
     const roundUs = (link.path.rtt.smoothedUs + via.path.rtt.smoothedUs) / 2;
-    if (buffer.sends[slot]! > 1 && nowUs - sentUs < dedupRatio * roundUs) return;
-    if (buffer.isCounted[slot] === 0) {
+    const isRepeated = buffer.sends[slot]! > 1;
+    if (isRepeated && nowUs - sentUs < (isBare ? bareRatio : dedupRatio) * roundUs) return;
+    if (isBare && buffer.rounds[slot]! >= bareRounds) return;
+    if (buffer.isCounted[slot] === 0 && !(isBare && isRepeated)) {
       buffer.isCounted[slot] = 1;
       if (link.countLost(buffer.linkNumber[slot]!, sentUs, nowUs)) this.#target.onSuspect(link, nowUs);
     }
@@ -119,5 +144,6 @@ export class NackHandler {
       return;
     }
     this.#target.repeat(slot, nowUs);
+    if (!via.hasEchoes && via.path.profile === "simple") this.#target.onUntimedRequest(via, slot, nowUs);
   }
 }

@@ -80,6 +80,8 @@ export class SenderLink {
   /** The compound that is being read has a report block before its NACKs: acknowledgements are as fresh as requests. */
   hasReportWithNacks = false;
   proofAtAttachUs = 0;
+  /** Source of the latest report with a block, or -1. */
+  reporter = -1;
   /** The peer answers echo requests, so reports need not serve for the round trip. */
   hasEchoes = false;
   #previousRttUs = 0;

@@ -10,6 +10,7 @@ import { GreTunnel, TunnelContent } from "../wire/gre-tunnel.ts";
 import { parseRistUri, type RistUri } from "../wire/rist-uri.ts";
 import { looksLikeRtcp, RtcpKind, RtcpReader } from "../wire/rtcp.ts";
 import { WireFault } from "../wire/wire-fault.ts";
+import { NackForm } from "./nack-handler.ts";
 import { SenderLink } from "./sender-link.ts";
 import type { ResolvedSenderOptions, SenderLinkOptions, SenderOptions } from "./sender-options.ts";
 
@@ -29,8 +30,12 @@ const defaultWeight = 5;
 /** What the links report to the sender. */
 export interface SenderLinksTarget {
   readonly feedback: Feedback;
-  onNack(link: SenderLink, first: number, extra: number, isRange: boolean, nowUs: number): void;
+  onNack(link: SenderLink, first: number, extra: number, form: NackForm, nowUs: number): void;
   onBlock(link: SenderLink, mediaSsrc: number, highestSequence: number, nowUs: number): void;
+  /** The reports come from another source than before: the receiver was started anew. */
+  onOtherReceiver(): void;
+  /** True if the packets from these low 16 bits on, `extra` more behind it, were sent lately or are due. */
+  isNear(first: number, extra: number): boolean;
 }
 
 /** The links of a sender: opens their sockets, reads what the receiver answers, and sends reports and keep-alives. */
@@ -234,18 +239,49 @@ export class SenderLinks {
         feedback.takeEchoResponse(link.path, reader, nowUs);
       } else if (kind === RtcpKind.receiverReport && reader.entryCount > 0) {
         link.hasReportWithNacks = true;
+        if (link.reporter !== reader.ssrc && link.reporter >= 0) this.#target.onOtherReceiver();
+        link.reporter = reader.ssrc;
         feedback.takeReportDelay(link.path, reader, nowUs, link.hasEchoes);
         this.#target.onBlock(link, reader.mediaSsrc, reader.highestSequence, nowUs);
       } else if (kind === RtcpKind.nackRange || kind === RtcpKind.nackBitmask) {
-        const isRange = kind === RtcpKind.nackRange;
-        for (let i = 0; i < reader.entryCount; i++) {
-          this.#target.onNack(link, reader.nackStart(i), reader.nackExtra(i), isRange, nowUs);
-        }
+        this.#takeRequests(
+          link,
+          reader.entryCount,
+          kind === RtcpKind.nackRange ? NackForm.range : NackForm.bitmask,
+          nowUs,
+        );
       }
     }
-    if (reader.isMalformed) return this.faults.countWire(WireFault.overrun);
+    if (reader.isMalformed && !this.#takeBareRequests(link, nowUs)) {
+      return this.faults.countWire(WireFault.overrun);
+    }
     link.path.lastReceivedUs = nowUs;
     return true;
+  }
+
+  /**
+   * GStreamer (up to 1.28 at least) writes a range NACK, finds the other form as short and takes it out again, but leaves its
+   * entries behind. Where the first of them reads like a header with padding, which is so in an eighth of all numbers, it finds
+   * no room for the NACK proper: report and name go out with bare ranges behind them. They are believed only if they look
+   * exactly so and name nothing but packets that were sent lately or are due.
+   */
+  #takeBareRequests(link: SenderLink, nowUs: number): boolean {
+    const reader = this.#reader;
+    const count = reader.bareEntries();
+    if (link.path.profile !== "simple" || count === 0 || reader.nackStart(0) >> 13 !== 0b101) return false;
+    for (let i = 0; i < count; i++) {
+      if (!this.#target.isNear(reader.nackStart(i), reader.nackExtra(i))) return false;
+    }
+    this.faults.count("bareNack");
+    this.#takeRequests(link, count, NackForm.bareRange, nowUs);
+    return true;
+  }
+
+  #takeRequests(link: SenderLink, count: number, form: NackForm, nowUs: number): void {
+    const reader = this.#reader;
+    for (let i = 0; i < count; i++) {
+      this.#target.onNack(link, reader.nackStart(i), reader.nackExtra(i), form, nowUs);
+    }
   }
 }
 

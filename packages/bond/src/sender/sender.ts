@@ -12,6 +12,7 @@ import { TimestampClock } from "../wire/timestamp-clock.ts";
 import { DelayedCopies } from "./delayed-copies.ts";
 import { NackHandler } from "./nack-handler.ts";
 import { RetransmissionBudget } from "./retransmission-budget.ts";
+import { RoundTripLesson } from "./round-trip-lesson.ts";
 import { Scheduler } from "./scheduler.ts";
 import { maxPayloadBytes, SendBuffer, slotBytes } from "./send-buffer.ts";
 import type { SenderLink } from "./sender-link.ts";
@@ -44,6 +45,7 @@ export class Sender {
   readonly #scheduler: Scheduler;
   readonly #budget: RetransmissionBudget;
   readonly #copies = new DelayedCopies();
+  readonly #lesson = new RoundTripLesson();
   /** New packets only: an allowance that grew with the repeats would feed itself. */
   readonly #streamRate = new RateMeter();
   readonly #tail = new TailProbe();
@@ -85,8 +87,10 @@ export class Sender {
       environment,
       environment.crypto ?? portableCrypto(random),
       {
-        onNack: (link, first, extra, isRange, atUs) => this.#nacks.take(link, first, extra, isRange, atUs),
+        onNack: (link, first, extra, form, atUs) => this.#nacks.take(link, first, extra, form, atUs),
         onBlock: (link, ssrc, highest, atUs) => this.#takeBlock(link, ssrc, highest, atUs),
+        onOtherReceiver: () => this.#lesson.restart(),
+        isNear: (first, extra) => this.#nacks.isNear(first, extra),
         feedback: this.#feedback,
       },
     );
@@ -94,6 +98,7 @@ export class Sender {
     this.#budget = new RetransmissionBudget(resolved.retransmissionFactor);
     this.#nacks = new NackHandler(this.#buffer, this.#links.all, resolved, {
       repeat: (slot, atUs) => this.#repeat(slot, atUs),
+      onUntimedRequest: (via, slot, atUs) => this.#teach(via, slot, atUs),
       onSuspect: (link, atUs) => this.#resendUnproven(link, atUs),
       newest: () => this.#nextSequence - 1,
     });
@@ -281,12 +286,28 @@ export class Sender {
       const first = this.#buffer.lastLink[slot]!;
       const second = this.#scheduler.chooseSecond(length, nowUs, first);
       const index = second >= 0 && this.#links.all[second]!.tier(nowUs) === 0 ? second : first;
-      if (index < 0) continue;
-      const link = this.#links.all[index]!;
-      link.repeats.push(sequence);
-      link.queuedBytes += length;
-      this.#drain(link, nowUs);
+      if (index >= 0) this.#sendCopy(index, slot, nowUs);
     }
+    for (let sequence = this.#lesson.due(nowUs); sequence >= 0; sequence = this.#lesson.due(nowUs)) {
+      const slot = this.#buffer.find(sequence);
+      if (slot >= 0 && this.#budget.take(this.#lengthOf(slot)))
+        this.#sendCopy(this.#buffer.lastLink[slot]!, slot, nowUs);
+    }
+  }
+
+  #sendCopy(index: number, slot: number, nowUs: number): void {
+    const link = this.#links.all[index]!;
+    link.repeats.push(this.#buffer.sequence[slot]!);
+    link.queuedBytes += this.#lengthOf(slot);
+    this.#drain(link, nowUs);
+  }
+
+  #teach(via: SenderLink, slot: number, nowUs: number): void {
+    const { rtt } = via.path;
+    const ageUs = nowUs - this.#buffer.acceptedUs[slot]!;
+    const sequence = this.#buffer.sequence[slot]!;
+    if (rtt.sampleCount > 0 && this.#lesson.begin(sequence, ageUs, rtt.minUs, nowUs))
+      this.#schedule(this.#lesson.nextUs);
   }
 
   /** Sends what the link's pacing permits; repeats first. */
@@ -388,7 +409,7 @@ export class Sender {
     if (nowUs - this.#lastBudgetUs >= tickUs) this.#housekeep(nowUs);
     this.#sendCopies(nowUs);
     for (const link of this.#links.all) this.#drain(link, nowUs);
-    this.#schedule(Math.min(this.#lastBudgetUs + tickUs, this.#copies.nextUs));
+    this.#schedule(Math.min(this.#lastBudgetUs + tickUs, this.#copies.nextUs, this.#lesson.nextUs));
   };
 
   #housekeep(nowUs: number): void {

@@ -74,6 +74,7 @@ export class RtcpReader {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
+    this.kind = RtcpKind.unknown;
     this.isMalformed = false;
   }
 
@@ -82,16 +83,30 @@ export class RtcpReader {
     const bytes = this.#bytes;
     const at = this.#at;
     if (at >= this.#end) return false;
-    if (at + 8 > this.#end || bytes[at]! >> 6 !== 2) return this.#fail();
+    if (at + 4 > this.#end || bytes[at]! >> 6 !== 2) return this.#fail();
+    const type = bytes[at + 1]!;
     const length = 4 * (readU16(bytes, at + 2) + 1);
-    if (at + length > this.#end || length < 8) return this.#fail();
+    const padding = this.#paddingOf(at, length, type);
+    // Names and goodbyes of nobody are legal without a source (RFC 3550 sections 6.5 and 6.6).
+    const least = type === 202 || type === 203 ? 4 : 8;
+    if (at + length > this.#end || padding < 0 || length - padding < least) return this.#fail();
     this.#at = at + length;
     this.kind = RtcpKind.unknown;
-    this.ssrc = readU32(bytes, at + 4);
+    this.ssrc = length >= 8 ? readU32(bytes, at + 4) : 0;
     this.mediaSsrc = 0;
     this.entryCount = 0;
-    this.#decode(bytes, at, length, bytes[at]! & 0x1f, bytes[at + 1]!);
+    this.#decode(bytes, at, length - padding, bytes[at]! & 0x1f, type);
     return true;
+  }
+
+  /**
+   * Once a packet behind a source description was no RTCP: how many whole entries of four bytes are left from there on, which
+   * `nackStart` and `nackExtra` then read; else 0.
+   */
+  bareEntries(): number {
+    const bytes = this.#end - this.#entries;
+    if (!this.isMalformed || this.kind !== RtcpKind.sourceDescription || bytes % 4 !== 0) return 0;
+    return bytes >> 2;
   }
 
   /** NACK entry `index`: first lost sequence number. */
@@ -106,8 +121,18 @@ export class RtcpReader {
 
   #fail(): boolean {
     this.isMalformed = true;
+    this.#entries = this.#at;
     this.#at = this.#end;
     return false;
+  }
+
+  /** Bytes of padding, which only the last packet of a compound may have (RFC 3550 appendix A.2); -1 where that is not so. */
+  #paddingOf(at: number, length: number, type: number): number {
+    if ((this.#bytes[at]! & 0x20) === 0) return 0;
+    // Types of RTCP are 192 to 223 (RFC 5761 section 4).
+    if (at + length !== this.#end || type >> 5 !== 6) return -1;
+    const padding = this.#bytes[this.#end - 1]!;
+    return padding > 0 && padding % 4 === 0 && padding < length ? padding : -1;
   }
 
   #decode(bytes: Uint8Array, at: number, length: number, count: number, type: number): void {
