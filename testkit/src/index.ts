@@ -1,6 +1,7 @@
 export { allocatedBytesPerCall } from "./allocation-meter.ts";
 export { mutateBytes } from "./byte-mutator.ts";
 export { type FakeS3, startFakeS3 } from "./fake-s3.ts";
+export { freeUdpPorts } from "./free-udp-ports.ts";
 export { isFullSweep } from "./full-sweep.ts";
 export { type FuzzReport, type FuzzTarget, fuzzParser } from "./fuzz-parser.ts";
 export { listCase, readableObjects, readCases, type StoreCase, writeCases } from "./object-store-cases.ts";

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { IsolatedReceiver, IsolatedSender } from "@longwave/bond/node";
+import { freeUdpPorts } from "@longwave/testkit";
 import { describe, expect, test } from "vitest";
 import { PacketRing } from "../src/node/packet-ring.ts";
 
@@ -35,9 +36,10 @@ describe("the ring between two threads", () => {
 
 describe.skipIf(!isBuilt)("links in threads of their own (skipped before npm run build)", () => {
   test("go on while the owner's thread is busy", async () => {
-    const receiver = new IsolatedReceiver({ listen: "rist://@127.0.0.1:47350", bufferMs: 1000 });
+    const port = await freeUdpPorts(1);
+    const receiver = new IsolatedReceiver({ listen: `rist://@127.0.0.1:${port}`, bufferMs: 1000 });
     await receiver.ready;
-    const sender = new IsolatedSender({ links: [{ to: "rist://127.0.0.1:47350" }], bufferMs: 1000 });
+    const sender = new IsolatedSender({ links: [{ to: `rist://127.0.0.1:${port}` }], bufferMs: 1000 });
     await sender.ready;
     const numbers: number[] = [];
     receiver.onPacket((bytes, start) => numbers.push(bytes[start]! * 256 + bytes[start + 1]!));
@@ -59,12 +61,13 @@ describe.skipIf(!isBuilt)("links in threads of their own (skipped before npm run
   }, 60_000);
 
   test("tell a port that is taken, and options that cannot cross", async () => {
-    const first = new IsolatedReceiver({ listen: "rist://@127.0.0.1:47351" });
+    const listen = `rist://@127.0.0.1:${await freeUdpPorts(1)}`;
+    const first = new IsolatedReceiver({ listen });
     await first.ready;
-    const second = new IsolatedReceiver({ listen: "rist://@127.0.0.1:47351" });
+    const second = new IsolatedReceiver({ listen });
     await expect(second.ready).rejects.toMatchObject({ code: "bond/bind-failed", kind: "unavailable" });
     await first.close();
     const srpUsers = { find: () => undefined };
-    expect(() => new IsolatedReceiver({ listen: "rist://@127.0.0.1:47351", srpUsers })).toThrow("srpUsers");
+    expect(() => new IsolatedReceiver({ listen, srpUsers })).toThrow("srpUsers");
   });
 });

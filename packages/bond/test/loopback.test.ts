@@ -1,9 +1,11 @@
 import { createReceiver, createSender } from "@longwave/bond/node";
+import { freeUdpPorts } from "@longwave/testkit";
 import { describe, expect, test } from "vitest";
 
 describe.each(["simple", "main"] as const)("UDP on loopback, %s profile", (profile) => {
   test("carries packets over two links", async () => {
-    const ports = profile === "simple" ? [47_310, 47_312] : [47_320, 47_321];
+    const first = await freeUdpPorts(4);
+    const ports = profile === "simple" ? [first, first + 2] : [first, first + 1];
     const receiver = createReceiver({
       profile,
       bufferMs: 400,
@@ -37,9 +39,10 @@ describe.each(["simple", "main"] as const)("UDP on loopback, %s profile", (profi
 });
 
 test("a port that is taken is a typed error", async () => {
-  const first = createReceiver({ listen: "rist://@127.0.0.1:47330" });
+  const listen = `rist://@127.0.0.1:${await freeUdpPorts(1)}`;
+  const first = createReceiver({ listen });
   await first.ready;
-  const second = createReceiver({ listen: "rist://@127.0.0.1:47330" });
+  const second = createReceiver({ listen });
   await expect(second.ready).rejects.toMatchObject({ code: "bond/bind-failed", kind: "unavailable" });
   first.close();
   second.close();

@@ -1,17 +1,19 @@
 import { createReceiver, createSender } from "@longwave/bond/node";
 import { UdpProxy } from "@longwave/netsim/node";
+import { freeUdpPorts } from "@longwave/testkit";
 import { expect, test } from "vitest";
 
 test("two impaired loopback links carry a stream, also after one is cut", async () => {
-  const receiver = createReceiver({ listen: "rist://@127.0.0.1:47400", bufferMs: 400 });
+  const port = await freeUdpPorts(3);
+  const receiver = createReceiver({ listen: `rist://@127.0.0.1:${port}`, bufferMs: 400 });
   await receiver.ready;
-  const lte = await UdpProxy.open({ port: 47_401, targetPort: 47_400, forward: { delayMs: 30, loss: 0.05 } });
-  const dsl = await UdpProxy.open({ port: 47_402, targetPort: 47_400, forward: { delayMs: 8, loss: 0.01 } });
+  const lte = await UdpProxy.open({ port: port + 1, targetPort: port, forward: { delayMs: 30, loss: 0.05 } });
+  const dsl = await UdpProxy.open({ port: port + 2, targetPort: port, forward: { delayMs: 8, loss: 0.01 } });
   const sender = createSender({
     bufferMs: 400,
     links: [
-      { to: "rist://127.0.0.1:47401", id: "lte" },
-      { to: "rist://127.0.0.1:47402", id: "dsl" },
+      { to: `rist://127.0.0.1:${port + 1}`, id: "lte" },
+      { to: `rist://127.0.0.1:${port + 2}`, id: "dsl" },
     ],
   });
   await sender.ready;

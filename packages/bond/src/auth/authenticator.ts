@@ -25,6 +25,12 @@ export interface AuthenticatorOptions {
   address(): string;
 }
 
+/**
+ * Peers of version 2 (librist up to 0.2.7) count themselves as strangers 4.5 s after the last exchange: at 3 s they ask for another
+ * one with a single frame, and when that is lost they never send again. So the next exchange begins before.
+ */
+const renewUs = 2_000_000;
+
 type Step = "idle" | "identity" | "challenge" | "key" | "proof";
 
 /**
@@ -48,6 +54,8 @@ export class Authenticator implements PeerAuthentication {
   #server: SrpServer | undefined;
   #sessionKey: Uint8Array = new Uint8Array(0);
   #isAuthenticated = false;
+  /** When the next exchange is due. */
+  #renewAtUs = Number.POSITIVE_INFINITY;
   #last: Uint8Array | undefined;
   #lastUs = 0;
   #retries = 0;
@@ -76,10 +84,10 @@ export class Authenticator implements PeerAuthentication {
 
   onTimer(nowUs: number): void {
     if (this.#isAuthenticated) this.#passphrases.onTimer(nowUs);
+    if (this.#isAuthenticated && this.#step === "idle" && nowUs >= this.#renewAtUs) this.#askIdentity(nowUs);
     if (this.#last === undefined || nowUs - this.#lastUs < retryUs) return;
     if (this.#retries++ >= maxRetries) {
-      this.#last = undefined;
-      this.#step = "idle";
+      this.#finish();
       return;
     }
     this.#lastUs = nowUs;
@@ -108,7 +116,8 @@ export class Authenticator implements PeerAuthentication {
     if (frame.eapType === EapType.srp && frame.subtype === SrpSubtype.passphrase) {
       return this.#takePassphrase();
     }
-    if (frame.code === EapCode.request || !isCurrent) return false;
+    if (frame.code === EapCode.request) return false;
+    if (!isCurrent) return this.#isOtherKey() && this.#takeKey(nowUs);
     if (frame.eapType === EapType.identity) return this.#step === "identity" && this.#takeIdentity(nowUs);
     if (frame.subtype === SrpSubtype.challenge) return this.#step === "challenge" && this.#takeKey(nowUs);
     if (frame.subtype === SrpSubtype.serverKey) return this.#step === "key" && this.#takeProof(nowUs);
@@ -156,6 +165,18 @@ export class Authenticator implements PeerAuthentication {
     return true;
   }
 
+  /**
+   * True for another answer to the challenge before: a challenge that was repeated is answered twice, with a fresh key each time, and
+   * the peer's proof will be made with the last one.
+   */
+  #isOtherKey(): boolean {
+    const { identifier, eapType, subtype } = this.#frame;
+    if (this.#step !== "key" || identifier !== ((this.#identifier - 1) & 0xff)) return false;
+    if (eapType !== EapType.srp || subtype !== SrpSubtype.challenge) return false;
+    const key = this.#frame.body();
+    return key.length !== this.#clientKey.length || key.some((byte, i) => byte !== this.#clientKey[i]);
+  }
+
   #takeKey(nowUs: number): boolean {
     if (!this.#options.guard.takeExchange(nowUs)) return false;
     this.#clientKey = this.#frame.body();
@@ -185,6 +206,7 @@ export class Authenticator implements PeerAuthentication {
     // The peer has proven itself; whether it believes us is its own affair.
     if (!this.#isAuthenticated) this.#target.onResult(true, this.#username);
     this.#isAuthenticated = true;
+    this.#renewAtUs = this.#version === 2 ? nowUs + renewUs : Number.POSITIVE_INFINITY;
     this.#options.guard.forgive(this.#options.address());
     return true;
   }
