@@ -5,12 +5,12 @@ import { expect, test } from "vitest";
 
 test("two impaired loopback links carry a stream, also after one is cut", async () => {
   const port = await freeUdpPorts(3);
-  const receiver = createReceiver({ listen: `rist://@127.0.0.1:${port}`, bufferMs: 400 });
+  const receiver = createReceiver({ listen: `rist://@127.0.0.1:${port}`, bufferMs: 2000 });
   await receiver.ready;
   const lte = await UdpProxy.open({ port: port + 1, targetPort: port, forward: { delayMs: 30, loss: 0.05 } });
   const dsl = await UdpProxy.open({ port: port + 2, targetPort: port, forward: { delayMs: 8, loss: 0.01 } });
   const sender = createSender({
-    bufferMs: 400,
+    bufferMs: 2000,
     links: [
       { to: `rist://127.0.0.1:${port + 1}`, id: "lte" },
       { to: `rist://127.0.0.1:${port + 2}`, id: "dsl" },
