@@ -74,9 +74,10 @@ export function decodeChunkRange(
   const decode = (item: StoredPacket, i: number) => {
     // A packet that the range before ended in is in the decoder's buffer still.
     if (i < first) return goesOn !== undefined && i === first - 1 ? decoder.pcm : undefined;
-    decodeItem(item, decoder, segments, statistics);
+    const wanted = items.sampleAt(i + 1) > range.start;
+    decodeItem(item, decoder, segments, statistics, wanted);
     last = i;
-    return decoder.pcm;
+    return wanted ? decoder.pcm : undefined;
   };
   const from = Math.max(chunk.preRollCount, first - 1);
   const reached = walkChunk(items, from, { start: range.start, end }, decode, sink);
@@ -169,7 +170,7 @@ function startDecoder(
     const first = target - difference.runUp;
     if (first < 0) throw new StartRefused("the run-up of its state begins in front of the chunk");
     decoder.start(segments.head(segments.at(firstPacket + first)));
-    const decode = (item: StoredPacket) => decodeItem(item, decoder, segments, statistics);
+    const decode = (item: StoredPacket) => decodeItem(item, decoder, segments, statistics, false);
     if (!followDifference(decoder, difference, (i) => items.at(first + i)!, decode))
       throw new StartRefused("its state is refused");
     return { first: target, whole: difference.whole };
@@ -179,7 +180,7 @@ function startDecoder(
     const first = target - seed.runUp;
     if (first < 0) throw new StartRefused("the run-up of its seed begins in front of the chunk");
     decoder.start(segments.head(segments.at(firstPacket + first)));
-    const decode = (item: StoredPacket) => decodeItem(item, decoder, segments, statistics);
+    const decode = (item: StoredPacket) => decodeItem(item, decoder, segments, statistics, false);
     if (!followSeed(decoder, seed, (i) => items.at(first + i)!, decode))
       throw new StartRefused("its seed is refused");
     return { first: target, whole: true };
@@ -189,7 +190,7 @@ function startDecoder(
   const first = target - runUp;
   if (first < 0) throw new StartRefused(`a run-up of ${runUp} packets is more than the chunk holds`);
   decoder.start(segments.head(segments.at(firstPacket + first)));
-  for (let i = first; i < target; i++) decodeItem(items.at(i)!, decoder, segments, statistics);
+  for (let i = first; i < target; i++) decodeItem(items.at(i)!, decoder, segments, statistics, false);
   return { first: target, whole: (point.flags & pointFlags.wholeStateEqual) !== 0 };
 }
 
@@ -229,15 +230,19 @@ function headPoint(chunk: Chunk, options: ChunkReadOptions): number {
   return 0;
 }
 
-/** Decodes one packet; the first one of a segment resets the decoder. */
+/**
+ * Decodes one packet; the first one of a segment resets the decoder.
+ * @param wanted false: nobody reads its samples
+ */
 export function decodeItem(
   item: StoredPacket,
   decoder: SegmentDecoder,
   segments: SegmentTable,
   statistics: ReadStatistics,
+  wanted: boolean,
 ): void {
   if (item.segment !== undefined) decoder.start(segments.head(item.segment));
-  if (decoder.decode(item.data, item.frames, item.concealed)) statistics.exact = false;
+  if (decoder.decode(item.data, item.frames, item.concealed, wanted)) statistics.exact = false;
   statistics.packetsDecoded++;
 }
 

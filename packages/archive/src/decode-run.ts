@@ -46,22 +46,28 @@ export class SegmentDecoder {
 
   /**
    * Decodes into `pcm`. A packet that the decoder refuses is concealed for `frames` instead.
+   * @param wanted false: nobody reads the samples, only the state goes on
    * @returns true where concealment stood in for a malformed packet
    */
-  decode(data: Uint8Array | undefined, frames: number, concealed: boolean): boolean {
-    const decoder = this.decoder;
+  decode(data: Uint8Array | undefined, frames: number, concealed: boolean, wanted = true): boolean {
     if (concealed || data === undefined) {
-      decoder.decode(null, this.pcm, frames);
+      this.#put(null, frames, wanted);
       return false;
     }
     try {
-      decoder.decode(data, this.pcm, frames);
+      this.#put(data, frames, wanted);
       return false;
     } catch (error) {
       if (!isLongwaveError(error) || error.kind !== "malformed") throw error;
-      decoder.decode(null, this.pcm, frames);
+      this.#put(null, frames, wanted);
       return true;
     }
+  }
+
+  #put(data: Uint8Array | null, frames: number, wanted: boolean): void {
+    const decoder = this.decoder;
+    if (wanted || decoder.follow === undefined) decoder.decode(data, this.pcm, frames);
+    else decoder.follow(data, frames);
   }
 
   close(): void {

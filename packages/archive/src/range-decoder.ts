@@ -185,22 +185,23 @@ export class RangeDecoder {
         const item = items.at(next - before.firstPacket + before.preRollCount);
         // A packet that straddles into the chunk is decoded there.
         if (item === undefined || next >= chunk.firstPacket) break;
-        decodeItem(item, this.#decoder, this.#segments, statistics);
+        decodeItem(item, this.#decoder, this.#segments, statistics, false);
       }
     }
     const items = packetsOf(chunk);
     const firstIndex = next - chunk.firstPacket + chunk.preRollCount;
     if (firstIndex < 0) return "packets in front of it are missing";
     for (let i = firstIndex; i < chunk.preRollCount; i++)
-      decodeItem(items.at(i)!, this.#decoder, this.#segments, statistics);
+      decodeItem(items.at(i)!, this.#decoder, this.#segments, statistics, false);
     const decode = (whole: { start: number; end: number }, into: SampleSink) => {
       walkChunk(
         items,
         chunk.preRollCount,
         whole,
-        (item) => {
-          decodeItem(item, this.#decoder, this.#segments, statistics);
-          return this.#decoder.pcm;
+        (item, i) => {
+          const wanted = items.sampleAt(i + 1) > whole.start;
+          decodeItem(item, this.#decoder, this.#segments, statistics, wanted);
+          return wanted ? this.#decoder.pcm : undefined;
         },
         into,
       );

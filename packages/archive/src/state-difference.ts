@@ -86,7 +86,7 @@ export class NearState {
     decoder.loadState(state);
     decoder.forgetReplaced(reach);
     const lean = saver.save(this.#decoder, "live");
-    this.#decoder.decode(last.data, last.frames, false);
+    this.#decoder.decode(last.data, last.frames, false, false);
     const [mine, theirs] = this.#digests;
     decoder.liveStateDigest(mine);
     sequential.decoder.liveStateDigest(theirs);
@@ -108,7 +108,7 @@ export class NearState {
     this.#decoder.start(head);
     for (let i = first; i < before.length; i++) {
       const { data, frames, concealed } = before[i]!;
-      this.#decoder.decode(data, frames, concealed);
+      this.#decoder.decode(data, frames, concealed, false);
     }
     return before.length - first;
   }

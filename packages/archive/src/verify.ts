@@ -395,7 +395,7 @@ class SequentialCheck {
 
   #try(item: StoredPacket): void {
     if (item.segment !== undefined) this.#trial.start(this.#segments.head(item.segment));
-    this.#trial.decode(item.data, item.frames, item.concealed);
+    this.#trial.decode(item.data, item.frames, item.concealed, false);
   }
 
   #fail(chunk: number, point: number, reason: string): void {

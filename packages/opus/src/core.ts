@@ -25,6 +25,7 @@ export interface CoreExports {
     format: number,
     clip: number,
   ): number;
+  follow(slot: number, length: number, frames: number): number;
   trace(on: number): void;
   traceAddress(): number;
   conceal(slot: number, frames: number, format: number): number;

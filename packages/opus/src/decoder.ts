@@ -92,6 +92,31 @@ export class OpusDecoder implements Disposable {
     return this.#checked(this.#run(packet, pcm, frames, floats), packet, pcm);
   }
 
+  /**
+   * As `decode` where nobody wants the samples: the state becomes the same for about half the work in SILK, and nothing is copied. What soft
+   * clipping carries over is not kept.
+   *
+   * @param packet null or empty: lost
+   * @param frames as in `decode`; default: a packet may be as long as any
+   * @returns sample frames per channel
+   */
+  follow(packet: Uint8Array | null, frames?: number): number {
+    const slot = this.#openSlot();
+    const core = this.#core;
+    const longest = (this.sampleRate * longestPacketMs) / 1000;
+    let result: number;
+    if (packet === null || packet.length === 0) {
+      const lost = frames ?? (core.exports.lastPacketFrames(slot) || this.sampleRate / 50);
+      result = isLossDuration(lost, this.sampleRate) ? core.exports.conceal(slot, lost, floats) : badArgument;
+    } else {
+      core.putPacket(packet);
+      const room = frames === undefined || frames > longest ? longest : frames;
+      result = room > 0 ? core.exports.follow(slot, packet.length, room) : badArgument;
+    }
+    if (result < 0) throw errorOfCode(result, `Packet of ${packet?.length ?? 0} bytes`);
+    return result;
+  }
+
   /** As `decode`, to 16-bit samples: soft clip where on, round half to even, saturate. */
   decodeInt16(packet: Uint8Array | null, pcm: Int16Array, frames?: number): number {
     return this.#checked(this.#run(packet, pcm, frames, int16), packet, pcm);

@@ -14,6 +14,8 @@ export interface OpusSeekableDecoder {
   reset(): void;
   /** Decodes one packet, or conceals `frames` where it is null; returns sample frames. */
   decode(packet: Uint8Array | null, out: Float32Array, frames?: number): number;
+  /** As `decode` where nobody wants the samples; not for more than two channels. */
+  follow?(packet: Uint8Array | null, frames?: number): number;
   saveState(into: Uint8Array, sections: "live" | "all", version?: number): number;
   loadState(from: Uint8Array): void;
   /** Four words over the live state. */
@@ -64,6 +66,7 @@ export function createSeekableDecoder(
     loadState: (from) => decoder.restore(from),
     liveStateDigest: (into) => decoder.liveStateDigest(into),
     ...(decoder instanceof OpusDecoder && {
+      follow: (packet, frames) => decoder.follow(packet, frames),
       wholeStateDigest: (into) => decoder.wholeStateDigest(into),
       saveLasting: (into, withNoise) => decoder.lastingState(into, withNoise),
       loadLasting: (from) => decoder.takeLastingState(from),

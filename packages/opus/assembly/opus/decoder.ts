@@ -6,6 +6,7 @@ import { celtReset } from "../celt/state";
 import { OPUS_SCRATCH_AT, PACKET_AT, RANGE_DECODER_AT, REDUNDANCY_DECODER_AT } from "../layout";
 import { decodeBit, decodeUint, RangeDecoder, rangeDecoderInit, tellBits } from "../range-decoder";
 import { FRAME_LOST, FRAME_PRESENT, FRAME_REDUNDANT, silkDecode, silkDecoderReset } from "../silk/decoder";
+import { isQuiet } from "../silk/resampler";
 import { window120 } from "../tables/celt-transform";
 import { BANDS } from "../celt/state";
 import { endBands } from "../tables/celt";
@@ -269,7 +270,7 @@ function decodeFrameInMode(
       crossFade(TRANSITION_AT, pcm, pcm, f2_5, channels, step);
     }
   }
-  if (state.gainQ8) applyGain(pcm, frames * channels, state.gainQ8);
+  if (state.gainQ8 && !isQuiet()) applyGain(pcm, frames * channels, state.gainQ8);
 
   state.finalRange = length <= 1 ? 0 : state.finalRange ^ redundantRange;
   state.previousMode = mode;

@@ -6,7 +6,7 @@ import { concealFrame, glueFrames, rememberFrame, resetConcealment } from "./con
 import { decodeIndices } from "./indices";
 import { decodeParameters } from "./parameters";
 import { decodePulses } from "./pulses";
-import { resample, resamplerInit } from "./resampler";
+import { isQuiet, resample, resamplerInit } from "./resampler";
 import { RESAMPLER_BYTES } from "./resampler-state";
 import { FRAME_MID, FRAME_SIDE, HISTORY_REACH, PITCH_LAGS, PULSES, RESAMPLED, STEREO_PREDICTORS } from "./scratch";
 import {
@@ -169,6 +169,7 @@ function decodeFrame(rd: RangeDecoder, c: ChannelState, output: usize, loss: i32
 
 /** i16[length] to every `channels`-th f32 of the output. */
 function writeFloat(output: usize, channels: i32, input: usize, length: i32): void {
+  if (isQuiet()) return;
   const stride = usize(channels) << 2;
   let at = output;
   for (let i: i32 = 0; i < length; i++) {

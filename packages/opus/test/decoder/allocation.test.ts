@@ -65,6 +65,14 @@ describe("no call allocates", () => {
     decoder.close();
   });
 
+  test("following without output", () => {
+    using decoder = new OpusDecoder();
+    let turn = 0;
+    expectNothing(() => {
+      decoder.follow(silk[turn++ % silk.length]!);
+    });
+  });
+
   test("forgetting what the next packet replaces", () => {
     const decoder = createSeekableDecoder({ channels: 2, gainQ8: 0 }, "opus-1");
     let turn = 0;
