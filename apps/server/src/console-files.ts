@@ -1,7 +1,5 @@
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { extname, join, normalize, sep } from "node:path";
-import { Readable } from "node:stream";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { extname, join, sep } from "node:path";
 import type { Context } from "hono";
 import { notFound } from "./errors.ts";
 import { problemResponse } from "./problem.ts";
@@ -24,29 +22,42 @@ const contentSecurityPolicy =
   "worker-src 'self' blob:; media-src 'self' blob:; img-src 'self' data:; connect-src 'self'; " +
   "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Serves the built console. Names with a hash are kept for a year, the page itself is asked for each time. */
+interface ConsoleFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly type: string;
+}
+
+/**
+ * Serves the built console, which is read once: a page that is open goes on while the files are built anew below a running server. Names
+ * with a hash are kept for a year, the page itself is asked for each time.
+ */
 export function consoleHandler(directory: string): (context: Context) => Promise<Response> {
+  const files = readConsole(directory);
   return async (context) => {
     const path = decodePath(context.req.path);
-    const file =
-      path === undefined ? undefined : join(directory, normalize(path === "/" ? "/index.html" : path));
-    const type = file === undefined ? undefined : contentTypes[extname(file)];
-    const info =
-      file !== undefined && type !== undefined && file.startsWith(directory + sep)
-        ? await stat(file).catch(() => undefined)
-        : undefined;
-    if (file === undefined || type === undefined || !info?.isFile()) {
-      return problemResponse(notFound(`page ${context.req.path.slice(0, 200)}`));
-    }
-    return new Response(Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>, {
+    const file = path === undefined ? undefined : files.get(path === "/" ? "/index.html" : path);
+    if (file === undefined) return problemResponse(notFound(`page ${context.req.path.slice(0, 200)}`));
+    return new Response(file.bytes, {
       headers: {
-        "content-type": type,
-        "content-length": String(info.size),
+        "content-type": file.type,
+        "content-length": String(file.bytes.length),
         "cache-control": path?.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
         "content-security-policy": contentSecurityPolicy,
       },
     });
   };
+}
+
+/** All files of the kinds above, by their path in an address. */
+function readConsole(directory: string): ReadonlyMap<string, ConsoleFile> {
+  const files = new Map<string, ConsoleFile>();
+  for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+    const type = contentTypes[extname(name)];
+    const path = join(directory, name);
+    if (type === undefined || !statSync(path).isFile()) continue;
+    files.set(`/${name.replaceAll(sep, "/")}`, { bytes: new Uint8Array(readFileSync(path)), type });
+  }
+  return files;
 }
 
 function decodePath(path: string): string | undefined {

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { MemoryStore, VirtualClock } from "@longwave/base";
 import { Catalog } from "@longwave/catalog";
 import { encodeWav } from "@longwave/media";
@@ -394,6 +397,31 @@ describe("the API", () => {
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ ready: false, waitingFor: "enrolling", degraded: [] });
   });
+});
+
+test("serves the console as it was at the start, also while it is built anew", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "longwave-console-"));
+  mkdirSync(join(directory, "assets"));
+  writeFileSync(join(directory, "index.html"), "<title>Longwave</title>");
+  writeFileSync(join(directory, "assets", "index-1.js"), "start()");
+  writeFileSync(join(directory, "secret.txt"), "not served");
+  const pages = createApp({ ...options, consoleDirectory: directory });
+  rmSync(directory, { recursive: true });
+  const page = await pages.request(`${base}/`);
+  expect([page.status, page.headers.get("content-type"), page.headers.get("cache-control")]).toEqual([
+    200,
+    "text/html; charset=utf-8",
+    "no-cache",
+  ]);
+  expect(page.headers.get("content-security-policy")).toContain("default-src 'self'");
+  expect(await page.text()).toBe("<title>Longwave</title>");
+  const script = await pages.request(`${base}/assets/index-1.js`);
+  expect([await script.text(), script.headers.get("cache-control")]).toEqual([
+    "start()",
+    "public, max-age=31536000, immutable",
+  ]);
+  for (const path of ["/secret.txt", "/assets", "/assets/%2e%2e%2findex.html", "/assets/none.js"])
+    expect((await pages.request(base + path)).status, path).toBe(404);
 });
 
 describe("the guard", () => {

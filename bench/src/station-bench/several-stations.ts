@@ -44,7 +44,7 @@ export async function runSeveral(folder: string, stations: number, seconds: numb
     );
     const concealed = last.concealed - first.concealed;
     row("frames concealed meanwhile, all stations", `${concealed}`, "0", concealed === 0);
-    row("frames concealed before, while programmes were enrolled", `${first.concealed}`);
+    row("frames concealed while starting, all stations", `${first.concealed}`, "0", first.concealed === 0);
     row("blocks that the archive could not take", `${last.dropped}`, "0", last.dropped === 0);
     const ends = followed.map((each) => each.end());
     const count = ends.reduce((sum, end) => sum + end.count, 0);

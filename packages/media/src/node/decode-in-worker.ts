@@ -42,17 +42,21 @@ export function decodeInWorker(job: DecodeJob, signal: AbortSignal): Promise<Dec
         else reject(new MediaError(answer.code, answer.message));
       });
     });
-    worker.once("error", (error) => {
-      end(() =>
-        reject(
-          new MediaError("media/decode-failed", `The decoder crashed: ${error.message}.`, { cause: error }),
-        ),
-      );
-    });
+    worker.once("error", (error: NodeJS.ErrnoException) => end(() => reject(crash(error))));
     worker.once("exit", (code) => {
       end(() =>
         reject(new MediaError("media/decode-failed", `The decoder ended without an answer (exit ${code}).`)),
       );
     });
   });
+}
+
+function crash(cause: NodeJS.ErrnoException): MediaError {
+  const reason = cause.message.replace(/\.$/, "");
+  // A program that was built or removed under a running process: not the fault of the content.
+  if (/MODULE_NOT_FOUND$/.test(cause.code ?? "")) {
+    const message = `The decoder cannot be loaded: ${reason}. Where the program was built or installed anew meanwhile, start it again.`;
+    return new MediaError("media/unreadable", message, { cause });
+  }
+  return new MediaError("media/decode-failed", `The decoder crashed: ${reason}.`, { cause });
 }
