@@ -18,16 +18,20 @@ export function hasNats(): boolean {
   return spawnSync("nats-server", ["--version"]).status === 0;
 }
 
-/** Starts a server on a free port of loopback, its data in a temporary folder. */
-export async function startNats(): Promise<NatsServer> {
+/** Starts a server on a free port of loopback, its data in a temporary folder; with a login it lets in nobody without. */
+export async function startNats(login?: {
+  readonly user: string;
+  readonly password: string;
+}): Promise<NatsServer> {
   const folder = mkdtempSync(join(tmpdir(), "longwave-nats-"));
-  let running = await start(folder, "-1");
+  const flags = login === undefined ? [] : ["--user", login.user, "--pass", login.password];
+  let running = await start(folder, "-1", flags);
   const { port } = running;
   return {
     servers: `127.0.0.1:${port}`,
     restart: async () => {
       await stop(running.server);
-      running = await start(folder, port);
+      running = await start(folder, port, flags);
     },
     close: async () => {
       await stop(running.server);
@@ -36,8 +40,12 @@ export async function startNats(): Promise<NatsServer> {
   };
 }
 
-async function start(folder: string, wanted: string): Promise<{ server: ChildProcess; port: string }> {
-  const server = spawn("nats-server", ["-a", "127.0.0.1", "-p", wanted, "-js", "-sd", folder], {
+async function start(
+  folder: string,
+  wanted: string,
+  flags: readonly string[],
+): Promise<{ server: ChildProcess; port: string }> {
+  const server = spawn("nats-server", ["-a", "127.0.0.1", "-p", wanted, "-js", "-sd", folder, ...flags], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";

@@ -5,22 +5,14 @@ import { createStream } from "@longwave/fingerprint";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { consoleDirectory } from "../console-directory.ts";
+import type { Finding } from "../doctor/finding.ts";
+import { archiveFinding, catalogFinding, jobsFinding } from "../doctor/services.ts";
 import { CliError } from "../errors.ts";
-import { isNats } from "../id/nats-place.ts";
-import { countTracks, openCatalog, openSearchable } from "../id/open-catalog.ts";
-import { countsLine } from "../jobs/format.ts";
-import { type JobsSettings, resolveJobsSettings } from "../jobs/jobs-settings.ts";
-import { openJobQueue } from "../jobs/open-job-queue.ts";
+import { resolveJobsSettings } from "../jobs/jobs-settings.ts";
 import { printResult } from "../output.ts";
 import { speechFindings } from "../speech/doctor.ts";
 import { resolveSpeechSettings } from "../speech/speech-settings.ts";
 import { addServerOptions, settingsOf } from "../station-options.ts";
-
-interface Finding {
-  readonly name: string;
-  readonly state: "good" | "note" | "bad";
-  readonly says: string;
-}
 
 /** `longwave doctor`: can this machine run everything, and what is missing for which feature. */
 export function registerDoctor(program: Command): void {
@@ -28,6 +20,7 @@ export function registerDoctor(program: Command): void {
     .command("doctor")
     .description("Check this machine and the configuration (exit code 5 if something is broken)")
     .option("--catalog <place>", "also check this catalog")
+    .option("--archive <place>", "also check this archive")
     .option("--model <directory>", "also check this speech model")
     .option("--engine <name>", "also check this speech engine, as the one that must speak")
     .option("--json", "print one JSON object");
@@ -42,8 +35,13 @@ export function registerDoctor(program: Command): void {
       ffmpeg(),
       webConsole(),
       await port(settings.address.value as string, settings.port.value as number),
-      ...(settings.catalog.value === undefined ? [] : [await catalog(settings.catalog.value as string)]),
-      ...(jobs.url.value === undefined ? [] : [await jobQueue(jobs)]),
+      ...(settings.catalog.value === undefined
+        ? []
+        : [await catalogFinding(settings.catalog.value as string)]),
+      ...(settings.archive.value === undefined
+        ? []
+        : [await archiveFinding(settings.archive.value as string)]),
+      ...(jobs.url.value === undefined ? [] : [await jobsFinding(jobs)]),
       ...(await speechFindings(speech)),
     ];
     printResult(options["json"] === true, { findings }, () => findings.map(line));
@@ -115,32 +113,4 @@ function port(address: string, number: number): Promise<Finding> {
       server.close(() => resolve({ name: "port", state: "good", says: `${address}:${number} is free` }));
     });
   });
-}
-
-async function catalog(place: string): Promise<Finding> {
-  try {
-    if (isNats(place)) {
-      await using matchers = await openSearchable(place);
-      return { name: "catalog", state: "good", says: `matchers answer, profile ${matchers.profile}` };
-    }
-    await using opened = await openCatalog(place, { readOnly: true });
-    const hashes = "postings" in opened ? `${opened.postings} hashes, ` : "";
-    const says = `${await countTracks(opened)} recordings, ${hashes}profile ${opened.profile}`;
-    return { name: "catalog", state: "good", says };
-  } catch (error) {
-    return { name: "catalog", state: "bad", says: (error as Error).message };
-  }
-}
-
-async function jobQueue(settings: JobsSettings): Promise<Finding> {
-  try {
-    const queue = await openJobQueue(settings);
-    try {
-      return { name: "jobs", state: "good", says: countsLine(await queue.counts()) };
-    } finally {
-      await queue.close();
-    }
-  } catch (error) {
-    return { name: "jobs", state: "bad", says: (error as Error).message };
-  }
 }

@@ -51,13 +51,15 @@ async function openNats(address: string, leaseSeconds: number): Promise<JobQueue
     import("@longwave/station/jobs/nats"),
   ]);
   const { username, password, protocol, host } = new URL(address);
+  const [name, secret] = [decodeURIComponent(username), decodeURIComponent(password)];
   const connection = await connect({
     servers: host,
     timeout: 1000 * connectSeconds,
     // Comes back by itself, however long the server is away.
     maxReconnectAttempts: -1,
     ...(protocol === "tls:" && { tls: {} }),
-    ...(username !== "" && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+    // As for a catalog: a name alone is a token.
+    ...(name !== "" && (secret === "" ? { token: name } : { user: name, pass: secret })),
   }).catch((cause: Error) => {
     throw new StationError(
       "station/jobs-unavailable",
