@@ -3,13 +3,13 @@ import { Hono } from "hono";
 import { consoleHandler } from "./console-files.ts";
 import { degradedParts } from "./degraded.ts";
 import { methodNotAllowed, notFound } from "./errors.ts";
-import { type GuardOptions, guardRequest, mayKnowMore } from "./guard.ts";
+import { type GuardOptions, guardBodyType, guardHost, guardRequest, mayKnowMore } from "./guard.ts";
 import type { Host, HostedStation } from "./host.ts";
 import { RouteLimiter } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
 import { problemOf, problemResponse } from "./problem.ts";
-import { json, type Route } from "./route.ts";
+import { contentTypesOf, json, type Route } from "./route.ts";
 import { announcementRoutes } from "./routes/announcements.ts";
 import { archiveRoutes } from "./routes/archive.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
@@ -73,6 +73,11 @@ export function createApp(options: AppOptions): Hono {
     }
   });
   for (const route of routes) mount(app, route, options, metrics);
+  // Everything else, too, answers to the right names only.
+  app.use((context, next) => {
+    guardHost(context.req.raw, options);
+    return next();
+  });
   app.get("/openapi.json", () => json(openApiDocument(routes, host.version)));
   app.options("*", (context) => {
     const origin = context.req.header("origin");
@@ -129,6 +134,7 @@ function mount(app: Hono, route: Route, options: AppOptions, metrics: Metrics): 
     let response: Response;
     try {
       guardRequest(context.req.raw, options, route.open === true);
+      guardBodyType(context.req.raw, contentTypesOf(route.body));
       response = await limiter.run(context.req.raw, (signal) => route.handle(context, signal));
     } catch (error) {
       if (problemOf(error).status === 500) options.onError?.(error);

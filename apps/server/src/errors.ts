@@ -4,7 +4,7 @@ import { type ErrorKind, LongwaveError } from "@longwave/base";
  * What can go wrong in the server. Codes: `server/port-in-use`, `server/no-permission`, `server/cannot-listen`,
  * `server/token-required`, `server/bad-option`, `server/bad-request`, `server/body-too-large`, `server/busy`,
  * `server/timeout`, `server/not-found`, `server/unauthorized`, `server/forbidden`,
- * `server/method-not-allowed`, `server/range-not-satisfiable`, `server/range-too-long`.
+ * `server/method-not-allowed`, `server/unsupported-type`, `server/client-gone`, `server/range-not-satisfiable`, `server/range-too-long`.
  */
 export class ServerError extends LongwaveError {
   override readonly name = "ServerError";

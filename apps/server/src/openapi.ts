@@ -1,4 +1,4 @@
-import type { Route, Schema } from "./route.ts";
+import { type Answer, contentTypesOf, type Route, type Schema } from "./route.ts";
 
 const problemSchema: Schema = {
   type: "object",
@@ -39,10 +39,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Reco
 
 function operationOf(route: Route): Record<string, unknown> {
   const { answer, body } = route;
-  const content =
-    answer.contentType === undefined
-      ? {}
-      : { content: { [answer.contentType]: answer.schema === undefined ? {} : { schema: answer.schema } } };
+  const content = contentOf(answer);
   return {
     operationId: `${route.method}${route.path.replace(/[^a-zA-Z0-9]+(.)?/g, (_, next: string | undefined) => next?.toUpperCase() ?? "")}`,
     tags: [route.tag],
@@ -58,15 +55,26 @@ function operationOf(route: Route): Record<string, unknown> {
           requestBody: {
             required: true,
             description: body.description,
-            content: { [body.contentType]: { schema: body.schema } },
+            content: contentOf(body),
           },
         }),
     responses: {
-      [answer.status]: { description: answer.description, ...content },
+      [answer.status]: { description: answer.description, ...(content !== undefined && { content }) },
       default: {
         description: "What went wrong.",
         content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
       },
     },
   };
+}
+
+/** An entry a type; the schema is that of the first. */
+function contentOf(
+  part: Pick<Answer, "contentType" | "schema">,
+): Record<string, { schema?: Schema }> | undefined {
+  const types = contentTypesOf(part);
+  if (types.length === 0) return undefined;
+  return Object.fromEntries(
+    types.map((type, i) => [type, i === 0 && part.schema !== undefined ? { schema: part.schema } : {}]),
+  );
 }

@@ -34,11 +34,20 @@ export interface Parameter {
   readonly schema: Schema;
 }
 
+/** The body that a route takes. */
+export interface Body {
+  /** The schema describes the first; where JSON is among them, browsers must name one of them. */
+  readonly contentType: string | readonly string[];
+  readonly description: string;
+  readonly schema: Schema;
+}
+
 /** What a route answers when all is well. */
 export interface Answer {
   readonly status: 200 | 201 | 204;
   readonly description: string;
-  readonly contentType?: string;
+  /** Several where a parameter chooses; the first is the default, and the one that the schema describes. */
+  readonly contentType?: string | readonly string[];
   readonly schema?: Schema;
 }
 
@@ -53,7 +62,7 @@ export interface Route {
   readonly tag: string;
   readonly summary: string;
   readonly parameters?: readonly Parameter[];
-  readonly body?: { readonly contentType: string; readonly description: string; readonly schema: Schema };
+  readonly body?: Body;
   /** Largest body in bytes; default 64 KiB. */
   readonly maxBodyBytes?: number;
   /** Requests of this route that may run at once; default 64. More are refused with 503. */
@@ -64,6 +73,12 @@ export interface Route {
   readonly open?: boolean;
   readonly answer: Answer;
   readonly handle: (context: Context, signal: AbortSignal) => Promise<Response> | Response;
+}
+
+/** The types of a body or an answer, the default first. */
+export function contentTypesOf(part: Pick<Answer, "contentType"> | undefined): readonly string[] {
+  const types = part?.contentType ?? [];
+  return typeof types === "string" ? [types] : types;
 }
 
 /** An object schema whose properties are all required. */

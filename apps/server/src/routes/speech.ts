@@ -71,7 +71,11 @@ export function speechRoutes(service: SpeechService, metrics: Metrics, policy: F
     path,
     tag: "Speech",
     summary: "Speaks a text; a form answers in a stream",
-    body: { contentType: "application/json", description: "What to say.", schema: speechBody },
+    body: {
+      contentType: ["application/json", "multipart/form-data", "application/x-www-form-urlencoded"],
+      description: "What to say.",
+      schema: speechBody,
+    },
     maxBodyBytes: maxFormBytes,
     timeoutMs,
     answer: wavAnswer,
