@@ -49,12 +49,6 @@ export class ContrastSearch {
     return this.#decide(query, this.#candidates(query), options);
   }
 
-  /** All tracks that a query aligns with, without a decision. */
-  alignments(query: Query): TrackVotes[] {
-    query.fill(identity, this.#pairs);
-    return this.#candidates(query);
-  }
-
   #candidates(query: Query): Candidate[] {
     const [pairs, votes, lookup] = [this.#pairs, this.#votes, this.#lookup];
     const { batch, tracks } = lookup;

@@ -1,5 +1,4 @@
 import type { CatalogState } from "./catalog-state.ts";
-import { recordQuery } from "./query.ts";
 
 /** Two tracks that share a recording. */
 export interface DuplicatePair {
@@ -22,23 +21,25 @@ const leastCoverage = 0.5;
 /** ... and with this share of the hashes of the one with fewer. */
 const leastVoteShare = 0.08;
 
-/** Looks every track up in its own catalog. Costs one query with all hashes of the track each. */
+/** Looks every track up in its own catalog. */
 export async function findDuplicates(state: CatalogState, signal?: AbortSignal): Promise<DuplicateGroup[]> {
   const { searcher } = state;
   const records = await recordsOfTracks(state);
   const pairs: DuplicatePair[] = [];
+  const aligner = searcher.aligner();
   for (const track of searcher.tracks.list()) {
     signal?.throwIfAborted();
     const own = records.get(searcher.tracks.numberOf(track.id)!);
     if (own === undefined) continue;
-    const query = recordQuery(Uint32Array.from(own), 2, Math.round(track.durationSeconds * 1000));
-    for (const found of searcher.alignments(query)) {
-      const other = searcher.tracks.at(found.track)!;
+    const isWorth = (number: number, votes: number) => {
+      const other = searcher.tracks.at(number)!;
       // Each pair once, from the side of the smaller id.
-      if (other.id <= track.id) continue;
-      const share = found.votes / Math.min(track.hashes, other.hashes);
+      return other.id > track.id && votes >= leastVoteShare * Math.min(track.hashes, other.hashes);
+    };
+    for (const found of aligner.align(own, track.durationSeconds, isWorth)) {
+      const other = searcher.tracks.at(found.track)!;
       const coverage = found.coveredSeconds / Math.min(track.durationSeconds, other.durationSeconds);
-      if (share < leastVoteShare || coverage < leastCoverage) continue;
+      if (!isWorth(found.track, found.votes) || coverage < leastCoverage) continue;
       const offsetMs = state.searcher.framesToMs(found.offset);
       pairs.push({
         ids: [track.id, other.id],

@@ -56,7 +56,7 @@ export interface Identification {
   readonly candidates: readonly TrackMatch[];
   readonly queryHashes: number;
   readonly queryMs: number;
-  /** Hashes left out because their lists are too long to tell anything. */
+  /** Of the query's hashes, those left out because their lists are too long to tell anything: under the tempo and pitch that lost most. */
   readonly skippedHashes: number;
   /** True if a part of the catalog could not be read, so that a match may be missing. */
   readonly partial: boolean;

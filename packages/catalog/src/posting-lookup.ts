@@ -9,7 +9,7 @@ import type { TrackMetadata } from "./track.ts";
 import { TrackTable } from "./track-table.ts";
 
 /** Lists longer than this say too little for their cost; they are skipped and counted. */
-const longestList = 20_000;
+export const longestList = 20_000;
 
 /** The postings and peaks of an open catalog: its segments and what is in memory, without the removed tracks. */
 export class PostingLookup implements PostingStore {
@@ -90,6 +90,12 @@ export class PostingLookup implements PostingStore {
       batch.frames[kept++] = batch.frames[i]!;
     }
     return kept;
+  }
+
+  /** How many postings the list of `hash` has, those of removed tracks included. */
+  lengthOf(hash: number): number {
+    // A limit that no list keeps: nothing is decoded.
+    return this.#sources.reduce((sum, source) => sum + source.collect(hash, -1, this.batch), 0);
   }
 
   framesToMs(frames: number): number {

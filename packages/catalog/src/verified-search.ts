@@ -68,6 +68,8 @@ export class VerifiedSearch {
   readonly #votes = new VoteSieve();
   readonly #pairs = new PairList();
   readonly #verifier = new AlignmentVerifier();
+  /** Hashes left out under the hypothesis that lost most. */
+  #skippedHashes = 0;
 
   constructor(lookup: PostingStore, calibration: Calibration) {
     this.#lookup = lookup;
@@ -77,7 +79,7 @@ export class VerifiedSearch {
   async search(query: Query, verifiable: Verifiable, options: IdentifyOptions): Promise<Identification> {
     const lookup = this.#lookup;
     if (query.hashes === 0) return { ...noAnswer("no-peaks"), queryMs: query.milliseconds };
-    lookup.skippedHashes = 0;
+    this.#skippedHashes = 0;
     const best = new Map<number, Verified>();
     const kept: Voted[] = [];
     for (const stage of query.stages) {
@@ -115,12 +117,13 @@ export class VerifiedSearch {
       query.fill(hypothesis, pairs);
       await lookup.prepare(pairs, signal);
       votes.clear(voteBudgetOf(query));
+      lookup.skippedHashes = 0;
       const { batch } = lookup;
       for (let i = 0; i < pairs.count; i++) {
         const found = lookup.load(pairs.hashes[i]!, votes.listLimit);
         if (found > 0) votes.add(batch.tracks, batch.frames, found, pairs.frames[i]!);
       }
-      lookup.skippedHashes += votes.shedLists;
+      this.#skippedHashes = Math.max(this.#skippedHashes, lookup.skippedHashes + votes.shedLists);
       for (const best of votes.best(verifiedTracks, query.span)) {
         const known = bestByTrack.get(best.track);
         if (best.votes < leastVotes || (known !== undefined && known.votes >= best.votes)) continue;
@@ -165,7 +168,9 @@ export class VerifiedSearch {
     ranked: readonly Verified[],
     options: IdentifyOptions,
   ): Identification {
-    const { tracks, skippedHashes, damaged } = this.#lookup;
+    const { tracks, damaged } = this.#lookup;
+    // Another tempo or pitch can make more hashes of the same peaks.
+    const skippedHashes = Math.min(query.hashes, this.#skippedHashes);
     const candidates = tracks
       .oneOfEachRecording(ranked)
       .slice(0, options.limit ?? 5)
