@@ -33,6 +33,7 @@ export type SettingName =
   | "seed"
   | "songs"
   | "input"
+  | "impair"
   | "catalog"
   | "archive"
   | "keep"
@@ -63,6 +64,13 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
     kind: "text",
     fallback: undefined,
     description: "file, directory, http(s):// or rist:// address, or -",
+  },
+  impair: {
+    kind: "text",
+    fallback: undefined,
+    choices: ["demo", "none"],
+    description:
+      "what is put on the sound's way: demo for losses and noise, none; none where there is an input",
   },
   catalog: {
     kind: "text",

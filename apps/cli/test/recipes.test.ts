@@ -74,6 +74,7 @@ test("every recipe is a good configuration of this version", () => {
   for (const name of names) {
     const settings = resolveSettings({}, {}, join(recipes, name));
     expect(settings.input.origin, name).toBe("file");
+    expect(settings.impair.value, name).toBe("none");
     const guide = /docs\/guide\/\S+\.md/.exec(readFileSync(join(recipes, name), "utf8"))?.[0];
     expect(existsSync(repositoryPath(guide!)), `${name}: ${guide}`).toBe(true);
   }

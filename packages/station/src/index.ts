@@ -39,7 +39,13 @@ export { type IdentifierOptions, LiveIdentifier, type NowPlaying } from "./live-
 export { OpusListeners } from "./opus-listeners.ts";
 export { type Airing, airingsCsv, PlayReport } from "./play-report.ts";
 export { type NextItem, Programme, type ProgrammeItem } from "./programme.ts";
-export { checkReception, defaultReception, Reception, type ReceptionSettings } from "./reception.ts";
+export {
+  checkReception,
+  cleanReception,
+  defaultReception,
+  Reception,
+  type ReceptionSettings,
+} from "./reception.ts";
 export {
   type CatalogService,
   openOrAway,
@@ -72,7 +78,8 @@ export {
   type StationLink,
 } from "./transport/bonded-path.ts";
 export { ChainedPath } from "./transport/chained-path.ts";
-export { defaultLinks, type LinkPlan } from "./transport/default-links.ts";
+export { cleanLinks, defaultLinks, type LinkPlan } from "./transport/default-links.ts";
+export { type Impairment, impairments } from "./transport/impairment.ts";
 export type { LinkCourse, LinkHistory } from "./transport/link-history.ts";
 export { defaultOpusSettings, OpusCodec, type OpusSettings } from "./transport/opus-codec.ts";
 export { bondOverVirtualLinks, type VirtualLinksOptions } from "./transport/virtual-links.ts";

@@ -18,6 +18,9 @@ export interface ReceptionSettings {
 /** A good FM receiver: a trace of noise, no extremes. */
 export const defaultReception: ReceptionSettings = { gainDb: -2, noiseDb: -52, lowHz: 40, highHz: 14_000 };
 
+/** Nothing is added and nothing taken away: every sample arrives as it was sent. */
+export const cleanReception: ReceptionSettings = { gainDb: 0, noiseDb: null, lowHz: 0, highHz: 24_000 };
+
 /**
  * @throws StationError `station/bad-option` naming the first setting that is out of range
  */

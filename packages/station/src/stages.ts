@@ -22,6 +22,12 @@ export interface Cue {
   readonly lengthFrames: number | undefined;
 }
 
+/**
+ * Why there is no sound where there should be some: the source is not there (a stream that broke off, an input that ended), or it is
+ * there and gives nothing.
+ */
+export type SourceAbsence = "source-away" | "source-silent";
+
 /** Where the sound comes from. */
 export interface ProgrammeSource {
   /**
@@ -29,6 +35,8 @@ export interface ProgrammeSource {
    * `onCue` is called for each item that begins in the block, with its first sample frame inside the block.
    */
   read(block: Float32Array, onCue: (cue: Cue, frameInBlock: number) => void): number;
+  /** Set where the last block is silence only because the source had nothing; a pause of the programme is none. */
+  readonly absence?: SourceAbsence | undefined;
   /** True once nothing will ever come again. */
   readonly ended: boolean;
   /** Waits for what is being prepared, so that a virtual run is the same every time. */

@@ -1,6 +1,6 @@
 import { type Clock, VirtualClock } from "@longwave/base";
 import { describe, expect, test } from "vitest";
-import { type ArrivalEvent, blockFrames, bondOverVirtualLinks, PcmCodec } from "../src/index.ts";
+import { type ArrivalEvent, blockFrames, bondOverVirtualLinks, impairments, PcmCodec } from "../src/index.ts";
 
 const blockOf = (index: number) =>
   Float32Array.from(
@@ -94,6 +94,25 @@ describe("the bonded path", () => {
     expect(received.map(({ index }) => index)).toEqual(received.map((_, i) => first + i));
     expect(received.every(({ exact }) => exact)).toBe(true);
     expect(events).toEqual([]);
+  });
+
+  test("loses, delays and asks for nothing again where nothing is put on the links", () => {
+    const clock = new VirtualClock();
+    const path = bondOverVirtualLinks({ clock, seed: 5, codec: new PcmCodec(), ...impairments.none });
+    let exact = 0;
+    path.onReceive((block, startFrame) => {
+      const sent = blockOf(startFrame / blockFrames);
+      if (block.every((value, i) => Math.abs(value - sent[i]!) < 1e-6)) exact++;
+    });
+    for (let n = 0; n < 500; n++) {
+      path.send(blockOf(n), n * blockFrames);
+      clock.runUntil(clock.nowUs() + 20_000);
+    }
+    clock.runUntil(clock.nowUs() + 1_000_000);
+    expect(exact).toBe(500);
+    const { links, ...bond } = path.status();
+    expect(bond).toMatchObject({ lost: 0, recovered: 0, concealedBlocks: 0 });
+    for (const link of links) expect(link).toMatchObject({ delayMs: 0, setLoss: 0, retransmissions: 0 });
   });
 
   test("bears the cut of either link without a single lost block", () => {

@@ -116,6 +116,68 @@ describe("a live stream over HTTP", () => {
     expect(input.source.ended).toBe(false);
   });
 
+  test("sends the credentials of an address as Basic authorization and shows them nowhere", async () => {
+    const bytes = await oggBytes();
+    const asked: (string | undefined)[] = [];
+    const url = await serve((response, request) => {
+      asked.push(response.req.headers.authorization);
+      if (request === 1) response.destroy();
+      else response.write(bytes);
+    });
+    const secret = url.replace("//", "//me:p%40ss%3Aw@").concat("?key=hidden");
+    const events: StationEventBody[] = [];
+    const input = await start(secret, events);
+    expect((await listen(input, 10)).loudest).toBeGreaterThan(0.3);
+    const basic = `Basic ${Buffer.from("me:p@ss:w").toString("base64")}`;
+    expect(asked).toEqual([basic, basic]);
+    expect(input.name).toBe(url);
+    expect(JSON.stringify([input.name, events])).not.toMatch(/p%40ss|p@ss|hidden/);
+    expect(events.length).toBeGreaterThan(0);
+    await expect(start("http://me:p4ss@")).rejects.toThrow(/^http:\/\/ is no address/);
+  });
+
+  test("waits longer and longer for a source that gives nothing, and a second again once it gave sound", async () => {
+    const bytes = await oggBytes();
+    const waits: number[] = [];
+    // Of every four connections three are refused; the fourth gives sound and is reset.
+    const url = await serve((response, request) => {
+      if (request % 4 !== 0) return void response.destroy();
+      response.write(bytes, () => setTimeout(() => response.destroy(), 50));
+    });
+    const stop = new AbortController();
+    const input = await openNetworkInput(url, {
+      signal: stop.signal,
+      waitToConnect: async (milliseconds) => {
+        waits.push(milliseconds);
+        if (waits.length === 8) stop.abort();
+      },
+    });
+    open.push(input.source);
+    await expect.poll(() => waits.length, { timeout: 60_000 }).toBe(8);
+    expect(waits).toEqual([1000, 2000, 4000, 1000, 2000, 4000, 8000, 1000]);
+  });
+
+  test("tells sound that the source gives too late from a source that is gone", async () => {
+    const bytes = await oggBytes();
+    let answer: ServerResponse | undefined;
+    const url = await serve((response) => {
+      answer = response;
+      response.write(bytes);
+    });
+    const { source } = await start(url);
+    expect(source.read(new Float32Array(1920), () => {})).toBe(0);
+    expect(source.absence).toBe("source-away");
+    await listen({ name: "", source }, 10);
+    expect(source.absence).toBeUndefined();
+    const untilSilent = async (absence: string) =>
+      expect
+        .poll(() => [source.read(new Float32Array(1920), () => {}), source.absence], { timeout: 60_000 })
+        .toEqual([0, absence]);
+    await untilSilent("source-silent");
+    answer!.destroy();
+    await untilSilent("source-away");
+  });
+
   test("refuses what is no address", async () => {
     await expect(start("http://")).rejects.toMatchObject({ code: "station/bad-option" });
   });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   blockFrames,
   defaultReception,
+  impairments,
   LevelMeter,
   Listeners,
   Programme,
@@ -26,7 +27,7 @@ describe("reception", () => {
 
   test("changes nothing where nothing is set", () => {
     const block = blockOf((index) => ((index * 7919) % 1000) / 1000 - 0.5);
-    const clear = new Reception(1, { gainDb: 0, noiseDb: null, lowHz: 0, highHz: 24_000 });
+    const clear = new Reception(1, impairments.none.reception);
     expect(receive(clear, block)).toEqual(block);
   });
 

@@ -4,6 +4,7 @@ import { SystemClock } from "@longwave/base/node";
 import { startServer } from "@longwave/server";
 import {
   eventLine,
+  type Impairment,
   runVirtualStation,
   type StationArchive,
   type StationCatalog,
@@ -34,6 +35,10 @@ export function registerStation(program: Command): void {
     .option(
       "--input <place>",
       "play your own sound: a file, a directory, http(s)://, rist://, or - for standard input",
+    )
+    .option(
+      "--impair <preset>",
+      "put losses, delays and noise on the sound's way: demo or none (default: none with --input, else demo)",
     )
     .option("--bitrate <bps>", "bit rate of the programme's encoder (default 96000)")
     .option("--send <addresses>", "also send the programme to these RIST addresses, with commas between")
@@ -252,6 +257,7 @@ function openStation(
     }),
     ...(settings.voice.value !== undefined && { voice: settings.voice.value as string }),
     ...(input !== undefined && { input }),
+    ...(settings.impair.value !== undefined && { impair: settings.impair.value as Impairment }),
     ...(directory !== undefined && { catalogDirectory: directory }),
     ...(directoryFrom !== undefined && { catalogSetting: directoryFrom }),
     ...(options["inputRate"] !== undefined && {

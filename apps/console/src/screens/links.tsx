@@ -106,6 +106,13 @@ const phases: Readonly<Record<Exclude<LinkPhase, "init">, readonly [name: string
   reset: ["gone", "does not answer, and is tried anew every few seconds (reset)"],
 };
 
+/** What this machine puts on a link on purpose, so that nobody takes it for a fault. */
+function artificial({ delayMs, setLoss }: Link): string {
+  if (delayMs === 0 && setLoss === 0)
+    return "Nothing is put on this link on purpose; delay and loss here would be artificial.";
+  return `Artificial: ${delayMs} ms of delay and ${Math.round(setLoss * 100)} % of loss are put on this link on purpose, by a proxy on this machine.`;
+}
+
 function LinkCard({ link }: { link: Link }) {
   const state = link.cut ? "cut" : carries(link) ? "carrying" : "waiting";
   const kind = link.cut ? "badge bad" : carries(link) ? "badge good" : "badge";
@@ -210,8 +217,8 @@ function LinkCard({ link }: { link: Link }) {
         />
       </div>
       <p class="faint phase-text">
-        Delay and loss are put on the link by a proxy on this machine; the weight says how much of the stream
-        it shall carry. {thousands(link.retransmissions)} repeats went over it.
+        {artificial(link)} The weight says how much of the stream the link shall carry.{" "}
+        {thousands(link.retransmissions)} repeats went over it.
       </p>
     </section>
   );

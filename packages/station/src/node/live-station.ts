@@ -20,6 +20,7 @@ import { Station } from "../station.ts";
 import type { StationCatalog } from "../station-catalog.ts";
 import type { BondedPath } from "../transport/bonded-path.ts";
 import { ChainedPath } from "../transport/chained-path.ts";
+import { type Impairment, impairments } from "../transport/impairment.ts";
 import { OpusCodec } from "../transport/opus-codec.ts";
 import { programmeName } from "../virtual-station.ts";
 import { makeJingle, stationMark, stationMarkKey } from "../watermark/jingle.ts";
@@ -42,6 +43,8 @@ export interface LiveStationOptions {
   readonly songs?: number;
   /** The user's own sound: a file, a directory, or "-" for PCM on standard input. */
   readonly input?: string;
+  /** What is put on the sound's way; default `demo` for the built-in programme and `none` for an input of the user's own. */
+  readonly impair?: Impairment;
   /** Form of raw PCM on standard input. */
   readonly inputRateHz?: number;
   readonly inputChannels?: number;
@@ -109,7 +112,8 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
   undo.push(() => ownCatalog?.close());
   const clock = new SystemClock();
   const scope = new Scope();
-  const reception = new Reception(options.seed);
+  const impairment = impairments[options.impair ?? (options.input === undefined ? "demo" : "none")];
+  const reception = new Reception(options.seed, impairment.reception);
   const stop = new AbortController();
   const repertoire =
     options.input === undefined ? makeRepertoire(options.seed, options.songs ?? defaultSongCount) : [];
@@ -161,6 +165,7 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
   const opusListeners = new OpusListeners(`Longwave ${id}`);
   const bond = await bondOverLoopback({
     seed: options.seed,
+    links: impairment.links,
     codec,
     playedAtUs: (startFrame) => station.playedAtUs(startFrame),
     ...(contribution !== undefined && {
@@ -301,8 +306,12 @@ async function openOwnCatalog({
 
 /** A receiver of a contribution link has so long for repeats. */
 const contributionBufferMs = 1000;
-/** Longest wait for the packets that are still on their way when a station closes: the receiver's buffer and some delay. */
+/**
+ * When a station closes, packets are waited for that are still on their way: as long as they arrive (a receiver that was kept waiting
+ * plays up to 3 s later), and for the receiver's buffer and some delay where none does.
+ */
 const arrivalMs = 1200;
+const longestArrivalMs = 6000;
 
 /** Time until the first second of a recording can surely be read. */
 const warmUpMs = 3000;
@@ -318,8 +327,12 @@ async function readOnce(archive: StationArchive, recording: string | undefined):
 }
 
 async function untilArrived(bond: BondedPath): Promise<void> {
-  for (let waitedMs = 0; bond.pendingBlocks > 0 && waitedMs < arrivalMs; waitedMs += 20) {
+  let pending = bond.pendingBlocks;
+  for (let waitedMs = 0, idleMs = 0; pending > 0 && idleMs < arrivalMs && waitedMs < longestArrivalMs; ) {
     await new Promise((resolve) => setTimeout(resolve, 20));
+    waitedMs += 20;
+    idleMs = bond.pendingBlocks < pending ? 0 : idleMs + 20;
+    pending = bond.pendingBlocks;
   }
 }
 

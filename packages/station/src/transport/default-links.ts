@@ -25,5 +25,11 @@ export const defaultLinks: readonly LinkPlan[] = [
   },
 ];
 
+/** Two links that nothing is put on: what a sound takes that is not to be spoiled. */
+export const cleanLinks: readonly LinkPlan[] = [
+  { id: "link-1", name: "Link 1", forward: {}, backward: {} },
+  { id: "link-2", name: "Link 2", forward: {}, backward: {} },
+];
+
 /** Time that the receiver waits for repeats: several rounds over the slower link. */
 export const bondBufferMs = 700;
