@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isLongwaveError } from "@longwave/base";
 import { systemErrorKind, systemReason } from "@longwave/base/node";
+import { engineNames } from "@longwave/tts/node";
 import { parseYaml } from "@longwave/tts/yaml";
 import { parse } from "smol-toml";
 import { parseDurationUs } from "./duration.ts";
@@ -22,6 +23,10 @@ export interface Definition {
   readonly fallback: string | number | boolean | undefined;
   /** The only values that are taken. */
   readonly choices?: readonly string[];
+  /** Least and greatest value of an integer. */
+  readonly range?: readonly [number, number];
+  /** The shortest duration, such as "1m". */
+  readonly least?: string;
   readonly description: string;
 }
 
@@ -51,15 +56,20 @@ export type SettingName =
 /** Every setting: its key in longwave.toml, `--key` on the command line, LONGWAVE_KEY in the environment. */
 export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
   address: { kind: "text", fallback: "127.0.0.1", description: "address to listen on" },
-  port: { kind: "integer", fallback: 7373, description: "TCP port, 0 for any free one" },
+  port: { kind: "integer", fallback: 7373, range: [0, 65_535], description: "TCP port, 0 for any free one" },
   token: { kind: "secret", fallback: undefined, description: "bearer token; needed off loopback" },
   cors: {
     kind: "text",
     fallback: undefined,
     description: "origins of other pages that may call, with commas, such as https://radio.example",
   },
-  seed: { kind: "integer", fallback: 7, description: "seed of the built-in programme" },
-  songs: { kind: "integer", fallback: 24, description: "songs of the built-in programme" },
+  seed: {
+    kind: "integer",
+    fallback: 7,
+    range: [0, 0xffffffff],
+    description: "seed of the built-in programme",
+  },
+  songs: { kind: "integer", fallback: 24, range: [1, 500], description: "songs of the built-in programme" },
   input: {
     kind: "text",
     fallback: undefined,
@@ -82,15 +92,26 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
     fallback: undefined,
     description: "directory of the archive, or s3://bucket/prefix; temporary without",
   },
-  keep: { kind: "duration", fallback: undefined, description: "how long recordings are kept, such as 42d" },
+  keep: {
+    kind: "duration",
+    fallback: undefined,
+    least: "1m",
+    description: "how long recordings are kept, such as 42d",
+  },
   speech: {
     kind: "text",
     fallback: undefined,
+    choices: engineNames,
     description: "speech engine; native with a model, else formant",
   },
   model: { kind: "text", fallback: undefined, description: "folder of the speech model" },
   voice: { kind: "text", fallback: undefined, description: "voice of the announcements" },
-  bitrate: { kind: "integer", fallback: 96_000, description: "bit rate of the programme's encoder" },
+  bitrate: {
+    kind: "integer",
+    fallback: 96_000,
+    range: [6000, 510_000],
+    description: "bit rate of the programme's encoder",
+  },
   send: {
     kind: "text",
     fallback: undefined,
@@ -102,13 +123,23 @@ export const settingDefinitions: Readonly<Record<SettingName, Definition>> = {
     description: "directory of the daily report of what was heard",
   },
   texts: { kind: "text", fallback: undefined, description: "file of announcements, one a line" },
-  every: { kind: "duration", fallback: "10m", description: "time between two announcements of that file" },
+  every: {
+    kind: "duration",
+    fallback: "10m",
+    least: "1s",
+    description: "time between two announcements of that file",
+  },
   signkey: {
     kind: "text",
     fallback: undefined,
     description: "Ed25519 key (PEM) that proofs are signed with",
   },
-  stations: { kind: "integer", fallback: 1, description: "stations with programmes of their own" },
+  stations: {
+    kind: "integer",
+    fallback: 1,
+    range: [1, 16],
+    description: "stations with programmes of their own",
+  },
 };
 
 export type Settings = Readonly<Record<SettingName, Setting>>;
@@ -283,37 +314,37 @@ function parseConfig(content: string, path: string): Record<string, unknown> {
 }
 
 function checked(value: unknown, definition: Definition, from: string): string | number | boolean {
+  const bad = (what: string) => new ConfigError("config/bad-value", "usage", `${from} ${what}.`);
+  const shown = JSON.stringify(value);
   if (definition.kind === "flag") {
     if (typeof value === "boolean") return value;
     if (value === "true" || value === "1") return true;
     if (value === "false" || value === "0") return false;
-    throw new ConfigError(
-      "config/bad-value",
-      "usage",
-      `${from} must be true or false, not ${JSON.stringify(value)}.`,
-    );
+    throw bad(`must be true or false, not ${shown}`);
   }
   if (definition.kind === "integer") {
     const number =
       typeof value === "number" ? value : /^-?\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN;
-    if (Number.isSafeInteger(number)) return number;
-    throw new ConfigError(
-      "config/bad-value",
-      "usage",
-      `${from} must be a whole number, not ${JSON.stringify(value)}.`,
-    );
+    if (!Number.isSafeInteger(number)) throw bad(`must be a whole number, not ${shown}`);
+    const [low, high] = definition.range ?? [-Infinity, Infinity];
+    if (number < low || number > high) throw bad(`must be ${low} to ${high}, not ${number}`);
+    return number;
   }
-  if (typeof value === "string" && value !== "") {
-    if (definition.kind === "duration") parseDurationUs(value);
-    if (definition.choices !== undefined && !definition.choices.includes(value)) {
-      const known = definition.choices.join(", ");
-      throw new ConfigError(
-        "config/bad-value",
-        "usage",
-        `${from} is ${JSON.stringify(value)}; it must be one of ${known}.`,
-      );
+  if (typeof value !== "string" || value === "") throw bad(`must be text, not ${shown}`);
+  const { choices, least } = definition;
+  if (definition.kind === "duration") {
+    let durationUs: number;
+    try {
+      durationUs = parseDurationUs(value);
+    } catch (error) {
+      throw bad(`is wrong: ${(error as Error).message.replace(/\.$/, "")}`);
     }
-    return value;
+    if (least !== undefined && durationUs < parseDurationUs(least)) {
+      throw bad(`must be at least ${least}, not ${value}`);
+    }
   }
-  throw new ConfigError("config/bad-value", "usage", `${from} must be text, not ${JSON.stringify(value)}.`);
+  if (choices !== undefined && !choices.includes(value)) {
+    throw bad(`is ${shown}; it must be one of ${choices.join(", ")}`);
+  }
+  return value;
 }

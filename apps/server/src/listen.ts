@@ -44,12 +44,9 @@ const requestTimeoutMs = 120_000;
 export async function startServer(options: ListenOptions): Promise<RunningServer> {
   const address = options.address ?? "127.0.0.1";
   const { metricsListen, token } = options;
-  const loopback = isServable(address, options.port, token);
+  const loopback = checkListen(address, options.port, token);
   const metricsLoopback =
-    metricsListen === undefined || isServable(metricsListen.address, metricsListen.port, token);
-  if (options.token !== undefined && options.token.length < 16) {
-    throw new ServerError("server/bad-option", "usage", "A token needs at least 16 characters.");
-  }
+    metricsListen === undefined || checkListen(metricsListen.address, metricsListen.port, token);
   const metrics = options.metrics ?? new Metrics();
   const app = createApp({ ...options, metrics, loopback, corsOrigins: options.corsOrigins ?? [] });
   const server = await listen(app, address, options.port);
@@ -84,10 +81,18 @@ export async function startServer(options: ListenOptions): Promise<RunningServer
   };
 }
 
-/** @returns whether the address is this machine's alone @throws ServerError `server/bad-option`, `server/token-required` */
-function isServable(address: string, port: number, token: string | undefined): boolean {
+/**
+ * Whether a server may listen there, without listening.
+ *
+ * @returns whether the address is this machine's alone
+ * @throws ServerError `server/bad-option`, `server/token-required`
+ */
+export function checkListen(address: string, port: number, token: string | undefined): boolean {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new ServerError("server/bad-option", "usage", `A port is 0 to 65535, not ${port}.`);
+  }
+  if (token !== undefined && token.length < 16) {
+    throw new ServerError("server/bad-option", "usage", "A token needs at least 16 characters.");
   }
   const loopback = isLoopbackHost(address);
   if (!loopback && token === undefined) {

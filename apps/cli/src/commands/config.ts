@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { systemErrorKind, systemReason } from "@longwave/base/node";
 import type { Command } from "commander";
 import pc from "picocolors";
+import { checkSettings } from "../check-settings.ts";
 import { type Definition, defaultConfigFile, type Setting, settingDefinitions } from "../config.ts";
 import { ConfigError } from "../errors.ts";
 import { jobBackendOf, jobsDefinitions, leaseSecondsOf, resolveJobsSettings } from "../jobs/jobs-settings.ts";
@@ -51,14 +52,24 @@ export function registerConfig(program: Command): void {
       "configuration file: TOML, YAML or JSON (default longwave.toml, if there is one)",
     )
     .option("--json", "print one JSON object")
-    .action((options: Record<string, unknown>) => {
-      settingsOf(options);
+    .addHelpText(
+      "after",
+      "\nExamples:\n  longwave config check\n  longwave config check --config recipes/broadcast-logger.toml --json",
+    )
+    .action(async (options: Record<string, unknown>) => {
+      const problems = await checkSettings(settingsOf(options));
       const file = options["config"] as string | undefined;
       resolveSpeechSettings({}, process.env, file);
       const jobs = resolveJobsSettings({}, process.env, file);
       if (jobs.url.value !== undefined) jobBackendOf(jobs);
       leaseSecondsOf(jobs);
-      printResult(options["json"] === true, { ok: true }, () => ["The configuration is good."]);
+      const isGood = problems.length === 0;
+      printResult(options["json"] === true, { ok: isGood, problems }, () =>
+        isGood ? ["The configuration is good."] : problems.map(({ setting, says }) => `${setting}: ${says}`),
+      );
+      if (isGood) return;
+      const names = problems.map(({ setting }) => setting).join(", ");
+      throw new ConfigError("config/bad-value", "usage", `Needs to be changed: ${names}.`);
     });
   config
     .command("migrate")

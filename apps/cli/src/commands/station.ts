@@ -212,9 +212,6 @@ async function openSpeech(settings: Settings, hooks: Hooks): Promise<SpeechServi
 /** `studio-1` to `studio-N`. @throws CliError `cli/bad-argument` */
 function stationIds(settings: Settings): string[] {
   const count = settings.stations.value as number;
-  if (count < 1 || count > 16) {
-    throw new CliError("cli/bad-argument", "usage", `--stations is 1 to 16, not ${count}.`);
-  }
   if (count > 1 && (settings.input.value !== undefined || settings.catalog.value !== undefined)) {
     throw new CliError(
       "cli/bad-argument",
