@@ -35,6 +35,11 @@ export function packetConceals(packet: Uint8Array): boolean {
   return end - at <= 1;
 }
 
+/** True for a packet of SILK alone (RFC 6716 section 3.1, table 2). */
+export function isSilk(packet: Uint8Array | undefined): boolean {
+  return packet !== undefined && packet.length > 0 && packet[0]! < 0x60;
+}
+
 /**
  * True for a packet whose first frame is SILK and marked inactive (RFC 6716 section 4.2.3: the first bit of the range coder, of
  * even odds, so the first bit of the frame). Such a frame has no long-term prediction, which is what keeps errors alive.

@@ -26,25 +26,37 @@ interface BlockForm {
 }
 
 class BitWriter {
-  #bytes = new Uint8Array(256);
-  #bits = 0;
+  #bytes = new Uint8Array(512);
+  #at = 0;
+  /** Bits that do not fill a byte yet. */
+  #buffer = 0;
+  #count = 0;
 
+  /** The low `count` (0 to 16) bits of `value`. */
   put(value: number, count: number): void {
-    if ((this.#bits + count + 7) >> 3 > this.#bytes.length) {
+    this.#buffer = (this.#buffer << count) | (value & ((1 << count) - 1));
+    this.#count += count;
+    if (this.#at + 4 > this.#bytes.length) {
       const longer = new Uint8Array(2 * this.#bytes.length);
       longer.set(this.#bytes);
       this.#bytes = longer;
     }
-    for (let bit = count - 1; bit >= 0; bit--, this.#bits++)
-      this.#bytes[this.#bits >> 3]! |= ((value >> bit) & 1) << (7 - (this.#bits & 7));
+    while (this.#count >= 8) {
+      this.#count -= 8;
+      this.#bytes[this.#at++] = this.#buffer >> this.#count;
+    }
   }
 
-  ones(count: number): void {
-    for (let i = 0; i < count; i++) this.put(1, 1);
+  /** So many ones and a zero. */
+  unary(ones: number): void {
+    let left = ones;
+    for (; left >= 15; left -= 15) this.put(0x7fff, 15);
+    this.put((1 << (left + 1)) - 2, left + 1);
   }
 
   finish(): Uint8Array {
-    return this.#bytes.slice(0, (this.#bits + 7) >> 3);
+    this.put(0, -this.#count & 7);
+    return this.#bytes.slice(0, this.#at);
   }
 }
 
@@ -52,6 +64,9 @@ class BitWriter {
 class BitReader {
   readonly #bytes: Uint8Array;
   #at = 0;
+  /** The next `#count` bits, from the most significant one on; zeros below. */
+  #buffer = 0;
+  #count = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -59,19 +74,43 @@ class BitReader {
 
   /** All bytes were read, none that is not there, and what fills the last one is zero. */
   get isAtEnd(): boolean {
-    const padding = -this.#at & 7;
-    return (this.#at + 7) >> 3 === this.#bytes.length && this.take(padding) === 0;
+    const left = 8 * (this.#bytes.length - this.#at) + this.#count;
+    return left >= 0 && left < 8 && this.#buffer === 0;
   }
 
-  bit(): number {
-    const byte = this.#bytes[this.#at >> 3] ?? 0;
-    return (byte >> (7 - (this.#at++ & 7))) & 1;
+  /** Makes 25 bits ready. */
+  #fill(): void {
+    while (this.#count <= 24) {
+      this.#buffer |= (this.#bytes[this.#at++] ?? 0) << (24 - this.#count);
+      this.#count += 8;
+    }
   }
 
+  /** The next `count` (0 to 16) bits. */
   take(count: number): number {
-    let value = 0;
-    for (let i = 0; i < count; i++) value = (value << 1) | this.bit();
+    if (this.#count < count) this.#fill();
+    // In two steps: a shift by 32 would be one by 0.
+    const value = (this.#buffer >>> 1) >>> (31 - count);
+    this.#buffer <<= count;
+    this.#count -= count;
     return value;
+  }
+
+  /** How many ones there are in front of the next zero; undefined where there are more than `most`. */
+  unary(most: number): number | undefined {
+    for (let ones = 0; ones <= most; ) {
+      this.#fill();
+      const run = Math.clz32(~this.#buffer);
+      if (run < this.#count) {
+        this.#buffer = (this.#buffer << run) << 1;
+        this.#count -= run + 1;
+        return ones + run <= most ? ones + run : undefined;
+      }
+      ones += this.#count;
+      this.#buffer = 0;
+      this.#count = 0;
+    }
+    return undefined;
   }
 }
 
@@ -80,21 +119,34 @@ function differencesOf(state: Uint8Array, base: Uint8Array | undefined): Int16Ar
   const words = state.length >> 1;
   const differences = new Int16Array(3 + words);
   for (let i = 0; i < words; i++) {
-    const word = state[2 * i]! | (state[2 * i + 1]! << 8);
-    const other = base === undefined ? 0 : base[2 * i]! | (base[2 * i + 1]! << 8);
-    differences[3 + i] = word - other;
+    differences[3 + i] = wordAt(state, i) - (base === undefined ? 0 : wordAt(base, i));
   }
   return differences;
 }
 
-/** The word at `at` as its neighbours in front foretell it. */
-function predicted(differences: Int16Array, at: number, prediction: number): number {
-  const a = differences[at - 1]!;
-  const b = differences[at - 2]!;
-  const c = differences[at - 3]!;
+/** The word behind `a`, in front of which `b` and `c` come, as these foretell it. */
+function predicted(prediction: number, a: number, b: number, c: number): number {
   if (prediction === 2) return a;
   if (prediction === 3) return 2 * a - b;
   return prediction === predictions.order3 ? 3 * (a - b) + c : 0;
+}
+
+/** The residuals of the words `[start, end)`, folded, into `residuals`; returns whether any is not zero. */
+function fillResiduals(differences: Int16Array, start: number, end: number, prediction: number): boolean {
+  let c = differences[start]!;
+  let b = differences[start + 1]!;
+  let a = differences[start + 2]!;
+  let any = 0;
+  for (let i = start; i < end; i++) {
+    const word = differences[3 + i]!;
+    const residual = folded(word - predicted(prediction, a, b, c));
+    residuals[i - start] = residual;
+    any |= residual;
+    c = b;
+    b = a;
+    a = word;
+  }
+  return any !== 0;
 }
 
 /** Residual as an unsigned number: 0, -1, 1, -2, ... */
@@ -138,18 +190,13 @@ function chooseForm(
     const cost = bits + formBits(candidate, before);
     if (cost < best) [best, form] = [cost, candidate];
   };
-  for (const [base, differences] of bases.entries()) {
+  for (let base = 0; base < bases.length; base++) {
+    if (!fillResiduals(bases[base as 0 | 1], start, end, predictions.order0))
+      return { base, prediction: predictions.equal, parameter: 0, second: 0 };
+  }
+  for (let base = 0; base < bases.length; base++) {
     for (let prediction: number = predictions.order0; prediction <= predictions.order3; prediction++) {
-      let any = 0;
-      for (let i = start; i < end; i++) {
-        const residual = folded(differences[3 + i]! - predicted(differences, 3 + i, prediction));
-        residuals[i - start] = residual;
-        any |= residual;
-      }
-      if (prediction === predictions.order0 && any === 0) {
-        consider({ base, prediction: predictions.equal, parameter: 0, second: 0 }, 0);
-        break;
-      }
+      fillResiduals(bases[base as 0 | 1], start, end, prediction);
       const [bits, parameter] = bestParameter(end - start, 0, 1);
       consider({ base, prediction, parameter, second: 0 }, bits);
       if (prediction !== predictions.order0 || end - start < 2) continue;
@@ -193,12 +240,12 @@ function writeForm(form: BlockForm, before: BlockForm, writer: BitWriter): void 
 }
 
 function readForm(before: BlockForm, reader: BitReader): BlockForm | undefined {
-  if (reader.bit() === 1) {
-    if (before.prediction === predictions.equal || reader.bit() === 0) return before;
-    const parameter = before.parameter + (reader.bit() === 0 ? 1 : -1);
+  if (reader.take(1) === 1) {
+    if (before.prediction === predictions.equal || reader.take(1) === 0) return before;
+    const parameter = before.parameter + (reader.take(1) === 0 ? 1 : -1);
     return parameter < 0 || parameter > largestParameter ? undefined : { ...before, parameter };
   }
-  const base = reader.bit();
+  const base = reader.take(1);
   const prediction = reader.take(3);
   if (prediction > predictions.halves) return undefined;
   if (prediction === predictions.equal) return { base, prediction, parameter: 0, second: 0 };
@@ -221,12 +268,11 @@ export function encodeDifference(state: Uint8Array, near: Uint8Array): Uint8Arra
     form = chooseForm(bases, start, end, before);
     writeForm(form, before, writer);
     if (form.prediction === predictions.equal) continue;
-    const differences = bases[form.base as 0 | 1];
-    for (let i = start; i < end; i++) {
-      const parameter = parameterAt(form, i - start);
-      const residual = folded(differences[3 + i]! - predicted(differences, 3 + i, form.prediction));
-      writer.ones(residual >> parameter);
-      writer.put(0, 1);
+    fillResiduals(bases[form.base as 0 | 1], start, end, form.prediction);
+    for (let i = 0; i < end - start; i++) {
+      const parameter = parameterAt(form, i);
+      const residual = residuals[i]!;
+      writer.unary(residual >> parameter);
       writer.put(residual & ((1 << parameter) - 1), parameter);
     }
   }
@@ -239,44 +285,42 @@ export function decodeDifference(near: Uint8Array, bytes: Uint8Array): Uint8Arra
   const reader = new BitReader(bytes);
   const words = near.length >> 1;
   const state = new Uint8Array(near.length);
-  const nearWord = (i: number) => near[2 * i]! | (near[2 * i + 1]! << 8);
-  const stateWord = (i: number) => state[2 * i]! | (state[2 * i + 1]! << 8);
   let form = firstForm;
-  /** The differences in front of the word in hand, and that word's. */
-  const last = new Int16Array(4);
   for (let start = 0; start < words; start += blockWords) {
     const read = readForm(form, reader);
     if (read === undefined) return undefined;
     form = read;
-    const baseOf = form.base === 1 ? () => 0 : nearWord;
-    for (let back = 1; back <= 3; back++) {
-      const i = start - back;
-      last[3 - back] = i < 0 ? 0 : stateWord(i) - baseOf(i);
-    }
     const end = Math.min(words, start + blockWords);
+    const { prediction, base } = form;
+    // Differences of the words in front, to the base of this block.
+    let a = start === 0 ? 0 : wordAt(state, start - 1) - (base === 1 ? 0 : wordAt(near, start - 1));
+    let b = start === 0 ? 0 : wordAt(state, start - 2) - (base === 1 ? 0 : wordAt(near, start - 2));
+    let c = start === 0 ? 0 : wordAt(state, start - 3) - (base === 1 ? 0 : wordAt(near, start - 3));
     for (let i = start; i < end; i++) {
-      const residual =
-        form.prediction === predictions.equal ? 0 : readResidual(reader, parameterAt(form, i - start));
-      if (residual === undefined) return undefined;
-      last[3] = predicted(last, 3, form.prediction) + ((residual >> 1) ^ -(residual & 1));
-      const word = baseOf(i) + last[3]!;
+      let difference = 0;
+      if (prediction !== predictions.equal) {
+        const parameter = parameterAt(form, i - start);
+        const quotient = reader.unary(0xffff >> parameter);
+        if (quotient === undefined) return undefined;
+        const residual = (quotient << parameter) | reader.take(parameter);
+        difference = ((predicted(prediction, a, b, c) + ((residual >> 1) ^ -(residual & 1))) << 16) >> 16;
+      }
+      const word = difference + (base === 1 ? 0 : wordAt(near, i));
       state[2 * i] = word;
       state[2 * i + 1] = word >> 8;
-      last.copyWithin(0, 1);
+      c = b;
+      b = a;
+      a = difference;
     }
   }
   if (state.length % 2 === 1) state[state.length - 1] = reader.take(8);
   return reader.isAtEnd ? state : undefined;
 }
 
-function parameterAt(form: BlockForm, inBlock: number): number {
-  return form.prediction === predictions.halves && inBlock % 2 === 1 ? form.second : form.parameter;
+function wordAt(bytes: Uint8Array, i: number): number {
+  return bytes[2 * i]! | (bytes[2 * i + 1]! << 8);
 }
 
-function readResidual(reader: BitReader, parameter: number): number | undefined {
-  let quotient = 0;
-  while (reader.bit() === 1) {
-    if (++quotient > 0xffff >> parameter) return undefined;
-  }
-  return (quotient << parameter) | reader.take(parameter);
+function parameterAt(form: BlockForm, inBlock: number): number {
+  return form.prediction === predictions.halves && inBlock % 2 === 1 ? form.second : form.parameter;
 }

@@ -1,5 +1,5 @@
 import type { DecoderFactory, OpusHead } from "@longwave/media";
-import { packetConceals, startsInactive } from "./concealing-packet.ts";
+import { isSilk, packetConceals, startsInactive } from "./concealing-packet.ts";
 import { SegmentDecoder } from "./decode-run.ts";
 import type { TimedPacket } from "./packet-item.ts";
 import { followSeed, inactiveFramesKept, isGathered, type SeededStart } from "./seeded-start.ts";
@@ -159,11 +159,15 @@ export class RunUpProver {
     } else if (this.#recentConcealment > 0) this.#recentConcealment--;
     const shadow = this.#shadow;
     if (shadow === undefined) return;
-    this.#decoder.decode(packet.data, packet.frames, packet.concealed);
+    // In SILK comparing states is cheaper than making samples to compare.
+    const isSilent = isSilk(packet.data);
+    this.#decoder.decode(packet.data, packet.frames, packet.concealed, !isSilent);
     shadow.frames += packet.frames;
     this.#budget -= packet.frames;
     if (packet.usesConcealment) shadow.liveEqual = false;
-    if (index >= shadow.nextCheck) this.#compare(shadow, index, packet, sequential);
+    const samples = packet.frames * sequential.decoder.channels;
+    if (index >= shadow.nextCheck && (isSilent || this.#samplesEqual(samples, sequential)))
+      this.#compare(shadow, index, packet, sequential);
     const most = this.#isQuiet ? quietBudget : Math.min(longestRunUp, 2 * this.#aim + longestAim / 4);
     if (this.#shadow !== undefined && shadow.frames > most) this.#giveUp(shadow);
   }
@@ -299,11 +303,10 @@ export class RunUpProver {
   }
 
   #follow({ data, frames, concealed }: TimedPacket): void {
-    this.#decoder.decode(data, frames, concealed);
+    this.#decoder.decode(data, frames, concealed, false);
   }
 
   #compare(shadow: Shadow, index: number, packet: TimedPacket, sequential: SegmentDecoder): void {
-    if (!this.#samplesEqual(packet.frames * sequential.decoder.channels, sequential)) return;
     if (shadow.seed !== undefined) {
       this.#compareWhole(shadow, index, packet, sequential);
       return;
