@@ -41,8 +41,8 @@ export function stationTroubleTests(session: ConsoleSession): void {
       }),
     );
     const disk = page.getByRole("alert").filter({ hasText: "studio-1 is not recorded." });
-    await disk.getByText(/The disk is full|the disk is full; make room/).waitFor();
-    await disk.getByText(/Make room on its disk, or start with --keep 7d/).waitFor();
+    await disk.getByText(/the disk is full; make room/).waitFor();
+    await disk.getByText(/Free some of its disk, or start with --keep 7d/).waitFor();
     await page.getByRole("alert").filter({ hasText: "Songs are named again when it is back" }).waitFor();
     await disk.getByRole("button", { name: /^Put away/ }).click();
     await disk.waitFor({ state: "detached" });

@@ -50,7 +50,7 @@ export function startHealth(): void {
 export function adviceFor({ part, reason, says }: Trouble): string {
   const why = `${says} ${reason ?? ""}`;
   if (part === "archive" && /disk is full|no space|quota/i.test(why))
-    return "Make room on its disk, or start with --keep 7d so that old recordings make room. Recording goes on by itself.";
+    return "Free some of its disk, or start with --keep 7d so that old recordings go. Recording goes on by itself.";
   if (part === "archive" && /permission|not allowed|read-only/i.test(why))
     return "Let this user write to the archive's folder. Recording goes on by itself.";
   if (part === "archive" && /store/i.test(says))

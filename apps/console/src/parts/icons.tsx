@@ -116,6 +116,11 @@ export const MoreIcon = () => (
     <circle cx="19" cy="12" r="1.2" fill="currentColor" />
   </Icon>
 );
+export const CloseIcon = () => (
+  <Icon>
+    <path d="m6 6 12 12M18 6 6 18" />
+  </Icon>
+);
 export const VolumeIcon = () => (
   <Icon>
     <path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5z" fill="currentColor" />

@@ -15,7 +15,7 @@ export function TracePicture({ trace, zoom }: { trace: LabTrace; zoom: Zoom }) {
   const most = Math.max(1, ...trace.bytes);
   return (
     <ZoomPicture
-      height={230}
+      size="packets"
       label="Size, mode and bandwidth of each packet"
       zoom={zoom}
       draw={(context, { width, height, colour, view, x }) => {
@@ -73,7 +73,7 @@ export function ConstellationPicture({
 }) {
   return (
     <ZoomPicture
-      height={280}
+      size="peaks"
       label="Spectral peaks of the original and of the coded sound"
       zoom={zoom}
       draw={(context, { width, height, colour, view, x }) => {

@@ -40,7 +40,7 @@ export function MatchPicture({ answer }: { answer: IdentifyAnswer }) {
   return (
     <figure class="match">
       <ZoomPicture
-        height={300}
+        size="scatter"
         zoom={clipZoom}
         label={`${near.length} of ${scatter.length} shared hashes lie on one line, ${clock(match.offsetMs)} into the recording`}
         draw={(context, { width, height, colour, view, x }) => {
@@ -82,7 +82,7 @@ export function MatchPicture({ answer }: { answer: IdentifyAnswer }) {
         <ZoomButtons name="the clip" zoom={clipZoom} />
       </div>
       <ZoomPicture
-        height={110}
+        size="bars"
         zoom={distanceZoom}
         label={`Most pairs agree that the clip begins ${clock(match.offsetMs)} into the recording`}
         draw={(context, { width, height, colour, view, x }) => {

@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { needsToken } from "../api.ts";
 import { adviceFor, type Trouble, troubles } from "../live/health-feed.ts";
 import { connection, lastProblem } from "../live/live.ts";
+import { CloseIcon } from "./icons.tsx";
 
 /** Notices that were put away; one comes back when its trouble comes back. */
 const putAway = signal<ReadonlySet<string>>(new Set());
@@ -30,14 +31,14 @@ export function Notices() {
           </div>
           <button
             type="button"
-            class="button"
+            class="button icon"
             aria-label={`Put away: ${trouble.says}`}
             onClick={() => {
               const kept = [...putAway.value].filter((key) => known.has(key));
               putAway.value = new Set([...kept, keyOf(trouble)]);
             }}
           >
-            Put away
+            <CloseIcon />
           </button>
         </div>
       ))}

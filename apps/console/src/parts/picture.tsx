@@ -11,7 +11,8 @@ export type Colour = (name: string) => string;
 
 interface PictureProps {
   readonly canvas?: RefObject<HTMLCanvasElement>;
-  readonly height: number;
+  /** Its class in the stylesheet, which knows the height. */
+  readonly size: "scatter" | "bars" | "packets" | "peaks";
   readonly label: string;
   readonly draw: Draw;
 }
@@ -29,7 +30,7 @@ export type DrawView = (
 ) => void;
 
 /** A canvas that is drawn again when its inputs, its size or the theme change. */
-export function Picture({ canvas: given, height, label, draw }: PictureProps) {
+export function Picture({ canvas: given, size, label, draw }: PictureProps) {
   const own = useRef<HTMLCanvasElement>(null);
   const canvas = given ?? own;
   const latest = useRef(draw);
@@ -40,11 +41,13 @@ export function Picture({ canvas: given, height, label, draw }: PictureProps) {
     if (target === null || context === null || context === undefined) return;
     const ratio = Math.min(2, devicePixelRatio);
     target.width = Math.round(target.clientWidth * ratio);
-    target.height = Math.round(height * ratio);
+    target.height = Math.round(target.clientHeight * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.font = "12px system-ui, sans-serif";
     const style = getComputedStyle(target);
-    latest.current(context, target.clientWidth, height, (name) => style.getPropertyValue(`--${name}`));
+    latest.current(context, target.clientWidth, target.clientHeight, (name) =>
+      style.getPropertyValue(`--${name}`),
+    );
   };
   useEffect(paint);
   useEffect(() => {
@@ -58,9 +61,7 @@ export function Picture({ canvas: given, height, label, draw }: PictureProps) {
     };
   }, []);
   void theme.value;
-  return (
-    <canvas ref={canvas} class="trace" style={{ height: `${height}px` }} role="img" aria-label={label} />
-  );
+  return <canvas ref={canvas} class={`trace ${size}`} role="img" aria-label={label} />;
 }
 
 /** A picture over time that can be zoomed and moved by hand; its axis begins at `axisLeft`. */
@@ -71,7 +72,7 @@ export function ZoomPicture(props: Omit<PictureProps, "canvas" | "draw"> & { zoo
   return (
     <Picture
       canvas={canvas}
-      height={props.height}
+      size={props.size}
       label={props.label}
       draw={(context, width, height, colour) => {
         const x = (ms: number) =>

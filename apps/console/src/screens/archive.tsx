@@ -177,7 +177,9 @@ function PlayLine() {
   const [at, delay] = [playheadMs.value, startDelayMs.value];
   return (
     <p class="faint play-line">
-      <span role="status">{playState()}</span>
+      <span role="status" class={at === undefined ? "alarm" : undefined}>
+        {playState()}
+      </span>
       {at !== undefined && ` ${dateTime(at)}`}
       {at !== undefined &&
         delay !== undefined &&
@@ -398,7 +400,7 @@ function RecordingsCard() {
                 Gaps
               </th>
               <th scope="col" class="number">
-                Lost packets
+                Lost<span class="roomy"> packets</span>
               </th>
               <th scope="col" class="number">
                 Size

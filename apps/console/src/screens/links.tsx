@@ -212,7 +212,7 @@ function LinkCard({ link }: { link: Link }) {
           high={20}
           step={1}
           value={link.weight}
-          text={`${link.weight}: carries ${link.cut ? 0 : Math.round(link.share * 100)} %`}
+          text={`${link.weight}, now ${link.cut ? 0 : Math.round(link.share * 100)} %`}
           onChange={(weight) => void changeLink(link.id, { weight })}
         />
       </div>

@@ -139,7 +139,7 @@ function hearing(heard: Heard | undefined, onAir: OnAir | undefined, current: St
     return `No link carries anything${heard === undefined ? ": the receiver hears silence." : "; this was heard last."}`;
   return heard !== undefined && current !== undefined
     ? recognisedAfter(heard, onAir, current.playedMs)
-    : "A few seconds of sound are compared with the catalog.";
+    : "A few seconds of sound are needed.";
 }
 
 /** How long after the song began it was recognised. */
