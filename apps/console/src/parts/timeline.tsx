@@ -50,7 +50,15 @@ export function Timeline(props: TimelineProps) {
       });
     return () => abort.abort();
   }, [recordings, view.fromMs, view.toMs]);
-  useEffect(redraw);
+  useEffect(redraw, [
+    recordings,
+    view.fromMs,
+    view.toMs,
+    props.selection,
+    props.cursorMs,
+    props.playheadMs,
+    theme.value,
+  ]);
   useEffect(() => {
     const observer = new ResizeObserver(redraw);
     observer.observe(canvas.current!);
@@ -186,7 +194,6 @@ function draw(
     const text = `${preciseTime(ms, toMs - fromMs)}${isGap ? ", nothing recorded" : ""}`;
     drawHover(context, { at: hoverX, width, height: height - axis, text }, colour);
   }
-  void theme.value;
 }
 
 /** The moment below the mouse: what a click would play. */

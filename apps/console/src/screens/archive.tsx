@@ -195,27 +195,53 @@ function playState(): string {
   return archiveListProblem.value || (trouble?.says ?? "");
 }
 
-/** Plays from a moment at a click, whose sound is asked for when the button goes down; or stops. */
+/** A moment whose sound was asked for this long ago is still the one that a button means. */
+const freshMs = 1500;
+
+/** Plays from a moment at a click, or stops. Its sound is asked for as soon as the mouse or the focus is on the button. */
 function MomentButton(props: {
   class: string;
   moment: () => number;
   isStop?: boolean;
   children: ComponentChildren;
 }) {
-  const pressedMs = useRef<number | undefined>(undefined);
-  const press = () => {
-    if (props.isStop === true) return;
-    pressedMs.current = props.moment();
-    aimAt(recordings(), pressedMs.current);
+  const aimed = useRef<{ readonly ms: number; readonly at: number } | undefined>(undefined);
+  const isNear = useRef(false);
+  const moment = () => {
+    const now = performance.now();
+    if (aimed.current === undefined || now - aimed.current.at > freshMs)
+      aimed.current = { ms: props.moment(), at: now };
+    return aimed.current.ms;
   };
+  const aim = () => {
+    if (props.isStop !== true) aimAt(recordings(), moment());
+  };
+  const come = () => {
+    isNear.current = true;
+    aim();
+  };
+  const leave = () => {
+    isNear.current = false;
+  };
+  useEffect(() => {
+    if (isNear.current && archivePlayer.value !== "playing") aim();
+  }, [archiveList.value]);
   const click = (event: MouseEvent) => {
     if (props.isStop === true) stopArchive();
-    // A click of the keyboard (detail 0) has no press before it.
-    else playFrom((event.detail > 0 ? pressedMs.current : undefined) ?? props.moment(), event.timeStamp);
-    pressedMs.current = undefined;
+    else playFrom(moment(), event.timeStamp);
+    aimed.current = undefined;
   };
   return (
-    <button type="button" class={props.class} onPointerDown={press} onClick={click}>
+    <button
+      type="button"
+      class={props.class}
+      onPointerEnter={come}
+      onFocus={come}
+      onPointerLeave={leave}
+      onBlur={leave}
+      onPointerDown={aim}
+      onClick={click}
+    >
       {props.children}
     </button>
   );

@@ -23,10 +23,11 @@ import { ChainedPath } from "../transport/chained-path.ts";
 import { type Impairment, impairments } from "../transport/impairment.ts";
 import { OpusCodec } from "../transport/opus-codec.ts";
 import { programmeName } from "../virtual-station.ts";
-import { makeJingle, stationMark, stationMarkKey } from "../watermark/jingle.ts";
+import { stationMark, stationMarkKey } from "../watermark/jingle.ts";
 import { JingledOrder } from "../watermark/jingled-order.ts";
 import { WatermarkReader } from "../watermark/watermark-reader.ts";
 import { openInput } from "./input.ts";
+import { JingleMaker } from "./jingle-maker.ts";
 import type { LiveInput } from "./live-input.ts";
 import { bondOverLoopback } from "./live-links.ts";
 import { writeDailyReport } from "./report-writer.ts";
@@ -117,10 +118,14 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
   const stop = new AbortController();
   const repertoire =
     options.input === undefined ? makeRepertoire(options.seed, options.songs ?? defaultSongCount) : [];
+  const jingles = options.input === undefined ? new JingleMaker() : undefined;
+  undo.push(() => jingles?.close());
   const order = new JingledOrder(
     songOrder(repertoire.length > 0 ? repertoire : makeRepertoire(options.seed, 1), options.seed),
-    () => makeJingle({ seed: options.seed, key: stationMarkKey, payload: stationMark, pause: breathe }),
-    (reason) => void station.log.append({ type: "announcement.failed", reason }),
+    () => jingles!.make({ seed: options.seed, key: stationMarkKey, payload: stationMark }),
+    (reason) => {
+      if (!stop.signal.aborted) station.log.append({ type: "announcement.failed", reason });
+    },
   );
   const marks = new WatermarkReader(stationMarkKey, (event) => void station.log.append(event));
   const input: LiveInput =
@@ -268,6 +273,7 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     close: async () => {
       stop.abort();
       endTalking?.();
+      await jingles?.close();
       await songs?.close();
       await enrolling;
       station.stop();

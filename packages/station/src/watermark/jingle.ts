@@ -28,6 +28,11 @@ const jinglePiece = 900;
  * A short piece of music that carries the station's mark (`keymark-v1`): what is heard elsewhere can be told to come from here.
  */
 export async function makeJingle(options: JingleOptions): Promise<() => ProgrammeItem> {
+  return jingleOf(await renderJingle(options));
+}
+
+/** The jingle's samples, interleaved stereo at the station's rate. */
+export async function renderJingle(options: JingleOptions): Promise<Float32Array<ArrayBuffer>> {
   const { seed, key, payload, pause } = options;
   const score = composeSong(seed, jinglePiece);
   const renderer = new SongRenderer(score);
@@ -61,7 +66,12 @@ export async function makeJingle(options: JingleOptions): Promise<() => Programm
   const count = Math.min(embedder.flush(rest), marked.length / stationChannels - written);
   marked.set(rest.subarray(0, count * stationChannels), written * stationChannels);
   written += count;
-  const total = Math.min(frames, written);
+  return marked.slice(0, Math.min(frames, written) * stationChannels);
+}
+
+/** A jingle of these samples, as often as it is played. */
+export function jingleOf(marked: Float32Array): () => ProgrammeItem {
+  const total = marked.length / stationChannels;
   return () => {
     let at = 0;
     return {
