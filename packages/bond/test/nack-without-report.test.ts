@@ -69,15 +69,16 @@ test("a range left behind that reads like an empty name does not hide the NACK a
   sender.close();
 });
 
-test("bare ranges come again and again: the packet is repeated four times at the most, a round trip apart", () => {
+test("bare ranges come again and again: the packet is repeated in three rounds at the most, a round trip apart", () => {
   const { sender, clock, lost, repeats, repeatedUs, askWith } = startSender({ firstSequence: 0xa110 });
   for (let nowUs = clock.nowUs(); nowUs < 2_000_000; nowUs += 20_000) {
     clock.runUntil(nowUs);
     askWith(0xa1, 0x24, 0, 0);
   }
-  expect(repeats.filter((sequence) => sequence === lost)).toHaveLength(4);
   const times = repeatedUs.filter((_, i) => repeats[i] === lost);
-  for (let i = 1; i < 4; i++) expect(times[i]! - times[i - 1]!).toBeGreaterThanOrEqual(100_000);
+  const rounds = times.filter((timeUs, i) => i === 0 || timeUs - times[i - 1]! > 20_000);
+  expect(rounds).toHaveLength(3);
+  for (let i = 1; i < 3; i++) expect(rounds[i]! - rounds[i - 1]!).toBeGreaterThanOrEqual(100_000);
   expect(sender.stats().links[0]!.loss).toBeLessThan(0.05);
   sender.close();
 });

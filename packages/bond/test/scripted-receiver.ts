@@ -17,7 +17,7 @@ export const roundTripUs = 100_000;
 
 /**
  * A sender of the Simple profile that has sent 36 packets, one each 10 ms, before a peer whose feedback the test writes.
- * `repeats` lists what it sent again; the packet `lost` left 150 ms ago.
+ * `repeats` lists what it sent marked as a repeat, `plain` the rest; the packet `lost` left 150 ms ago.
  */
 export function startSender({
   answersEchoes = true,
@@ -29,6 +29,7 @@ export function startSender({
   const clock = new VirtualClock();
   const repeats: number[] = [];
   const repeatedUs: number[] = [];
+  const plain: number[] = [];
   const compound = new Uint8Array(256);
   const reader = new RtcpReader();
   let handler: Handler = () => undefined;
@@ -39,9 +40,9 @@ export function startSender({
     localPort: 5000,
     send(bytes: Uint8Array, start: number, end: number, _address: string, port: number) {
       if (port === 7000) {
-        if ((bytes[start + 11]! & 1) === 0) return true;
-        repeats.push(bytes[start + 2]! * 256 + bytes[start + 3]!);
-        repeatedUs.push(clock.nowUs());
+        const isMarked = (bytes[start + 11]! & 1) === 1;
+        (isMarked ? repeats : plain).push(bytes[start + 2]! * 256 + bytes[start + 3]!);
+        if (isMarked) repeatedUs.push(clock.nowUs());
         return true;
       }
       reader.reset(bytes, start, end);
@@ -82,5 +83,5 @@ export function startSender({
     compound.set(tail, at);
     answer(at + tail.length);
   };
-  return { sender, clock, lost, repeats, repeatedUs, report, bare, askFor, askWith };
+  return { sender, clock, lost, repeats, repeatedUs, plain, report, bare, askFor, askWith };
 }

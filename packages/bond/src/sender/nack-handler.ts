@@ -10,7 +10,7 @@ const dedupRatio = 0.7;
  * and further repeats are a precaution.
  */
 const bareRatio = 1.2;
-const bareRounds = 4;
+const bareRounds = 3;
 /** Numbers that are looked at in one period; a cut link asks for a few hundred, a storm of forged ranges for millions. */
 const numbersPerPeriod = 4096;
 const periodUs = 10_000;
@@ -23,10 +23,8 @@ export const NackForm = { bitmask: 0, range: 1, bareRange: 2 } as const;
 export type NackForm = (typeof NackForm)[keyof typeof NackForm];
 
 export interface NackTarget {
-  /** Sends the packet in `slot` again. */
-  repeat(slot: number, nowUs: number): void;
-  /** A receiver that answers no echo asked for the packet in `slot`, which was repeated. */
-  onUntimedRequest(via: SenderLink, slot: number, nowUs: number): void;
+  /** Sends the packet in `slot` again, which was asked for over `via`. */
+  repeat(slot: number, via: SenderLink, nowUs: number): void;
   /** A link has lost so many packets in a row that it must be dead. */
   onSuspect(link: SenderLink, nowUs: number): void;
   /** Newest extended sequence number. */
@@ -143,7 +141,6 @@ export class NackHandler {
       this.expired++;
       return;
     }
-    this.#target.repeat(slot, nowUs);
-    if (!via.hasEchoes && via.path.profile === "simple") this.#target.onUntimedRequest(via, slot, nowUs);
+    this.#target.repeat(slot, via, nowUs);
   }
 }

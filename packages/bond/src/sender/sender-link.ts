@@ -109,6 +109,11 @@ export class SenderLink {
     this.bufferMs = bufferMs;
   }
 
+  /** The peer reports, but answers no echo: it measures round trips in a way of its own, as GStreamer does. */
+  get isUntimed(): boolean {
+    return !this.hasEchoes && this.path.profile === "simple" && this.path.rtt.sampleCount > 0;
+  }
+
   /** Changes the configured limit. */
   limit(maxBitrateBps: number): void {
     this.maxBitrateBps = maxBitrateBps;

@@ -34,6 +34,8 @@ export interface SenderLinksTarget {
   onBlock(link: SenderLink, mediaSsrc: number, highestSequence: number, nowUs: number): void;
   /** The reports come from another source than before: the receiver was started anew. */
   onOtherReceiver(): void;
+  /** The receiver repeats its requests until the packet would be late. */
+  onBareRequests(nowUs: number): void;
   /** True if the packets from these low 16 bits on, `extra` more behind it, were sent lately or are due. */
   isNear(first: number, extra: number): boolean;
 }
@@ -273,6 +275,7 @@ export class SenderLinks {
       if (!this.#target.isNear(reader.nackStart(i), reader.nackExtra(i))) return false;
     }
     this.faults.count("bareNack");
+    this.#target.onBareRequests(nowUs);
     this.#takeRequests(link, count, NackForm.bareRange, nowUs);
     return true;
   }

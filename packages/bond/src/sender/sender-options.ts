@@ -35,7 +35,7 @@ export interface SenderOptions extends SrpOptions {
   /** Carries the upper 16 bits of the sequence number in every packet, for receivers that know the extension; default false. */
   readonly extendedSequence?: boolean;
   readonly cname?: string;
-  /** First sequence number, 0 to 65535; default random. */
+  /** First sequence number, 0 to 65535; default random (Simple profile: from 0xc000 to 0xdfff). */
   readonly firstSequence?: number;
   readonly scheduler?: Partial<SchedulerOptions>;
   readonly lifecycle?: Partial<LifecycleOptions>;

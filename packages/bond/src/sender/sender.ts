@@ -1,9 +1,10 @@
-import { silentHooks } from "@longwave/base";
+import { type Random, silentHooks } from "@longwave/base";
 import { portableCrypto } from "../crypto/crypto-port.ts";
 import type { BondEnvironment } from "../environment.ts";
 import { BondError } from "../errors.ts";
 import { RateMeter } from "../estimate/rate-meter.ts";
 import { Feedback } from "../link/feedback.ts";
+import type { RistProfile } from "../link/path.ts";
 import { freshOf, type SenderSnapshot, snapshotVersion } from "../stats/link-snapshot.ts";
 import { tunnelHeadroom } from "../wire/gre-tunnel.ts";
 import { deleteNullPackets } from "../wire/null-packets.ts";
@@ -75,7 +76,7 @@ export class Sender {
     this.#buffer = new SendBuffer(resolved.maxBufferBytes);
     // The lowest bit marks repeats; an odd SSRC would make every packet one.
     this.#ssrc = (random.nextU32() & ~1) >>> 0;
-    this.#nextSequence = 0x10000 + (options.firstSequence ?? random.below(0x10000));
+    this.#nextSequence = 0x10000 + (options.firstSequence ?? firstSequence(random, resolved.profile));
     this.#timestamps = new TimestampClock(random.nextU32());
     this.#headerBytes =
       rtpHeaderBytes + (resolved.deleteNullPackets || resolved.extendedSequence ? ristExtensionBytes : 0);
@@ -90,6 +91,7 @@ export class Sender {
         onNack: (link, first, extra, form, atUs) => this.#nacks.take(link, first, extra, form, atUs),
         onBlock: (link, ssrc, highest, atUs) => this.#takeBlock(link, ssrc, highest, atUs),
         onOtherReceiver: () => this.#lesson.restart(),
+        onBareRequests: (atUs) => this.#budget.expectBlindRequests(atUs),
         isNear: (first, extra) => this.#nacks.isNear(first, extra),
         feedback: this.#feedback,
       },
@@ -97,8 +99,10 @@ export class Sender {
     this.#scheduler = new Scheduler(this.#links.all, resolved.scheduler);
     this.#budget = new RetransmissionBudget(resolved.retransmissionFactor);
     this.#nacks = new NackHandler(this.#buffer, this.#links.all, resolved, {
-      repeat: (slot, atUs) => this.#repeat(slot, atUs),
-      onUntimedRequest: (via, slot, atUs) => this.#teach(via, slot, atUs),
+      repeat: (slot, via, atUs) => {
+        if (via.isUntimed) this.#teach(slot, via.path.rtt.minUs, atUs);
+        this.#repeat(slot, atUs);
+      },
       onSuspect: (link, atUs) => this.#resendUnproven(link, atUs),
       newest: () => this.#nextSequence - 1,
     });
@@ -271,8 +275,10 @@ export class Sender {
     // A packet whose link died was not lost by chance; one repeat over a good link is enough.
     const wasDead = lostOn >= 0 && this.#links.all[lostOn]!.suspectUs >= 0;
     const wantsCopy = (isLast && !wasDead) || (this.#options.repeatCopies === "robust" && round >= 2);
+    // Requests that waited for a rare report may not come again.
+    const hasWaited = !this.#mayMeasure(slot, nowUs);
     this.#drain(link, nowUs);
-    if (wantsCopy && this.#budget.take(length)) {
+    if (wantsCopy ? this.#budget.take(length) : hasWaited && this.#budget.takeSpare(length)) {
       this.#copies.push(sequence, nowUs);
       this.#schedule(this.#copies.nextUs);
     }
@@ -290,7 +296,7 @@ export class Sender {
     }
     for (let sequence = this.#lesson.due(nowUs); sequence >= 0; sequence = this.#lesson.due(nowUs)) {
       const slot = this.#buffer.find(sequence);
-      if (slot >= 0 && this.#budget.take(this.#lengthOf(slot)))
+      if (slot >= 0 && this.#budget.takeSpare(this.#lengthOf(slot)))
         this.#sendCopy(this.#buffer.lastLink[slot]!, slot, nowUs);
     }
   }
@@ -302,11 +308,14 @@ export class Sender {
     this.#drain(link, nowUs);
   }
 
-  #teach(via: SenderLink, slot: number, nowUs: number): void {
-    const { rtt } = via.path;
+  #mayMeasure(slot: number, nowUs: number): boolean {
+    const { sequence, acceptedUs } = this.#buffer;
+    return this.#lesson.mayMeasure(sequence[slot]!, nowUs - acceptedUs[slot]!);
+  }
+
+  #teach(slot: number, roundTripUs: number, nowUs: number): void {
     const ageUs = nowUs - this.#buffer.acceptedUs[slot]!;
-    const sequence = this.#buffer.sequence[slot]!;
-    if (rtt.sampleCount > 0 && this.#lesson.begin(sequence, ageUs, rtt.minUs, nowUs))
+    if (this.#lesson.begin(this.#buffer.sequence[slot]!, ageUs, roundTripUs, nowUs))
       this.#schedule(this.#lesson.nextUs);
   }
 
@@ -338,7 +347,8 @@ export class Sender {
     const start = slot * slotBytes + tunnelHeadroom;
     const end = buffer.end[slot]!;
     const lowSsrc = start + 11;
-    buffer.bytes[lowSsrc] = (buffer.bytes[lowSsrc]! & 0xfe) | (isRepeat ? 1 : 0);
+    const isMarked = isRepeat && this.#mayMeasure(slot, nowUs);
+    buffer.bytes[lowSsrc] = (buffer.bytes[lowSsrc]! & 0xfe) | (isMarked ? 1 : 0);
     link.path.sendMedia(buffer.bytes, start, end);
     link.countSent(end - start, nowUs, 1000 * this.#options.burstMs);
     if (isRepeat) link.retransmissions++;
@@ -448,6 +458,11 @@ export class Sender {
       this.#drain(this.#links.all[index]!, nowUs);
     }
   }
+}
+
+/** Random, but in the Simple profile far from the numbers for which GStreamer's requests lose their header (0xa000 to 0xbfff). */
+function firstSequence(random: Random, profile: RistProfile): number {
+  return profile === "simple" ? 0xc000 + random.below(0x2000) : random.below(0x10000);
 }
 
 function tooLarge(length: number): BondError {
