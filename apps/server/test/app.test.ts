@@ -564,11 +564,23 @@ describe("identify", () => {
     const answer = (await response.json()) as {
       match: { track: string; offsetMs: number };
       scatter: [number, number][];
+      truncated: boolean;
     };
+    expect(answer.truncated).toBe(false);
     expect(answer.match.track).toBe("song-01");
     expect(Math.abs(answer.match.offsetMs - 20_000)).toBeLessThanOrEqual(16);
     const onTheLine = answer.scatter.filter(([clip, track]) => Math.abs(track - clip - 20_000) <= 32);
     expect(onTheLine.length).toBeGreaterThan(100);
+  });
+
+  test("asks with what is there of a file that was cut, and says so", async () => {
+    const clip = excerpt();
+    // 2.7 h: far more than a clip may last.
+    const bytes = new DataView(clip.buffer);
+    bytes.setUint32(Buffer.from(clip).indexOf("data") + 4, 0x7000_0000, true);
+    const response = await ask(clip);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ match: { track: "song-01" }, truncated: true });
   });
 
   test("says why there is no answer", async () => {

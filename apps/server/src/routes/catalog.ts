@@ -3,6 +3,7 @@ import { frameToMs, profileOf } from "@longwave/fingerprint";
 import { notFound, ServerError } from "../errors.ts";
 import { type Host, hostedCatalog } from "../host.ts";
 import {
+  flag,
   integer,
   json,
   listOf,
@@ -37,6 +38,7 @@ const identifySchema = objectOf({
   queryMs: integer,
   scatter: listOf(listOf(integer)),
   matchedTrackMs: { type: ["integer", "null"] },
+  truncated: flag,
 });
 const trackParameter: Parameter = { name: "id", in: "path", description: "Id of the track.", schema: text };
 
@@ -141,7 +143,7 @@ export function catalogRoutes(host: Host): Route[] {
       answer: {
         status: 200,
         description:
-          "The match, or null with a reason. scatter holds pairs (clip ms, track ms) of equal hashes: a true match is a line.",
+          "The match, or null with a reason. scatter holds pairs (clip ms, track ms) of equal hashes: a true match is a line. truncated: the file ends early or is damaged, and what is there was asked.",
         contentType: "application/json",
         schema: identifySchema,
       },
@@ -150,7 +152,10 @@ export function catalogRoutes(host: Host): Route[] {
         const sound = await decodeBody(context.req.raw, maxClipBytes, maxClipSeconds, signal);
         const answer = await catalog.identify(sound, { explain: true, signal });
         const profile = profileOf(catalog.profile);
-        return json(describeAnswer(answer, (frame) => frameToMs(profile, frame)));
+        return json({
+          ...describeAnswer(answer, (frame) => frameToMs(profile, frame)),
+          truncated: sound.truncated,
+        });
       },
     },
   ];
