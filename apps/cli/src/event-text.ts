@@ -72,6 +72,10 @@ function words(event: StationEvent): string {
       return `recorded ${clock(event.frames / 48)} into ${event.recording}`;
     case "archive.failed":
       return pc.red(`the archive cannot be written: ${event.reason} Trying again every 10 s.`);
+    case "archive.taken":
+      return pc.red(
+        `another station records this stream now, this one has stopped recording it: ${event.reason}`,
+      );
     case "archive.recovered":
       return `the archive is written again: ${event.recording}`;
     case "archive.delayed":

@@ -341,7 +341,13 @@ export class Archive {
         ...(info.overlap === true ? { overlap: true } : {}),
         ...(live === undefined ? {} : { live }),
       });
-      await writer.begin();
+      try {
+        await writer.begin();
+      } catch (error) {
+        // A shard that was begun holds a file open.
+        writer.abandon();
+        throw error;
+      }
       return writer;
     } catch (error) {
       await lease.release();

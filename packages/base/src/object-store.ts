@@ -36,9 +36,10 @@ export interface ObjectStore {
   create?(key: string, signal?: AbortSignal): Promise<ObjectWriter>;
   /**
    * Deletes what killed writers left behind directly below `prefixes` ("" or "a/"), for stores where a write leaves something.
+   * @param options `alone`: nobody writes below these prefixes now, so that everything there was left behind, in folders too
    * @returns how much it was
    */
-  sweep?(prefixes: readonly string[]): Promise<number>;
+  sweep?(prefixes: readonly string[], options?: { readonly alone?: boolean }): Promise<number>;
 }
 
 /** An object that is written piece by piece. Nobody sees it before `commit`; end it with `commit` or `abort`. */

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MemoryStore, type ObjectStore } from "@longwave/base";
-import { DirectoryStore } from "@longwave/base/node";
+import { askProcess, DirectoryStore, ownProcessMark } from "@longwave/base/node";
 import { repositoryPath } from "@longwave/testkit";
 import { afterAll, describe, expect, test } from "vitest";
 
@@ -192,6 +192,19 @@ describe("DirectoryStore on a real disk", () => {
     );
   });
 
+  test("where nobody else writes, everything that was left is swept, in folders too", async () => {
+    const path = await directory();
+    const store = new DirectoryStore(path);
+    await store.put("rec/one/pcm/c/0/0", bytesOf("x"));
+    await store.put("rec/two/a", bytesOf("x"));
+    const left = `.${process.pid}-0-4.tmp`;
+    for (const folder of ["rec/one/pcm/c/0", "rec/two"]) await writeFile(join(path, folder, left), "half");
+    expect(await store.sweep(["rec/one/"], { alone: true })).toBe(1);
+    const files = (await readdir(path, { recursive: true })).filter((name) => !/\.tmp$/.test(name));
+    expect(files).toContain(join("rec", "one", "pcm", "c", "0", "0"));
+    expect(await readdir(join(path, "rec/two"))).toEqual([left, "a"]);
+  });
+
   test("two stores of one process on one directory do not write into each other's temporary files", async () => {
     const path = await directory();
     const stores = [new DirectoryStore(path), new DirectoryStore(path)];
@@ -249,6 +262,38 @@ describe("DirectoryStore on a real disk", () => {
     await store.put("k", bytesOf("x"), { ifAbsent: true });
     expect(await readdir(path)).toEqual(["k"]);
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "a lock whose owner's number belongs to another process by now is taken over at once",
+    async () => {
+      const path = await directory();
+      const store = new DirectoryStore(path);
+      const mark = ownProcessMark().split(" ");
+      for (const pid of [process.pid, process.ppid]) {
+        await writeFile(join(path, ".k.lock"), [pid, ...mark.slice(1, 4), "1"].join(" "));
+        await store.put("k", bytesOf("x"), { ifAbsent: true });
+        await store.delete("k");
+        expect(await readdir(path)).toEqual([]);
+      }
+    },
+  );
+
+  test.skipIf(process.platform !== "linux")(
+    "a process is told from one of another namespace, another boot or another time",
+    () => {
+      const [pid, host, boot, namespace, started] = ownProcessMark().split(" ");
+      const ask = (...mark: readonly (string | number | undefined)[]) => askProcess(mark.join(" "));
+      expect(ask(pid, host, boot, namespace, started)).toBe("alive");
+      expect(ask(pid, host, boot, namespace, Number(started) - 1)).toBe("gone");
+      expect(ask(2 ** 22 + 1, host, boot, namespace, started)).toBe("gone");
+      expect(ask(2 ** 22 + 1, host, boot, "pid:[1]", started)).toBe("unknown");
+      expect(ask(2 ** 22 + 1, host, "another-boot", namespace, started)).toBe("unknown");
+      expect(ask(pid, "elsewhere.example", boot, namespace, started)).toBe("unknown");
+      expect(ask(pid, host)).toBe("unknown");
+      expect(askProcess("half a line")).toBe("unknown");
+      expect(askProcess("")).toBe("unknown");
+    },
+  );
 
   test("lists in the order of whole keys, where a name and a folder begin alike", async () => {
     const store = new DirectoryStore(await directory());

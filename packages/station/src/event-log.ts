@@ -137,6 +137,12 @@ export type StationEventBody =
       /** The store is back and has everything. */
       readonly type: "archive.delivered";
     }
+  | {
+      /** Another station has taken the stream's recordings over: this one records it no more until it starts again. */
+      readonly type: "archive.taken";
+      readonly recording: string | null;
+      readonly reason: string;
+    }
   | { readonly type: "archive.recovered" | "archive.removed"; readonly recording: string }
   | { readonly type: "archive.damaged"; readonly recording: string; readonly reason: string }
   | {

@@ -1,9 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { clipPages } from "@longwave/archive";
-import { MemoryStore, type ObjectStore, VirtualClock } from "@longwave/base";
+import { Archive, clipPages } from "@longwave/archive";
+import {
+  createObject,
+  MemoryStore,
+  type ObjectStore,
+  type ObjectWriter,
+  StoreError,
+  VirtualClock,
+} from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
 import { decodeAudioBytes } from "@longwave/media";
 import { createSeekableDecoder } from "@longwave/opus";
@@ -85,13 +92,43 @@ class Bench {
   }
 }
 
+const noSpace = () => new StoreError("store/failed", "unavailable", "no space left on device.");
+
 /** Fails every write of these keys while `broken`. */
 class FullStore extends MemoryStore {
   broken = false;
   keys = /./;
   override async put(...args: Parameters<MemoryStore["put"]>) {
-    if (this.broken && this.keys.test(args[0])) throw new Error("no space left on device");
+    if (this.broken && this.keys.test(args[0])) throw noSpace();
     return super.put(...args);
+  }
+}
+
+/** Counts the objects that were begun and not ended, as a disk would hold their files open. */
+class OpenFiles extends FullStore {
+  open = 0;
+  async create(key: string): Promise<ObjectWriter> {
+    const pieces = await createObject(new MemoryStore(), key);
+    const parts: Uint8Array[] = [];
+    let isOpen = true;
+    this.open++;
+    const end = () => {
+      if (isOpen) this.open--;
+      isOpen = false;
+    };
+    return {
+      write: async (bytes) => {
+        if (this.broken) throw noSpace();
+        parts.push(bytes.slice());
+        await pieces.write(bytes);
+      },
+      commit: async () => {
+        await this.put(key, new Uint8Array(Buffer.concat(parts)));
+        end();
+        return pieces.commit();
+      },
+      abort: async () => end(),
+    };
   }
 }
 
@@ -298,6 +335,83 @@ test("a real disk that is full is said with what to do, and the recording goes o
     if (isMounted) spawnSync("umount", [disk]);
     rmdirSync(disk);
   }
+});
+
+test("a disk that is full at a restart damages nothing: the recording goes on when there is room", async () => {
+  const store = new OpenFiles();
+  const bench = new Bench(store);
+  await bench.open();
+  await bench.play(3);
+  await bench.recorder.close();
+  bench.skip(3);
+  await bench.open();
+  store.keys = /pcm/;
+  store.broken = true;
+  await bench.play(2);
+  expect(store.open).toBe(0);
+  expect(bench.events.some((event) => event.type === "archive.damaged")).toBe(false);
+  expect(bench.recorder.failure).toContain("no space left");
+  store.broken = false;
+  await bench.play(12);
+  await bench.recorder.close();
+  const recordings = await bench.archive.recordings();
+  expect(recordings).toHaveLength(1);
+  expect((await bench.archive.archive.verify(recordings[0]!.info.id, "decode")).findings).toEqual([]);
+});
+
+test("what a killed run left of its recording is swept before it goes on", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "longwave-killed-"));
+  try {
+    const bench = new Bench(new DirectoryStore(folder));
+    await bench.open();
+    await bench.play(2);
+    await bench.recorder.close();
+    const [recording] = await bench.archive.recordings();
+    const left = join(folder, "rec", recording!.info.id, "pcm", "c", "0", `.${process.pid}-1-0-3.tmp`);
+    writeFileSync(left, "half a shard");
+    bench.skip(3);
+    await bench.open();
+    await bench.play(1);
+    expect(existsSync(left)).toBe(false);
+    await bench.recorder.close();
+    expect(await bench.archive.recordings()).toHaveLength(1);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a recording whose lease another has taken is given up for good, and says so", async () => {
+  const bench = new Bench();
+  await bench.open();
+  await bench.play(3);
+  const { info } = (await bench.archive.recordings())[0]!;
+  const winner = await Archive.open(bench.store, { decoder: createSeekableDecoder });
+  const writer = await winner.append(info.id, { live: true, takeOver: true });
+  await bench.play(14);
+  const taken = bench.events.filter((event) => event.type === "archive.taken");
+  expect(taken).toMatchObject([{ recording: info.id, reason: expect.stringContaining("Another writer") }]);
+  expect(bench.events.filter((event) => event.type.startsWith("archive."))).toHaveLength(2);
+  expect(bench.recorder).toMatchObject({
+    recording: undefined,
+    failure: (taken[0] as { reason: string }).reason,
+  });
+  expect(bench.recorder.droppedBlocks).toBeGreaterThan(10 * 50);
+  await bench.recorder.close();
+  // The winner still has it.
+  await writer.close();
+  expect((await winner.verify(info.id, "decode")).findings).toEqual([]);
+  winner.close();
+});
+
+test("a stream that another station has claimed is recorded no more", async () => {
+  const bench = new Bench();
+  await bench.open();
+  await bench.play(2);
+  bench.archive.lose("studio-1", "Another station (process 9 on elsewhere) has taken it over");
+  await bench.play(15);
+  await bench.recorder.close();
+  expect(bench.events.map(({ type }) => type)).toEqual(["archive.started", "archive.taken"]);
+  expect(bench.recorder.failure).toContain("process 9 on elsewhere");
 });
 
 test("a recording that is damaged at the start is reported, left alone, and another one begins", async () => {

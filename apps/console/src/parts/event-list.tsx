@@ -129,6 +129,12 @@ function words(event: StationEvent) {
       return `Recorded ${clock(Number(event["frames"]) / 48)} into ${event["recording"]}`;
     case "archive.failed":
       return <span class="alarm">The archive cannot be written: {String(event["reason"])}</span>;
+    case "archive.taken":
+      return (
+        <span class="alarm">
+          Another station records this stream now, this one stopped: {String(event["reason"])}
+        </span>
+      );
     case "archive.recovered":
       return "The archive is written again";
     case "archive.delayed":

@@ -146,9 +146,9 @@ export class DirectoryStore implements ObjectStore {
     });
   }
 
-  async sweep(prefixes: readonly string[]): Promise<number> {
+  async sweep(prefixes: readonly string[], options: { readonly alone?: boolean } = {}): Promise<number> {
     let swept = 0;
-    for (const prefix of prefixes) swept += await sweepTemporaryFiles(join(this.directory, prefix));
+    for (const prefix of prefixes) swept += await sweepTemporaryFiles(join(this.directory, prefix), options);
     return swept;
   }
 

@@ -1,10 +1,10 @@
 import { link, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { StoreError } from "../object-store.ts";
+import { askProcess, markedProcess, ownProcessMark } from "./process-mark.ts";
 import { temporaryPath } from "./temporary-file.ts";
 
-/** A lock whose owner cannot be asked (another machine, an unreadable file) is taken for left behind after this long. */
+/** A lock whose owner cannot be asked (another machine or container, an unreadable file) is taken for left behind after this long. */
 const abandonedMs = 60_000;
 /** How long a lock is waited for; what is done under one takes milliseconds. */
 const patienceMs = 10_000;
@@ -54,7 +54,7 @@ export class FileLock {
  * place. A lock made empty and named afterwards would tell nothing of an owner that dies in between.
  */
 async function create(file: string): Promise<boolean> {
-  const name = `${process.pid} ${hostname()}`;
+  const name = ownProcessMark();
   const draft = temporaryPath(dirname(file), ".lock.tmp");
   await writeFile(draft, name);
   try {
@@ -95,24 +95,13 @@ async function identify(file: string): Promise<Found | undefined> {
   const info = await stat(file, { bigint: true }).catch(() => undefined);
   const text = await readFile(file, "latin1").catch(() => undefined);
   if (info === undefined || text === undefined) return undefined;
-  const owner = /^(\d+) (.*)$/.exec(text);
-  const isLocal = owner !== null && owner[2] === hostname();
+  const owner = askProcess(text);
   const age = Date.now() - Number(info.mtimeMs);
   return {
-    owner: owner?.[1] ?? "unknown",
+    owner: markedProcess(text),
     identity: `${info.ino}-${info.mtimeNs}`,
-    isAbandoned: isLocal ? !isAlive(Number(owner[1])) : age > abandonedMs,
+    isAbandoned: owner === "gone" || (owner === "unknown" && age > abandonedMs),
   };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }
 
 async function removeAbandoned(file: string, identity: string): Promise<void> {

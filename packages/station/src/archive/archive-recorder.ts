@@ -69,6 +69,7 @@ export class ArchiveRecorder {
   /** Why nothing can be written just now. */
   #failure: string | undefined;
   #hasLooked = false;
+  #toldLost = false;
   #closed = false;
   #dropped = 0;
 
@@ -114,6 +115,7 @@ export class ArchiveRecorder {
     if (this.#closed) return;
     this.#closed = true;
     await this.settle();
+    if (this.#isLost()) return;
     try {
       await this.#finish();
     } catch (error) {
@@ -123,7 +125,7 @@ export class ArchiveRecorder {
 
   async #drain(): Promise<void> {
     for (let block = this.#queue.shift(); block !== undefined; block = this.#queue.shift()) {
-      if (this.#writer === undefined && this.#options.clock.nowUs() < this.#retryAtUs) {
+      if (this.#isLost() || (this.#writer === undefined && this.#options.clock.nowUs() < this.#retryAtUs)) {
         this.#dropped++;
         continue;
       }
@@ -134,6 +136,19 @@ export class ArchiveRecorder {
         this.#fail(error);
       }
     }
+  }
+
+  /** Another station has taken the stream over: what it writes is left alone, for good. */
+  #isLost(): boolean {
+    const { archive, stream, onEvent } = this.#options;
+    const reason = archive.lost.get(stream);
+    if (reason === undefined) return false;
+    if (this.#toldLost) return true;
+    this.#toldLost = true;
+    const recording = this.#giveUp();
+    this.#failure = reason;
+    onEvent({ type: "archive.taken", recording: recording ?? null, reason });
+    return true;
   }
 
   async #take(block: ArchivedBlock): Promise<void> {
@@ -202,6 +217,7 @@ export class ArchiveRecorder {
     const gapMs = Number(atNs / 1_000_000n) - span.startMs - (span.endFrame - span.startFrame) / 48;
     if (gapMs < 0) return undefined;
     const { id } = last.info;
+    await archive.sweep(id);
     try {
       const writer = await archive.archive.append(id, {
         live: true,
@@ -217,6 +233,8 @@ export class ArchiveRecorder {
       return writer;
     } catch (error) {
       if (!isLongwaveError(error) || !error.code.startsWith("archive/")) throw error;
+      // A disk that is full says nothing about the recording.
+      if (error.code === "archive/write-failed") throw error;
       onEvent({ type: "archive.damaged", recording: id, reason: error.message });
       return undefined;
     }
@@ -262,17 +280,31 @@ export class ArchiveRecorder {
     }
   }
 
-  /** Gives the writer up; what was published stays readable, and the next try goes on behind it. */
   #fail(error: unknown): void {
-    this.#writer?.abandon();
-    const recording = this.#writer?.id;
-    if (recording !== undefined) this.#options.archive.noteEnd(recording);
-    this.#writer = undefined;
-    this.#retryAtUs = this.#options.clock.nowUs() + retryUs;
-    const isNew = this.#failure === undefined;
+    const { archive, stream, clock, onEvent } = this.#options;
     const reason = (error as Error).message;
+    // In a directory nobody takes a lease over but a station that has the stream now. To take it back would go on in turns.
+    if (this.#writer !== undefined && archive.ownsStreams && isLongwaveError(error, "archive/lease")) {
+      archive.lose(stream, reason);
+      this.#isLost();
+      return;
+    }
+    const recording = this.#giveUp();
+    this.#retryAtUs = clock.nowUs() + retryUs;
+    const isNew = this.#failure === undefined;
     this.#failure = reason;
-    if (isNew) this.#options.onEvent({ type: "archive.failed", recording: recording ?? null, reason });
+    if (!isNew) return;
+    const withoutHeading = reason.replace(/^The archive cannot be written: /, "");
+    onEvent({ type: "archive.failed", recording: recording ?? null, reason: withoutHeading });
+  }
+
+  /** Gives the writer up; what was published stays readable, and the next try goes on behind it. */
+  #giveUp(): string | undefined {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    writer?.abandon();
+    if (writer !== undefined) this.#options.archive.noteEnd(writer.id);
+    return writer?.id;
   }
 
   async #storePeaksNowAndThen(): Promise<void> {

@@ -12,6 +12,7 @@ const defaultBytes = 12 * 1024 * 1024;
 export class RecentObjects implements ObjectStore {
   readonly location: string | undefined;
   readonly create?: (key: string, signal?: AbortSignal) => Promise<ObjectWriter>;
+  readonly sweep?: NonNullable<ObjectStore["sweep"]>;
   readonly #store: ObjectStore;
   readonly #maxBytes: number;
   readonly #prefixes = new Set<string>();
@@ -24,6 +25,7 @@ export class RecentObjects implements ObjectStore {
     this.#store = store;
     this.#maxBytes = maxBytes;
     this.location = store.location;
+    if (store.sweep !== undefined) this.sweep = (...what) => store.sweep!(...what);
     if (store.create !== undefined) {
       this.create = (key, signal) => {
         this.#forget(key);

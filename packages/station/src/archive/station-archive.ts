@@ -65,6 +65,8 @@ export class StationArchive {
   readonly ownsStreams: boolean;
   /** Recordings that cannot be read, with the reason. */
   readonly damaged: Map<string, string> = new Map();
+  /** Streams whose recordings another station has taken over, each with the reason; this one records them no more. */
+  readonly lost: Map<string, string> = new Map();
   readonly #store: RecentObjects;
   readonly #clock: Clock;
   readonly #delivery: WriteBehindStore | undefined;
@@ -183,6 +185,16 @@ export class StationArchive {
     if (info === undefined) return;
     this.#known.set(id, info);
     if (last !== undefined) this.#keep(id, last.peaks);
+  }
+
+  /** Tells that another station has taken over what is recorded of a stream: it is not written here any more. */
+  lose(stream: string, reason: string): void {
+    if (!this.lost.has(stream)) this.lost.set(stream, reason);
+  }
+
+  /** Removes what a run that was killed left of a recording besides its objects; only for whoever owns its stream. */
+  async sweep(id: string): Promise<void> {
+    if (this.ownsStreams) await this.#store.sweep?.([recordingPrefix(id)], { alone: true });
   }
 
   /** The growing recording as far as it can be read; undefined before its first second. */

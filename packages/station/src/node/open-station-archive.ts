@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { openStore } from "@longwave/archive/node";
 import type { Clock } from "@longwave/base";
 import { StationArchive } from "../archive/station-archive.ts";
 import { WriteBehindStore } from "../archive/write-behind-store.ts";
-import { lockArchive } from "./archive-lock.ts";
+import { requireArchivePlace } from "./archive-place.ts";
+import { StreamClaim } from "./stream-claim.ts";
+import { makeTemporaryArchive, sweepTemporaryArchives } from "./temporary-archive.ts";
 
 export interface OpenStationArchiveOptions {
   /** A directory, or `s3://bucket/prefix`; default a folder for temporary files, removed at the end. */
@@ -15,17 +15,24 @@ export interface OpenStationArchiveOptions {
   readonly clock: Clock;
   /** How long recordings are kept, in microseconds; default: for ever, in a temporary folder 6 h. */
   readonly keepUs?: number;
+  /** Time between two signs of life for other stations that want to record here; default 2 s. */
+  readonly beatMs?: number;
 }
 
 const temporaryKeepUs = 6 * 3600e6;
 
-/** Opens the archive of the stations of a process. @throws StationError, ArchiveError, StoreError */
+/**
+ * Opens the archive of the stations of a process, and claims their streams where it is a directory.
+ * @throws StationError `station/archive-in-use`, `station/archive-unwritable`, `station/bad-option`; ArchiveError, StoreError
+ */
 export async function openStationArchive(
   options: OpenStationArchiveOptions,
 ): Promise<{ archive: StationArchive; close(): Promise<void> }> {
   const { clock, streams } = options;
   const isTemporary = options.directory === undefined;
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "longwave-archive-")));
+  if (options.directory !== undefined) requireArchivePlace(options.directory);
+  else void sweepTemporaryArchives();
+  const directory = options.directory ?? (await makeTemporaryArchive());
   const unlock: (() => Promise<void>)[] = [];
   const release = async () => {
     for (const each of unlock) await each();
@@ -34,12 +41,20 @@ export async function openStationArchive(
   const keepUs = options.keepUs ?? (isTemporary ? temporaryKeepUs : undefined);
   try {
     const isRemote = directory.startsWith("s3://");
-    if (!isRemote) for (const stream of streams) unlock.push(await lockArchive(directory, stream));
+    let archive: StationArchive | undefined;
+    for (const stream of isRemote ? [] : streams) {
+      const onLost = (reason: string) => archive?.lose(stream, reason);
+      const claim = await StreamClaim.take(directory, stream, {
+        onLost,
+        ...(options.beatMs !== undefined && { beatMs: options.beatMs }),
+      });
+      unlock.push(() => claim.release());
+    }
     const { store, close } = await openStore(directory);
     unlock.push(close);
     // A service over a network may be away for a while; a disk that is full is better said at once.
     const behind = isRemote ? new WriteBehindStore(store, { clock }) : undefined;
-    const archive = await StationArchive.open(behind ?? store, {
+    archive = await StationArchive.open(behind ?? store, {
       clock,
       place: isTemporary ? "a temporary folder" : directory,
       isTemporary,
@@ -48,10 +63,11 @@ export async function openStationArchive(
       ownsStreams: !isRemote,
       ...(keepUs !== undefined && { keepUs }),
     });
+    const opened = archive;
     return {
-      archive,
+      archive: opened,
       close: async () => {
-        archive.close();
+        opened.close();
         try {
           await behind?.close();
         } finally {
