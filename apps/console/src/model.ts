@@ -108,6 +108,7 @@ export interface Bond {
   readonly recovered: number;
   readonly lost: number;
   readonly concealedBlocks: number;
+  readonly arrival: { readonly state: "whole" | "impaired" | "lost" };
   readonly links: readonly Link[];
 }
 

@@ -20,11 +20,8 @@ const pollMs = 500;
 /** The station's own record is read again this often: a page in the background misses samples. */
 const historyMs = 30_000;
 
-/** Every link is cut or does not answer: the receiver hears silence. */
-export const nothingArrives = computed(() => {
-  const links = bond.value?.links ?? [];
-  return links.length > 0 && links.every(({ cut, alive, phase }) => cut || (!alive && phase !== "init"));
-});
+/** The receiver hears silence: nothing has arrived for a second. A link that does not answer may still carry. */
+export const nothingArrives = computed(() => bond.value?.arrival.state === "lost");
 
 /** Follows whether the links of a stream carry, without what they did before, until the returned function is called. */
 export function followArrival(stream: string): () => void {
