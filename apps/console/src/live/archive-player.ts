@@ -14,6 +14,8 @@ export const playheadMs = signal<number | undefined>(undefined);
 /** From the click (the browser's own time of it) to the moment at which the first sample leaves for the loudspeaker, ms. */
 export const startDelayMs = signal<number | undefined>(undefined);
 
+/** Sound that is not there after this time is said to be on its way. */
+const patienceMs = 150;
 /** The first piece is short, so that it is there at once; the others are fetched while it plays. */
 const firstFrames = 24_000;
 const pieceFrames = 192_000;
@@ -52,13 +54,17 @@ export async function playArchive(
   recordings: () => readonly Recording[],
   fromMs: number,
   askedAt: number,
-  untilMs: number = Number.POSITIVE_INFINITY,
+  { untilMs = Number.POSITIVE_INFINITY, onStart }: { untilMs?: number; onStart?: () => void } = {},
 ): Promise<void> {
   stopArchive();
   stopListening();
   const abort = new AbortController();
   stop = abort;
-  archivePlayer.value = "loading";
+  // Whatever is drawn at a click comes before the sound in the browser's thread: so nothing is, where the sound is quick.
+  const waiting = setTimeout(() => {
+    archivePlayer.value = "loading";
+  }, patienceMs);
+  abort.signal.addEventListener("abort", () => clearTimeout(waiting));
   archiveProblem.value = "";
   startDelayMs.value = undefined;
   try {
@@ -96,8 +102,10 @@ export async function playArchive(
       source.connect(gain);
       source.start(at);
       if (nextAt === 0) {
+        clearTimeout(waiting);
         startDelayMs.value = heardAt(output, at) - askedAt;
         archivePlayer.value = "playing";
+        onStart?.();
       }
       pieces.push({ at, ms: placeMs, seconds: buffer.duration });
       if (pieces.length > 20) pieces.shift();

@@ -125,8 +125,10 @@ export function ArchiveScreen() {
 }
 
 function playFrom(ms: number, askedAt: number): void {
-  cursorMs.value = ms;
-  void playArchive(recordings, ms, askedAt);
+  const onStart = () => {
+    cursorMs.value = ms;
+  };
+  void playArchive(recordings, ms, askedAt, { onStart });
 }
 
 /** Shows a part of the archive; something of what was recorded stays in view. */
@@ -347,7 +349,9 @@ function SelectionCard() {
             <button
               type="button"
               class="button"
-              onClick={(event) => void playArchive(recordings, chosen.fromMs, event.timeStamp, chosen.toMs)}
+              onClick={(event) =>
+                void playArchive(recordings, chosen.fromMs, event.timeStamp, { untilMs: chosen.toMs })
+              }
             >
               <PlayIcon /> Play it
             </button>
