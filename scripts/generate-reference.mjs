@@ -136,10 +136,11 @@ async function httpPage() {
         parts.push(`- \`${name}\` (${place}): ${description}`);
       }
       const body = operation.requestBody;
-      if (body !== undefined) parts.push(`- body (${Object.keys(body.content)[0]}): ${body.description}`);
+      if (body !== undefined)
+        parts.push(`- body (${Object.keys(body.content).join(", ")}): ${body.description}`);
       const [status, answer] = Object.entries(operation.responses)[0];
-      const type = Object.keys(answer.content ?? {})[0];
-      parts.push(`- answers ${status}${type === undefined ? "" : ` (${type})`}: ${answer.description}\n`);
+      const types = Object.keys(answer.content ?? {}).join(", ");
+      parts.push(`- answers ${status}${types === "" ? "" : ` (${types})`}: ${answer.description}\n`);
     }
   }
   return `${parts.join("\n").trimEnd()}\n`;

@@ -2,7 +2,7 @@ import type { BondStatus, StationStatus } from "@longwave/station";
 import { Hono } from "hono";
 import { consoleHandler } from "./console-files.ts";
 import { degradedParts } from "./degraded.ts";
-import { methodNotAllowed, notFound } from "./errors.ts";
+import { methodNotAllowed, notFound, ServerError } from "./errors.ts";
 import { type GuardOptions, guardBodyType, guardHost, guardRequest, mayKnowMore } from "./guard.ts";
 import type { Host, HostedStation } from "./host.ts";
 import { RouteLimiter } from "./limits.ts";
@@ -20,6 +20,7 @@ import { linkRoutes } from "./routes/links.ts";
 import { speechRoutes } from "./routes/speech.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { watermarkRoutes } from "./routes/watermark.ts";
+import type { StreamAnswer } from "./stream-answer.ts";
 
 export interface AppOptions extends GuardOptions {
   readonly host: Host;
@@ -27,6 +28,8 @@ export interface AppOptions extends GuardOptions {
   readonly consoleDirectory: string | undefined;
   /** Where the figures are kept; default its own, which only /v1/metrics shows. */
   readonly metrics?: Metrics;
+  /** Live sound and events end when it aborts; default: they go on for as long as the client listens. */
+  readonly stopping?: AbortSignal;
   /** Told of errors that are not the client's. */
   readonly onError?: (error: unknown) => void;
 }
@@ -39,6 +42,10 @@ const safetyHeaders: Readonly<Record<string, string>> = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
 };
+
+/** What pages of other origins may read of an answer's headers besides the few that they always may. */
+const exposedHeaders =
+  "accept-ranges, allow, content-disposition, content-range, retry-after, www-authenticate, x-speech-engine, x-speech-voice";
 
 /**
  * The whole HTTP application, without a socket: `app.request("/v1/health")` answers it in a test.
@@ -56,7 +63,7 @@ export function createApp(options: AppOptions): Hono {
     ...catalogRoutes(host),
     ...watermarkRoutes(),
     ...jobRoutes(host),
-    ...eventRoutes(host),
+    ...eventRoutes(host, metrics),
     ...(host.speech === undefined
       ? []
       : speechRoutes(host.speech, metrics, { hosts: host.voiceUrlHosts ?? [] })),
@@ -69,25 +76,36 @@ export function createApp(options: AppOptions): Hono {
     const origin = context.req.header("origin");
     if (origin !== undefined && options.corsOrigins.includes(origin)) {
       context.res.headers.set("access-control-allow-origin", origin);
+      context.res.headers.set("access-control-expose-headers", exposedHeaders);
       context.res.headers.set("vary", "origin");
     }
   });
-  for (const route of routes) mount(app, route, options, metrics);
+  const endless = new Set<StreamAnswer>();
+  options.stopping?.addEventListener("abort", () => {
+    for (const answer of endless) answer.end();
+  });
+  for (const route of routes) mount(app, route, options, metrics, new RouteLimiter(route, endless));
   // Everything else, too, answers to the right names only.
   app.use((context, next) => {
     guardHost(context.req.raw, options);
     return next();
   });
   app.get("/openapi.json", () => json(openApiDocument(routes, host.version)));
-  app.options("*", (context) => {
+  app.options("*", async (context, next) => {
     const origin = context.req.header("origin");
-    if (origin === undefined || !options.corsOrigins.includes(origin))
-      return new Response(null, { status: 403 });
+    if (origin === undefined) return next();
+    if (!options.corsOrigins.includes(origin)) {
+      const page = JSON.stringify(origin.slice(0, 100));
+      const error = new ServerError("server/forbidden", "usage", `Pages of ${page} may not call.`, {
+        status: 403,
+      });
+      return problemResponse(error);
+    }
     return new Response(null, {
       status: 204,
       headers: {
         "access-control-allow-methods": "GET, POST, PUT, DELETE",
-        "access-control-allow-headers": "authorization, content-type, last-event-id, x-watermark-key",
+        "access-control-allow-headers": "authorization, content-type, last-event-id, range, x-watermark-key",
         "access-control-max-age": "600",
       },
     });
@@ -104,7 +122,7 @@ export function createApp(options: AppOptions): Hono {
   return app;
 }
 
-/** A path that is there answers other methods with 405 and those that it takes (RFC 9110 section 15.5.6). */
+/** A path that is there answers OPTIONS with the methods that it takes, and others with 405 and the same (RFC 9110 section 15.5.6). */
 function refuseOtherMethods(app: Hono, routes: readonly Pick<Route, "method" | "path">[]): void {
   const methods = new Map<string, Set<string>>();
   for (const { method, path } of routes) {
@@ -115,11 +133,11 @@ function refuseOtherMethods(app: Hono, routes: readonly Pick<Route, "method" | "
   }
   for (const [path, known] of methods) {
     const allow = [...known].sort().join(", ");
-    app.all(honoPath(path), (context) => {
-      const response = problemResponse(methodNotAllowed(context.req.method, path, allow));
-      response.headers.set("allow", allow);
-      return response;
-    });
+    app.all(honoPath(path), ({ req: { method } }) =>
+      method === "OPTIONS"
+        ? new Response(null, { status: 204, headers: { allow } })
+        : problemResponse(methodNotAllowed(method, path, allow)),
+    );
   }
 }
 
@@ -128,8 +146,7 @@ function honoPath(path: string): string {
   return path.replace(/\{(\w+)\}/g, ":$1");
 }
 
-function mount(app: Hono, route: Route, options: AppOptions, metrics: Metrics): void {
-  const limiter = new RouteLimiter(route);
+function mount(app: Hono, route: Route, options: AppOptions, metrics: Metrics, limiter: RouteLimiter): void {
   app.on(route.method.toUpperCase(), honoPath(route.path), async (context) => {
     let response: Response;
     try {

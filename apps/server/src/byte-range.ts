@@ -7,12 +7,13 @@ export interface ByteRange {
 }
 
 /**
- * The range that a `Range` header asks for (RFC 9110 section 14): undefined without one, or where it is of a form that may be ignored
- * (several ranges, another unit).
+ * The range of bytes that is asked for (RFC 9110 section 14): undefined without one, where it is of a form that may be ignored
+ * (several ranges, another unit), and for HEAD, for which ranges mean nothing.
  *
  * @throws ServerError `server/range-not-satisfiable` (416)
  */
-export function parseRange(header: string | undefined, size: number): ByteRange | undefined {
+export function parseRange(request: Request, size: number): ByteRange | undefined {
+  const header = rangeHeader(request);
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? "");
   if (match === null || (match[1] === "" && match[2] === "")) return undefined;
   const [, first, last] = match;
@@ -23,10 +24,13 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
     "server/range-not-satisfiable",
     "usage",
     `There are ${size} bytes; ${header?.slice(0, 60)} lies outside.`,
-    {
-      status: 416,
-    },
+    { status: 416, headers: { "content-range": `bytes */${size}` } },
   );
+}
+
+/** The header `Range`, where it counts. */
+export function rangeHeader({ method, headers }: Request): string | undefined {
+  return method === "GET" ? (headers.get("range") ?? undefined) : undefined;
 }
 
 /** The bytes of `pieces` that lie in the range. */

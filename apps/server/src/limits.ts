@@ -1,23 +1,31 @@
-import { ServerError } from "./errors.ts";
+import { clientGone, ServerError } from "./errors.ts";
 import type { Route } from "./route.ts";
+import { StreamAnswer } from "./stream-answer.ts";
 
 const defaultMaxBodyBytes = 64 * 1024;
 const defaultMaxConcurrent = 64;
 const defaultTimeoutMs = 10_000;
 
-/** Runs a route's handler inside its limits: so many at once, so long until the answer begins. */
+/** Runs a route's handler inside its limits: so many at once until the last byte of the answer, so long until it begins. */
 export class RouteLimiter {
   readonly #route: Route;
+  readonly #endless: Set<StreamAnswer>;
   #running = 0;
 
-  constructor(route: Route) {
+  /** @param endless holds the answers that go on, while they do */
+  constructor(route: Route, endless: Set<StreamAnswer>) {
     this.#route = route;
+    this.#endless = endless;
   }
 
-  /** @throws ServerError `server/busy` (503), `server/timeout` (503), `server/body-too-large` (413) */
+  /**
+   * The signal ends with the time and, where the route may take long, when the client leaves.
+   *
+   * @throws ServerError `server/busy` (503), `server/timeout` (503), `server/body-too-large` (413), `server/client-gone` (499)
+   */
   async run(
     request: Request,
-    handle: (signal: AbortSignal) => Promise<Response> | Response,
+    handle: (signal: AbortSignal) => ReturnType<Route["handle"]>,
   ): Promise<Response> {
     const limit = this.#route.maxConcurrent ?? defaultMaxConcurrent;
     if (this.#running >= limit) {
@@ -29,8 +37,39 @@ export class RouteLimiter {
     }
     refuseLargeBody(request, this.#route.maxBodyBytes ?? defaultMaxBodyBytes);
     this.#running++;
+    let isStreaming = false;
+    try {
+      const answer = await this.#inTime(request, handle);
+      if (!(answer instanceof StreamAnswer)) return answer;
+      if (request.method === "HEAD") return answer.head();
+      const response = answer.isEndless
+        ? this.#endlessResponse(answer)
+        : answer.response(() => {
+            this.#running--;
+          });
+      isStreaming = !answer.isEndless;
+      return response;
+    } catch (error) {
+      throw request.signal.aborted ? clientGone(error) : error;
+    } finally {
+      if (!isStreaming) this.#running--;
+    }
+  }
+
+  #endlessResponse(answer: StreamAnswer): Response {
+    const response = answer.response(() => this.#endless.delete(answer));
+    this.#endless.add(answer);
+    return response;
+  }
+
+  async #inTime(
+    request: Request,
+    handle: (signal: AbortSignal) => ReturnType<Route["handle"]>,
+  ): Promise<Response | StreamAnswer> {
     const timeoutMs = this.#route.timeoutMs ?? defaultTimeoutMs;
     const stop = new AbortController();
+    const signal =
+      this.#route.timeoutMs === undefined ? stop.signal : AbortSignal.any([stop.signal, request.signal]);
     let timer: NodeJS.Timeout | undefined;
     const tooSlow = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -39,11 +78,15 @@ export class RouteLimiter {
         reject(error);
       }, timeoutMs);
     });
+    const handling = (async () => handle(signal))();
     try {
-      return await Promise.race([handle(stop.signal), tooSlow]);
+      return await Promise.race([handling, tooSlow]);
+    } catch (error) {
+      // What is made too late is given back.
+      handling.then((late) => (late instanceof StreamAnswer ? late.discard() : undefined)).catch(() => {});
+      throw error;
     } finally {
       clearTimeout(timer);
-      this.#running--;
     }
   }
 }
@@ -57,15 +100,20 @@ function refuseLargeBody(request: Request, limit: number): void {
   if (length > limit) throw tooLarge(limit);
 }
 
-/** Reads a body of at most `limit` bytes; the declared length is not trusted. @throws ServerError `server/body-too-large` */
+/** Reads a body of at most `limit` bytes; the declared length is not trusted. @throws ServerError `server/body-too-large`, `server/client-gone` */
 export async function readBody(request: Request, limit: number = defaultMaxBodyBytes): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array(0);
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of request.body) {
-    size += piece.length;
-    if (size > limit) throw tooLarge(limit);
-    pieces.push(piece);
+  try {
+    for await (const piece of request.body) {
+      size += piece.length;
+      if (size > limit) throw tooLarge(limit);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    // Nothing else ends a body early.
+    throw error instanceof ServerError ? error : clientGone(error);
   }
   const whole = new Uint8Array(size);
   let at = 0;
@@ -78,7 +126,11 @@ export async function readBody(request: Request, limit: number = defaultMaxBodyB
 
 /** Reads a body that must be a JSON object. @throws ServerError `server/bad-request`, `server/body-too-large` */
 export async function readJsonObject(request: Request): Promise<Record<string, unknown>> {
-  const bytes = await readBody(request);
+  return jsonObject(await readBody(request));
+}
+
+/** @throws ServerError `server/bad-request` for bytes that are no JSON object */
+export function jsonObject(bytes: Uint8Array): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -89,4 +141,11 @@ export async function readJsonObject(request: Request): Promise<Record<string, u
     throw new ServerError("server/bad-request", "usage", "The body must be a JSON object.");
   }
   return value as Record<string, unknown>;
+}
+
+/** @throws ServerError `server/bad-request` naming the first of the fields that nobody knows */
+export function refuseUnknown(rest: Readonly<Record<string, unknown>>): void {
+  for (const key of Object.keys(rest)) {
+    throw new ServerError("server/bad-request", "usage", `Unknown field "${key.slice(0, 60)}".`);
+  }
 }

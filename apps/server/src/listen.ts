@@ -1,15 +1,17 @@
-import type { Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { serve } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { type AppOptions, createApp } from "./app.ts";
+import { Connections } from "./connections.ts";
 import { ServerError } from "./errors.ts";
 import { isLoopbackHost } from "./guard.ts";
 import { Metrics } from "./metrics.ts";
 import { createMetricsApp } from "./metrics-app.ts";
+import { problemResponse } from "./problem.ts";
 import { defaultStalledMs, endStalledResponses } from "./stalled-responses.ts";
 
-export interface ListenOptions extends Omit<AppOptions, "loopback" | "corsOrigins"> {
+export interface ListenOptions extends Omit<AppOptions, "loopback" | "corsOrigins" | "stopping"> {
   /** Address to bind; default 127.0.0.1. */
   readonly address?: string;
   /** TCP port, 0 for any free one. */
@@ -19,6 +21,8 @@ export interface ListenOptions extends Omit<AppOptions, "loopback" | "corsOrigin
   readonly metricsListen?: { readonly address: string; readonly port: number } | undefined;
   /** A client that takes nothing of its answer for so long loses its connection; default 120,000. */
   readonly stalledMs?: number;
+  /** Connections at once; with more, those give way that have waited longest without a request. Default 512. */
+  readonly maxConnections?: number;
 }
 
 /** A server that listens. */
@@ -27,13 +31,21 @@ export interface RunningServer {
   readonly port: number;
   /** Where the metrics have an address of their own. */
   readonly metricsUrl?: string;
-  /** Stops accepting, lets running requests end for up to `graceMs`, then closes what is left. */
+  /**
+   * Stops accepting, ends live sound and events properly, lets other requests that run end for up to `graceMs`, then closes what is
+   * left.
+   */
   close(graceMs?: number): Promise<void>;
 }
 
 /** Time for a client to send its header and, from there, its body. */
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 120_000;
+/** How often these times are looked at. */
+const timeoutChecksMs = 1000;
+const defaultMaxConnections = 512;
+/** At the address of the metrics alone. */
+const maxCollectors = 32;
 
 /**
  * Binds and serves.
@@ -48,8 +60,31 @@ export async function startServer(options: ListenOptions): Promise<RunningServer
   const metricsLoopback =
     metricsListen === undefined || checkListen(metricsListen.address, metricsListen.port, token);
   const metrics = options.metrics ?? new Metrics();
-  const app = createApp({ ...options, metrics, loopback, corsOrigins: options.corsOrigins ?? [] });
+  const stopping = new AbortController();
+  const app = createApp({
+    ...options,
+    metrics,
+    loopback,
+    corsOrigins: options.corsOrigins ?? [],
+    stopping: stopping.signal,
+  });
   const server = await listen(app, address, options.port);
+  const countShed = (by: number) =>
+    metrics.count(
+      "longwave_http_shed_total",
+      "Connections that gave way to others because they had long waited without a request.",
+      {},
+      by,
+    );
+  countShed(0);
+  const connections = new Connections(server, options.maxConnections ?? defaultMaxConnections, () =>
+    countShed(1),
+  );
+  const close = (graceMs: number) => {
+    stopping.abort();
+    connections.close();
+    return closeServer(server, graceMs);
+  };
   const countStalled = (by: number) =>
     metrics.count(
       "longwave_http_stalled_total",
@@ -60,14 +95,15 @@ export async function startServer(options: ListenOptions): Promise<RunningServer
   countStalled(0);
   endStalledResponses(server, options.stalledMs ?? defaultStalledMs, () => countStalled(1));
   if (metricsListen === undefined) {
-    return { ...placeOf(server, address), close: (graceMs = 3000) => closeServer(server, graceMs) };
+    return { ...placeOf(server, address), close: (graceMs = 3000) => close(graceMs) };
   }
   const figures = createMetricsApp(metrics, { token, loopback: metricsLoopback, corsOrigins: [] });
   let second: Server;
   try {
     second = await listen(figures, metricsListen.address, metricsListen.port);
+    new Connections(second, maxCollectors, () => {});
   } catch (error) {
-    await closeServer(server, 0);
+    await close(0);
     throw error;
   }
   return {
@@ -75,7 +111,7 @@ export async function startServer(options: ListenOptions): Promise<RunningServer
     metricsUrl: `${placeOf(second, metricsListen.address).url}metrics`,
     close: async (graceMs = 3000) => {
       // A collector sees the server drain.
-      await closeServer(server, graceMs);
+      await close(graceMs);
       await closeServer(second, 0);
     },
   };
@@ -105,28 +141,32 @@ export function checkListen(address: string, port: number, token: string | undef
   return loopback;
 }
 
-async function listen(app: Hono, address: string, port: number): Promise<Server> {
-  const server = await bind(
-    (listening) => serve({ fetch: app.fetch, hostname: address, port }, listening),
-    address,
-    port,
+function listen(app: Hono, address: string, port: number): Promise<Server> {
+  const answer = getRequestListener(app.fetch, {
+    hostname: address,
+    // The application answers its own errors: what comes here is a request that names no possible address.
+    errorHandler: (error) =>
+      problemResponse(
+        new ServerError("server/bad-request", "usage", `${(error as Error).message}.`, { cause: error }),
+      ),
+  });
+  const server = createServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: timeoutChecksMs,
+    },
+    answer,
   );
-  server.headersTimeout = headersTimeoutMs;
-  server.requestTimeout = requestTimeoutMs;
-  server.maxConnections = 512;
-  return server;
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(cause, address, port)));
+    server.listen(port, address, () => resolve(server));
+  });
 }
 
 function placeOf(server: Server, address: string): { url: string; port: number } {
   const { port } = server.address() as AddressInfo;
   return { url: `http://${address === "::1" ? "[::1]" : address}:${port}/`, port };
-}
-
-function bind(start: (listening: () => void) => unknown, address: string, port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server: Server = start(() => resolve(server)) as Server;
-    server.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(cause, address, port)));
-  });
 }
 
 function listenError(cause: NodeJS.ErrnoException, address: string, port: number): ServerError {

@@ -21,6 +21,7 @@ const titles: Readonly<Record<number, string>> = {
   416: "Range not satisfiable",
   415: "Unsupported",
   422: "Malformed",
+  499: "Client left",
   500: "Internal error",
   502: "The engine failed",
   503: "Unavailable",
@@ -50,6 +51,7 @@ export function problemResponse(error: unknown): Response {
       "content-type": "application/problem+json",
       ...(problem.status === 401 ? { "www-authenticate": 'Bearer realm="longwave"' } : {}),
       ...(problem.status === 503 ? { "retry-after": "2" } : {}),
+      ...(error instanceof ServerError ? error.headers : {}),
     },
   });
 }

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { StreamAnswer } from "./stream-answer.ts";
 
 /** The part of JSON Schema that our documents use. */
 export interface Schema {
@@ -65,14 +66,17 @@ export interface Route {
   readonly body?: Body;
   /** Largest body in bytes; default 64 KiB. */
   readonly maxBodyBytes?: number;
-  /** Requests of this route that may run at once; default 64. More are refused with 503. */
+  /** Requests of this route that may run at once, until the last byte of their answer; default 64. More are refused with 503. */
   readonly maxConcurrent?: number;
   /** Longest time until the answer begins, ms; default 10,000. */
   readonly timeoutMs?: number;
   /** No token needed. */
   readonly open?: boolean;
   readonly answer: Answer;
-  readonly handle: (context: Context, signal: AbortSignal) => Promise<Response> | Response;
+  readonly handle: (
+    context: Context,
+    signal: AbortSignal,
+  ) => Promise<Response | StreamAnswer> | Response | StreamAnswer;
 }
 
 /** The types of a body or an answer, the default first. */

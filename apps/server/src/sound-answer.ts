@@ -1,5 +1,5 @@
 import type { ByteRange } from "./byte-range.ts";
-import { iterableBody } from "./byte-stream.ts";
+import { StreamAnswer, sourceOf } from "./stream-answer.ts";
 
 /**
  * An answer of sound that is made as the client takes it.
@@ -13,18 +13,16 @@ export function soundAnswer(
   size: number | undefined,
   part: ByteRange | undefined,
   saveAs: string | undefined,
-): Response {
-  return new Response(iterableBody(pieces), {
-    status: part === undefined ? 200 : 206,
-    headers: {
-      "content-type": contentType,
-      "accept-ranges": "bytes",
-      "cache-control": "no-store",
-      ...(part !== undefined && { "content-range": `bytes ${part.start}-${part.end - 1}/${size}` }),
-      ...(part === undefined
-        ? size !== undefined && { "content-length": String(size) }
-        : { "content-length": String(part.end - part.start) }),
-      ...(saveAs !== undefined && { "content-disposition": `attachment; filename="${saveAs}"` }),
-    },
-  });
+): StreamAnswer {
+  const headers = {
+    "content-type": contentType,
+    "accept-ranges": "bytes",
+    "cache-control": "no-store",
+    ...(part !== undefined && { "content-range": `bytes ${part.start}-${part.end - 1}/${size}` }),
+    ...(part === undefined
+      ? size !== undefined && { "content-length": String(size) }
+      : { "content-length": String(part.end - part.start) }),
+    ...(saveAs !== undefined && { "content-disposition": `attachment; filename="${saveAs}"` }),
+  };
+  return new StreamAnswer(() => sourceOf(pieces), headers, { status: part === undefined ? 200 : 206 });
 }

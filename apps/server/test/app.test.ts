@@ -209,11 +209,68 @@ describe("the API", () => {
     const good = { gainDb: -6, noiseDb: null, lowHz: 100, highHz: 5000 };
     expect(await (await put(JSON.stringify(good))).json()).toEqual(good);
     expect(reception.settings).toEqual(good);
-    for (const bad of ["{}", "no json", "[]", JSON.stringify({ ...good, gainDb: 99 })]) {
+    const unknown = { ...good, colour: "red" };
+    for (const bad of [
+      "{}",
+      "no json",
+      "[]",
+      JSON.stringify({ ...good, gainDb: 99 }),
+      JSON.stringify(unknown),
+    ]) {
       expect((await put(bad)).status, bad).toBe(400);
     }
     expect(reception.settings).toEqual(good);
     expect((await put("x".repeat(70_000))).status).toBe(413);
+  });
+
+  test("answers HEAD for every address without opening anything", async () => {
+    const { paths } = (await (await app.request(`${base}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { responses: Record<string, { content?: object }> }>>;
+    };
+    for (const [path, { get }] of Object.entries(paths)) {
+      if (get === undefined || path.startsWith("/v1/archive/") || path.endsWith("/archive")) continue;
+      const url = base + path.replace("{id}", "studio-1");
+      const response = await app.request(url, { method: "HEAD" });
+      expect([response.status, response.body], path).toEqual([200, null]);
+      const types = Object.keys(Object.values(get.responses)[0]!.content ?? {});
+      if (types.length > 0) expect(response.headers.get("content-type"), path).toContain(types[0]);
+    }
+    expect([station.status().listeners, opusListeners.count, scope.viewers]).toEqual([0, 0, 0]);
+    // More of them than there are places.
+    for (const path of ["/v1/events", "/v1/streams/studio-1/audio", "/v1/streams/studio-1/scope"]) {
+      for (let n = 0; n < 70; n++)
+        expect((await app.request(base + path, { method: "HEAD" })).status, path).toBe(200);
+      const response = await app.request(base + path);
+      expect(response.status, path).toBe(200);
+      await response.body!.cancel();
+    }
+    expect((await app.request(`${base}/v1/events?after=x`, { method: "HEAD" })).status).toBe(400);
+  });
+
+  test("says the truth about the kinds of sound that an address gives", async () => {
+    const { paths } = (await (await app.request(`${base}/openapi.json`)).json()) as {
+      paths: Record<
+        string,
+        Record<string, { responses: Record<string, { content: Record<string, unknown> }> }>
+      >;
+    };
+    const types = (path: string, method: string) =>
+      Object.keys(paths[path]![method]!.responses["200"]!.content);
+    const audio: string[] = [];
+    for (const format of ["opus", "wav", "pcm"]) {
+      const response = await app.request(`${base}/v1/streams/studio-1/audio?format=${format}`);
+      audio.push(response.headers.get("content-type")!);
+      await response.body!.cancel();
+    }
+    expect(types("/v1/streams/{id}/audio", "get")).toEqual(audio);
+    const archived: string[] = [];
+    for (const format of ["wav", "opus"]) {
+      const response = await app.request(`${base}/v1/archive/${recorder.recording!}?format=${format}`);
+      archived.push(response.headers.get("content-type")!);
+      await response.body!.cancel();
+    }
+    expect(types("/v1/archive/{id}", "get")).toEqual(archived);
+    expect(types("/v1/streams/{id}/archive", "get")).toEqual(archived);
   });
 
   test("sets the encoder on air, and the packets follow", async () => {

@@ -85,7 +85,7 @@ describe("archive over HTTP", () => {
       const open = await get(path, { range: `bytes=${size - 50}-` });
       expect((await bytesOf(open)).equals(whole.subarray(size - 50))).toBe(true);
       const beyond = await get(path, { range: `bytes=${size}-` });
-      expect(beyond.status).toBe(416);
+      expect([beyond.status, beyond.headers.get("content-range")]).toEqual([416, `bytes */${size}`]);
       expect((await get(path, { range: "bytes=1-2,5-6" })).status).toBe(200);
       expect((await get(path, { range: "seconds=1-2" })).status).toBe(200);
     }
@@ -133,6 +133,51 @@ describe("archive over HTTP", () => {
       expect(refused.status, query).toBe(status);
       expect(refused.headers.get("content-type")).toBe("application/problem+json");
     }
+  });
+
+  test("lets an export keep its place until its last byte, and no longer", async () => {
+    const ask = () =>
+      app.request(
+        "http://localhost/v1/streams/studio-1/archive?from=2026-01-01T00:00:02Z&to=2026-01-01T00:00:03Z",
+      );
+    const open: Response[] = [];
+    for (let n = 0; n < 16; n++) {
+      open.push(await ask());
+      expect(open[n]!.status).toBe(200);
+    }
+    const refused = await ask();
+    expect([refused.status, await refused.json()]).toEqual([
+      503,
+      expect.objectContaining({ code: "server/busy" }),
+    ]);
+    // One is read to its end, one is left.
+    await open.pop()!.arrayBuffer();
+    open.push(await ask());
+    expect((await ask()).status).toBe(503);
+    await open.pop()!.body!.cancel();
+    open.push(await ask());
+    expect((await ask()).status).toBe(503);
+    for (const each of open) await each.body?.cancel();
+    for (let n = 0; n < 40; n++) {
+      const head = await app.request(
+        "http://localhost/v1/streams/studio-1/archive?from=2026-01-01T00:00:02Z&to=2026-01-01T00:00:03Z",
+        { method: "HEAD" },
+      );
+      expect([head.status, head.headers.get("content-type")]).toEqual([200, "audio/wav"]);
+    }
+    const last = await ask();
+    expect(last.status).toBe(200);
+    await last.body?.cancel();
+  });
+
+  test("answers HEAD with the length of the whole, ranges or not", async () => {
+    const head = await app.request(`http://localhost/v1/archive/${id}?from=0&to=960`, {
+      method: "HEAD",
+      headers: { range: "bytes=0-9" },
+    });
+    const whole = await bytesOf(await get(`/${id}?from=0&to=960`));
+    expect([head.status, head.headers.get("content-length")]).toEqual([200, String(whole.length)]);
+    expect(head.body).toBeNull();
   });
 
   test("gives an outline of as many columns as asked for", async () => {

@@ -67,6 +67,24 @@ describe("the speech routes", () => {
     await response.arrayBuffer();
   });
 
+  test("take JSON as curl -d sends it, which says that it is a form", async () => {
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const asJson = await (await post("/v1/speech", { text: "Hello.", seed: 3 })).arrayBuffer();
+    for (const path of ["/v1/speech", "/tts"]) {
+      const body = JSON.stringify({ text: "Hello.", seed: 3 });
+      const response = await app.request(`http://localhost${path}`, { method: "POST", headers, body });
+      expect(response.status).toBe(200);
+      expect(Buffer.from(await response.arrayBuffer()).equals(Buffer.from(asJson))).toBe(true);
+    }
+    const form = await app.request("http://localhost/tts", { method: "POST", headers, body: "text=Hello." });
+    expect(form.headers.get("content-disposition")).toMatch(/attachment/);
+    await form.arrayBuffer();
+    for (const body of ['{"text":', '{"colour":1}', "{}"]) {
+      const response = await app.request("http://localhost/tts", { method: "POST", headers, body });
+      expect(response.status, body).toBe(400);
+    }
+  });
+
   test.each([
     ["an address as voice", { text: "x", voice_url: "http://169.254.169.254/latest" }, 400],
     ["a file as voice", { text: "x", voice_url: "../../etc/passwd" }, 400],

@@ -51,11 +51,15 @@ export class OpusListeners {
   }
 }
 
-/** Makes pages of the packets as they are taken, so that a slow listener costs packets, not pages. */
+/**
+ * Makes pages of the packets as they are taken, so that a slow listener costs packets, not pages. A stream that is closed ends with the
+ * page that says so (RFC 3533 section 6).
+ */
 class OggListener implements Listener {
   readonly #packets: Listener;
   readonly #pages: Uint8Array[] = [];
   readonly #writer: OggOpusWriter;
+  #isFinished = false;
 
   constructor(packets: Listener, serial: number, title: string) {
     this.#packets = packets;
@@ -73,9 +77,14 @@ class OggListener implements Listener {
   async next(): Promise<Uint8Array | undefined> {
     for (let packets = 0; this.#pages.length === 0; ) {
       const packet = await this.#packets.next();
-      if (packet === undefined) return undefined;
-      this.#writer.write(packet);
-      if (++packets === packetsPerPage) this.#writer.flush();
+      if (packet !== undefined) {
+        this.#writer.write(packet);
+        if (++packets === packetsPerPage) this.#writer.flush();
+      } else if (this.#isFinished) return undefined;
+      else {
+        this.#isFinished = true;
+        this.#writer.finish();
+      }
     }
     const [first, ...rest] = this.#pages.splice(0);
     return rest.length === 0 ? first : joined([first!, ...rest]);

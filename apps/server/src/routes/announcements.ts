@@ -2,7 +2,7 @@ import { isLongwaveError } from "@longwave/base";
 import type { SayRequest } from "@longwave/station";
 import { notFound, ServerError } from "../errors.ts";
 import { type Host, hostedStation } from "../host.ts";
-import { readJsonObject } from "../limits.ts";
+import { readJsonObject, refuseUnknown } from "../limits.ts";
 import {
   integer,
   json,
@@ -97,7 +97,7 @@ export function announcementRoutes(host: Host): Route[] {
 function sayRequest(body: Record<string, unknown>): SayRequest {
   const { text: words, voice, engine, seed, ...rest } = body;
   const bad = (message: string) => new ServerError("server/bad-request", "usage", message);
-  for (const key of Object.keys(rest)) throw bad(`Unknown field "${key.slice(0, 60)}".`);
+  refuseUnknown(rest);
   if (typeof words !== "string") throw bad('"text" must be a string.');
   for (const [key, value] of Object.entries({ voice, engine })) {
     if (value !== undefined && typeof value !== "string") throw bad(`"${key}" must be a string.`);

@@ -7,7 +7,7 @@ import {
   wavPieces,
 } from "@longwave/station";
 import type { Context } from "hono";
-import { type ByteRange, cutPieces, parseRange } from "../byte-range.ts";
+import { type ByteRange, cutPieces, parseRange, rangeHeader } from "../byte-range.ts";
 import { notFound, ServerError } from "../errors.ts";
 import { type Host, hostedStation } from "../host.ts";
 import {
@@ -22,6 +22,7 @@ import {
   textOrNull,
 } from "../route.ts";
 import { soundAnswer } from "../sound-answer.ts";
+import type { StreamAnswer } from "../stream-answer.ts";
 import { streamExportRoute } from "./stream-export.ts";
 
 const maxColumns = 4096;
@@ -114,7 +115,7 @@ export function archiveRoutes(host: Host): Route[] {
         },
       ],
       maxConcurrent: 32,
-      answer: { status: 200, description: "The sound.", contentType: "audio/wav" },
+      answer: { status: 200, description: "The sound.", contentType: ["audio/wav", "audio/ogg"] },
       handle: async (context) => {
         const { info } = await archive.recording(pathId(context));
         const range = await rangeOf(archive, info, context);
@@ -293,14 +294,14 @@ function wavAnswer(
   info: RecordingInfo,
   range: { start: number; end: number },
   context: Context,
-): Response {
+): StreamAnswer {
   if (range.end - range.start > maxWavFrames) {
     throw new ServerError("server/range-too-long", "limit", "A WAV file holds at most 6 h; ask for less.");
   }
   const frameBytes = 2 * info.channels;
   const header = wavHeader(info, range.end - range.start);
   const size = header.length + (range.end - range.start) * frameBytes;
-  const part = parseRange(context.req.header("range"), size);
+  const part = parseRange(context.req.raw, size);
   async function* pieces(): AsyncGenerator<Uint8Array> {
     if (part === undefined) {
       for await (const { bytes } of wavPieces(archive, info, range)) yield bytes;
@@ -333,15 +334,14 @@ async function opusAnswer(
   info: RecordingInfo,
   range: { start: number; end: number },
   context: Context,
-): Promise<Response> {
+): Promise<StreamAnswer> {
   const pages = () => clipPages(archive.archive, info.id, range);
-  const header = context.req.header("range");
   let size: number | undefined;
   let part: ByteRange | undefined;
-  if (header !== undefined) {
+  if (rangeHeader(context.req.raw) !== undefined) {
     size = 0;
     for await (const page of pages()) size += page.length;
-    part = parseRange(header, size);
+    part = parseRange(context.req.raw, size);
   }
   const body = part === undefined ? pages() : cutPieces(pages(), part);
   return soundAnswer(body, "audio/ogg", size, part, fileName(info, range, "opus", context));

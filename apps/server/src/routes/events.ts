@@ -1,17 +1,26 @@
-import type { StationEvent } from "@longwave/station";
 import { ServerError } from "../errors.ts";
+import { EventFollower } from "../event-follower.ts";
 import { type Host, hostedStation } from "../host.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Route } from "../route.ts";
+import { StreamAnswer } from "../stream-answer.ts";
 
-/** A client that lags behind by this many events is cut off; it reconnects with Last-Event-ID and loses nothing. */
-const maxQueuedEvents = 500;
 const maxClients = 64;
-/** Comments that keep proxies from closing a quiet connection. */
-const heartbeatMs = 15_000;
 
 /** The event log as server-sent events. */
-export function eventRoutes(host: Host): Route[] {
+export function eventRoutes(host: Host, metrics: Metrics): Route[] {
   let clients = 0;
+  let dropped = 0;
+  metrics.onCollect(() => {
+    metrics.set("longwave_event_clients", "Clients that follow the events now.", clients);
+    metrics.set(
+      "longwave_event_clients_dropped_total",
+      "Clients that were cut off because they lagged behind the events.",
+      dropped,
+      {},
+      "counter",
+    );
+  });
   return [
     {
       method: "get",
@@ -49,70 +58,31 @@ export function eventRoutes(host: Host): Route[] {
             `after must be an integer, not ${JSON.stringify(after.slice(0, 50))}.`,
           );
         }
-        if (clients >= maxClients) {
-          throw new ServerError(
-            "server/busy",
-            "unavailable",
-            `At most ${maxClients} clients may follow the events.`,
+        const open = () => {
+          if (clients >= maxClients) {
+            throw new ServerError(
+              "server/busy",
+              "unavailable",
+              `At most ${maxClients} clients may follow the events.`,
+            );
+          }
+          clients++;
+          const past = station.log.since(Number(after));
+          return new EventFollower(
+            past,
+            (take) => station.log.subscribe(take),
+            (isTooSlow) => {
+              clients--;
+              if (isTooSlow) dropped++;
+            },
           );
-        }
-        clients++;
-        const body = eventBody(
-          station.log.since(Number(after)),
-          (take) => station.log.subscribe(take),
-          () => {
-            clients--;
-          },
+        };
+        return new StreamAnswer(
+          open,
+          { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+          { isEndless: true },
         );
-        return new Response(body, {
-          headers: {
-            "content-type": "text/event-stream",
-            "cache-control": "no-store",
-            "x-accel-buffering": "no",
-          },
-        });
       },
     },
   ];
-}
-
-function eventBody(
-  past: readonly StationEvent[],
-  subscribe: (take: (event: StationEvent) => void) => () => void,
-  onEnd: () => void,
-): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let stop = () => {};
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        const end = () => {
-          clearInterval(heartbeat);
-          unsubscribe();
-          onEnd();
-        };
-        const send = (textOfMessage: string) => {
-          if ((controller.desiredSize ?? 0) <= -maxQueuedEvents) {
-            end();
-            controller.close();
-            return;
-          }
-          controller.enqueue(encoder.encode(textOfMessage));
-        };
-        const unsubscribe = subscribe((event) => send(message(event)));
-        const heartbeat = setInterval(() => send(": still here\n\n"), heartbeatMs);
-        heartbeat.unref();
-        stop = end;
-        send(`retry: 2000\n\n${past.map(message).join("")}`);
-      },
-      cancel() {
-        stop();
-      },
-    },
-    { highWaterMark: 1 },
-  );
-}
-
-function message(event: StationEvent): string {
-  return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }

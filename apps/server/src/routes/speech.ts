@@ -15,16 +15,21 @@ import { json, listOf, objectOf, type Route, type Schema, text, textOrNull } fro
 import type { FetchPolicy } from "../speech/fetch-recording.ts";
 import { oggOpusOf } from "../speech/ogg-opus.ts";
 import {
+  formOrJson,
   maxFormBytes,
   openAiRequest,
-  readForm,
   type SpeechFormat,
   type SpeechInput,
   speechFormats,
   speechRequest,
 } from "../speech/speech-request.ts";
+import { StreamAnswer, sourceOf } from "../stream-answer.ts";
 
-const wavAnswer = { status: 200, description: "The speech.", contentType: "audio/wav" } as const;
+const speechAnswer = {
+  status: 200,
+  description: "The speech.",
+  contentType: ["audio/wav", "audio/pcm", "audio/ogg"],
+} as const;
 const speechBody: Schema = objectOf(
   {
     text,
@@ -78,19 +83,21 @@ export function speechRoutes(service: SpeechService, metrics: Metrics, policy: F
     },
     maxBodyBytes: maxFormBytes,
     timeoutMs,
-    answer: wavAnswer,
+    answer: speechAnswer,
     handle: async (context, signal) => {
       const request = context.req.raw;
       const type = request.headers.get("content-type") ?? "";
       if (/^(multipart\/form-data|application\/x-www-form-urlencoded)/.test(type)) {
-        const form = await readForm(request, type, service, policy, signal);
-        return streamed(await speak(service, form, signal, request), "wav", {
+        const { isForm, input } = await formOrJson(request, type, service, policy, signal);
+        const speech = await speak(service, input, signal, request);
+        if (!isForm) return spoken(speech, input.format);
+        return streamed(speech, "wav", {
           "content-disposition": "attachment; filename=generated_speech.wav",
         });
       }
       const body = speechRequest(await readJsonObject(request));
       const speech = await speak(service, body, signal, request);
-      return body.format === "wav" ? complete(speech) : streamed(speech, body.format);
+      return spoken(speech, body.format);
     },
   });
   return [
@@ -105,7 +112,7 @@ export function speechRoutes(service: SpeechService, metrics: Metrics, policy: F
       summary: "Speaks a text, one block of sound as soon as it is made",
       body: { contentType: "application/json", description: "What to say.", schema: speechBody },
       timeoutMs,
-      answer: wavAnswer,
+      answer: speechAnswer,
       handle: async (context, signal) => {
         const body = speechRequest(await readJsonObject(context.req.raw));
         return streamed(await speak(service, body, signal, context.req.raw), body.format);
@@ -118,7 +125,7 @@ export function speechRoutes(service: SpeechService, metrics: Metrics, policy: F
       summary: "Speaks a text, in the shape of OpenAI's interface",
       body: { contentType: "application/json", description: "OpenAI's request.", schema: openAiBody },
       timeoutMs,
-      answer: wavAnswer,
+      answer: speechAnswer,
       handle: async (context, signal) => {
         try {
           const body = openAiRequest(await readJsonObject(context.req.raw));
@@ -168,6 +175,11 @@ function withStatus(error: unknown): unknown {
   });
 }
 
+/** WAV in one piece, with its length; else a stream. */
+function spoken(speech: ServedSpeech, format: SpeechFormat): Promise<Response> | StreamAnswer {
+  return format === "wav" ? complete(speech) : streamed(speech, format);
+}
+
 async function complete(speech: ServedSpeech): Promise<Response> {
   const pcm = await concatenate(speech);
   const bytes = encodeWav(pcm, { sampleRate: speech.sampleRate, channels: 1 });
@@ -179,23 +191,18 @@ function streamed(
   speech: ServedSpeech,
   format: SpeechFormat,
   extra: Readonly<Record<string, string>> = {},
-): Response {
-  const pieces = format === "opus" ? oggOpusOf(speech, speech.sampleRate) : plainPieces(speech, format);
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await pieces.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        await speech.cancel();
-        await pieces.return(undefined);
-      },
-    },
-    { highWaterMark: 0 },
+): StreamAnswer {
+  const pieces = sourceOf(
+    format === "opus" ? oggOpusOf(speech, speech.sampleRate) : plainPieces(speech, format),
   );
-  return new Response(body, { headers: { ...headersOf(speech, contentTypes[format](speech)), ...extra } });
+  const open = () => ({
+    next: pieces.next,
+    close: async () => {
+      await speech.cancel();
+      await pieces.close();
+    },
+  });
+  return new StreamAnswer(open, { ...headersOf(speech, contentTypes[format](speech)), ...extra });
 }
 
 async function* plainPieces(speech: ServedSpeech, format: "wav" | "pcm"): AsyncGenerator<Uint8Array> {

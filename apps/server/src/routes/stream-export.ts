@@ -43,7 +43,7 @@ export function streamExportRoute(archive: StationArchive): Route {
       },
     ],
     maxConcurrent: 16,
-    answer: { status: 200, description: "The sound.", contentType: "audio/wav" },
+    answer: { status: 200, description: "The sound.", contentType: ["audio/wav", "audio/ogg"] },
     handle: async (context) => {
       const stream = context.req.param("id") ?? "";
       const [fromMs, toMs] = [moment(context, "from"), moment(context, "to")];
@@ -58,7 +58,7 @@ export function streamExportRoute(archive: StationArchive): Route {
       if (format === "opus")
         return soundAnswer(exportOpus(archive, plan), "audio/ogg", undefined, undefined, saveAs);
       const size = exportWavBytes(plan.frames);
-      const part = parseRange(context.req.header("range"), size);
+      const part = parseRange(context.req.raw, size);
       const pieces = exportWav(archive, plan);
       return soundAnswer(
         part === undefined ? pieces : cutPieces(pieces, part),

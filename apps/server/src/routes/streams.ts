@@ -1,8 +1,7 @@
 import { checkReception, stationChannels, stationRateHz } from "@longwave/station";
-import { listenerBody } from "../byte-stream.ts";
 import { notFound, ServerError } from "../errors.ts";
 import { type Host, type HostedStation, hostedStation } from "../host.ts";
-import { readJsonObject } from "../limits.ts";
+import { readJsonObject, refuseUnknown } from "../limits.ts";
 import { liveWavHeader } from "../live-wav.ts";
 import {
   flag,
@@ -18,6 +17,7 @@ import {
   type Schema,
   text,
 } from "../route.ts";
+import { type ByteSource, StreamAnswer } from "../stream-answer.ts";
 
 const receptionSchema = objectOf({ gainDb: number, noiseDb: numberOrNull, lowHz: number, highHz: number });
 
@@ -109,14 +109,14 @@ export function streamRoutes(host: Host): Route[] {
         status: 200,
         description:
           "Endless sound. A client that reads too slowly misses the oldest part of what it has not read.",
-        contentType: "audio/ogg",
+        contentType: ["audio/ogg", "audio/wav", "application/octet-stream"],
       },
       handle: (context) => {
         const { station, opusListeners } = hostedStation(host, context.req.param("id") ?? "");
         const format = context.req.query("format") ?? "opus";
         if (format === "opus") {
           if (opusListeners === undefined) throw notFound(`Opus in ${station.id}; ask for format=wav`);
-          return liveAnswer(listenerBody(opusListeners.join()), "audio/ogg");
+          return liveAnswer(() => opusListeners.join(), "audio/ogg");
         }
         if (format !== "wav" && format !== "pcm") {
           throw new ServerError(
@@ -127,7 +127,7 @@ export function streamRoutes(host: Host): Route[] {
         }
         const head = format === "wav" ? liveWavHeader(stationRateHz, stationChannels) : undefined;
         const type = format === "wav" ? "audio/wav" : "application/octet-stream";
-        return liveAnswer(listenerBody(station.listen(), head), type);
+        return liveAnswer(() => station.listen(), type, head);
       },
     },
     {
@@ -143,7 +143,7 @@ export function streamRoutes(host: Host): Route[] {
       },
       handle: (context) => {
         const { scope } = hostedStation(host, context.req.param("id") ?? "");
-        return liveAnswer(listenerBody(scope.join(), scope.header()), "application/octet-stream");
+        return liveAnswer(() => scope.join(), "application/octet-stream", scope.header());
       },
     },
     {
@@ -170,7 +170,9 @@ export function streamRoutes(host: Host): Route[] {
             status: 404,
           });
         }
-        const settings = checkReception((await readJsonObject(context.req.raw)) as never);
+        const { gainDb, noiseDb, lowHz, highHz, ...rest } = await readJsonObject(context.req.raw);
+        refuseUnknown(rest);
+        const settings = checkReception({ gainDb, noiseDb, lowHz, highHz } as never);
         reception.change(settings);
         station.log.append({ type: "reception.changed", ...settings });
         return json(settings);
@@ -197,9 +199,7 @@ export function streamRoutes(host: Host): Route[] {
         const { codec, station } = hostedStation(host, context.req.param("id") ?? "");
         if (codec === undefined) throw notFound(`adjustable encoder in ${station.id}`);
         const { bitrateBps, complexity, ...rest } = await readJsonObject(context.req.raw);
-        for (const key of Object.keys(rest)) {
-          throw new ServerError("server/bad-request", "usage", `Unknown field "${key.slice(0, 60)}".`);
-        }
+        refuseUnknown(rest);
         const settings = codec.change({
           ...(bitrateBps !== undefined && { bitrateBps: bitrateBps as number }),
           ...(complexity !== undefined && { complexity: complexity as number }),
@@ -211,10 +211,23 @@ export function streamRoutes(host: Host): Route[] {
   ];
 }
 
-function liveAnswer(body: ReadableStream<Uint8Array>, contentType: string): Response {
-  return new Response(body, {
-    headers: { "content-type": contentType, "cache-control": "no-store", "x-accel-buffering": "no" },
-  });
+/** @param join takes a listener's place, and with it what is heard from then on, after `head` */
+function liveAnswer(join: () => ByteSource, contentType: string, head?: Uint8Array): StreamAnswer {
+  const open = (): ByteSource => {
+    const listener = join();
+    let first = head;
+    return {
+      next: () => {
+        if (first === undefined) return listener.next();
+        const piece = first;
+        first = undefined;
+        return Promise.resolve(piece);
+      },
+      close: () => listener.close(),
+    };
+  };
+  const headers = { "content-type": contentType, "cache-control": "no-store", "x-accel-buffering": "no" };
+  return new StreamAnswer(open, headers, { isEndless: true });
 }
 
 function describe({ station, reception, opusListeners, codec }: HostedStation): Record<string, unknown> {

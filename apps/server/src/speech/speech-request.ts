@@ -1,6 +1,6 @@
 import { predefinedVoices, type SpeakOptions, type SpeechService, TtsError } from "@longwave/tts";
 import { ServerError } from "../errors.ts";
-import { readBody } from "../limits.ts";
+import { jsonObject, readBody, refuseUnknown } from "../limits.ts";
 import { type FetchPolicy, fetchRecording } from "./fetch-recording.ts";
 import { readRecording } from "./read-recording.ts";
 
@@ -39,7 +39,7 @@ const quotedFormats = speechFormats.map((format) => `"${format}"`).join(", ");
 /** Our own JSON. @throws ServerError `server/bad-request` for unknown fields and wrong types */
 export function speechRequest(body: Record<string, unknown>): SpeechInput {
   const { text, voice, engine, seed, chunk, pauses, joinShort, format = "wav", ...rest } = body;
-  for (const key of Object.keys(rest)) bad(`Unknown field "${key.slice(0, 60)}".`);
+  refuseUnknown(rest);
   if (typeof text !== "string") bad('"text" must be a string.');
   for (const [key, value] of Object.entries({ voice, engine })) {
     if (value !== undefined && typeof value !== "string") bad(`"${key}" must be a string.`);
@@ -80,18 +80,37 @@ export function openAiRequest(body: Record<string, unknown>): SpeechInput {
 }
 
 /**
- * The reference's form: `text`, and `voice_url` (the name of a voice, or an address on the list of hosts) or `voice_wav` (a
- * recording) but not both.
- * @throws ServerError `server/bad-request`; TtsError `tts/cloning-unavailable`, `tts/voice-url-refused`, `tts/upload-too-large`
+ * A form, or the JSON that `curl -d` declares to be one: no form that has a `text` begins with a brace.
+ *
+ * @returns whether it was a form, which is answered in a stream
+ * @throws as `speechRequest` and `readForm`
  */
-export async function readForm(
+export async function formOrJson(
   request: Request,
   type: string,
   service: SpeechService,
   policy: FetchPolicy,
   signal: AbortSignal,
-): Promise<SpeechInput> {
+): Promise<{ isForm: boolean; input: SpeechInput }> {
   const bytes = await readBody(request, maxFormBytes);
+  const start = String.fromCharCode(...bytes.subarray(0, 64));
+  if (type.startsWith("application/x-www-form-urlencoded") && /^\s*\{/.test(start))
+    return { isForm: false, input: speechRequest(jsonObject(bytes)) };
+  return { isForm: true, input: await readForm(bytes, type, service, policy, signal) };
+}
+
+/**
+ * The reference's form: `text`, and `voice_url` (the name of a voice, or an address on the list of hosts) or `voice_wav` (a
+ * recording) but not both.
+ * @throws ServerError `server/bad-request`; TtsError `tts/cloning-unavailable`, `tts/voice-url-refused`, `tts/upload-too-large`
+ */
+async function readForm(
+  bytes: Uint8Array,
+  type: string,
+  service: SpeechService,
+  policy: FetchPolicy,
+  signal: AbortSignal,
+): Promise<SpeechInput> {
   let form: FormData;
   try {
     form = await new Response(bytes as Uint8Array<ArrayBuffer>, {
