@@ -130,6 +130,18 @@ describe.skipIf(!existsSync(program))("longwave station (needs npm run build)", 
     expect(createHash("sha256").update(run.stdout).digest("hex")).toBe(hash.digest("hex"));
   });
 
+  test("ends with 0 and gives everything back when it is told to stop while it starts", async () => {
+    const archive = join(folder, "stopped-early");
+    const running = longwave(["station", "--port", "0", "--songs", "1", "--archive", archive]);
+    const child = children.at(-1)!;
+    const lock = () => existsSync(join(archive, ".studio-1.lock"));
+    // The archive is the first thing that it opens; on air it is later.
+    await expect.poll(lock, { timeout: 60_000, interval: 5 }).toBe(true);
+    child.kill("SIGTERM");
+    const { status, stderr } = await running;
+    expect([status, stderr, lock()]).toEqual([0, "", false]);
+  });
+
   test("plays a file of the user's own, enrolls it and recognises it", async () => {
     const path = join(folder, "mine.wav");
     writeFileSync(path, wav(14, 44_100));

@@ -51,6 +51,7 @@ Examples:
   curl --data-binary @clip.wav http://127.0.0.1:7373/v1/identify`,
     )
     .action(async (options: Record<string, unknown>) => {
+      const stopped = untilStopped();
       const flags = { ...options, ...listenAddress(options["listen"] as string | undefined) };
       const settings = settingsOf(flags);
       const speechSettings = resolveSpeechSettings(
@@ -98,7 +99,7 @@ Examples:
         );
         if (metricsUrl !== undefined) printLine(`Metrics on ${pc.cyan(metricsUrl)}`);
       }
-      await untilStopped();
+      await stopped;
       const graceMs = durationMs(speechSettings.shutdownTimeout);
       // New texts are refused while those under way are spoken to their end.
       const drained = speech.service.drain(graceMs);

@@ -126,6 +126,11 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
       if (level === "warn" || level === "error") process.stderr.write(`longwave: ${level}: ${message}\n`);
     },
   };
+  // From now on: whoever is told to stop while starting gives back what is open, too.
+  let isStopped = false;
+  const stopped = untilStopped().then(() => {
+    isStopped = true;
+  });
   const archiveDirectory = settings.archive.value as string | undefined;
   const keep = settings.keep.value as string | undefined;
   const ids = stationIds(settings);
@@ -153,8 +158,10 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
     const shared = { archive: kept.archive, hooks, ...named };
     speech = await openSpeech(settings, hooks);
     for (const [i, id] of ids.entries()) {
+      if (isStopped) return;
       stations.push(await openStation(id, i, settings, options, { ...shared, speech }));
     }
+    if (isStopped) return;
     const server = await startServer({
       host: {
         version,
@@ -188,7 +195,7 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
       for (const event of station.log.since(-1)) print(event);
       station.log.subscribe(print);
     }
-    await untilStopped();
+    await stopped;
     await server.close();
   } finally {
     for (const each of stations) await each.close();
