@@ -68,6 +68,10 @@ function words(event: StationEvent): string {
       return `recording ${pc.bold(event.recording)}`;
     case "archive.continued":
       return `recording goes on in ${event.recording} after a gap of ${(event.gapMs / 1000).toFixed(1)} s`;
+    case "archive.gap":
+      return pc.yellow(
+        `the input ${event.reason === "source-away" ? "was away" : "gave nothing"} for ${(event.gapMs / 1000).toFixed(1)} s: a gap in ${event.recording}`,
+      );
     case "archive.completed":
       return `recorded ${clock(event.frames / 48)} into ${event.recording}`;
     case "archive.failed":

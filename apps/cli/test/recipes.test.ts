@@ -41,15 +41,17 @@ class Run {
     });
   }
 
-  async event(type: string): Promise<Event> {
+  /** Waits for an event of this type, of which `isMeant` holds. */
+  async event(type: string, isMeant: (event: Event) => boolean = () => true): Promise<Event> {
+    const find = () => this.events.find((each) => each.type === type && isMeant(each));
     await expect
-      .poll(() => this.events.some((each) => each.type === type) || this.child.exitCode !== null, {
+      .poll(() => find() !== undefined || this.child.exitCode !== null, {
         timeout: 150_000,
         interval: 100,
         message: `${type} ${this.stderr}`,
       })
       .toBe(true);
-    const found = this.events.find((each) => each.type === type);
+    const found = find();
     if (found === undefined) throw new Error(`The station ended without ${type}: ${this.stderr}`);
     return found;
   }
@@ -66,6 +68,34 @@ function songWav(seconds: number): Uint8Array {
   const pcm = new Float32Array(seconds * 96_000);
   new SongRenderer(composeSong(3, 0)).read(pcm);
   return encodeWav(pcm, { sampleRate: 48_000, channels: 2, encoding: "s16" });
+}
+
+/** A radio that sends 1.5 s at once and the rest as it plays; after a cut it is gone for 2 s. */
+async function openRadio(wav: Uint8Array): Promise<{ url: string; cut(): void; close(): void }> {
+  let awayUntil = 0;
+  const server = createServer((_, response) => {
+    if (Date.now() < awayUntil) return void response.destroy();
+    const began = Date.now();
+    let sent = 0;
+    const timer = setInterval(() => {
+      const end = 44 + Math.floor((Date.now() - began + 1500) * 192);
+      response.write(wav.subarray(sent, end));
+      sent = Math.min(end, wav.length);
+    }, 50);
+    response.on("close", () => clearInterval(timer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as { port: number }).port}/live`,
+    cut() {
+      awayUntil = Date.now() + 2000;
+      server.closeAllConnections();
+    },
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
 
 test("every recipe is a good configuration of this version", () => {
@@ -95,21 +125,21 @@ describe.skipIf(!existsSync(program))("the recipes in short form (needs npm run 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test("the broadcast logger records a stream, goes on after a crash, and its exports can be proven", async () => {
-    const wav = songWav(60);
-    const radio = createServer((_, response) => void response.write(wav));
-    await new Promise<void>((resolve) => radio.listen(0, "127.0.0.1", resolve));
-    const input = `http://127.0.0.1:${(radio.address() as { port: number }).port}/live`;
-    const first = new Run("broadcast-logger.toml", ["--input", input]);
+    const radio = await openRadio(songWav(60));
+    const first = new Run("broadcast-logger.toml", ["--input", radio.url]);
     const { recording } = await first.event("archive.started");
     await new Promise((resolve) => setTimeout(resolve, 3500));
     await first.stop("SIGKILL");
-    const second = new Run("broadcast-logger.toml", ["--input", input]);
+    const second = new Run("broadcast-logger.toml", ["--input", radio.url]);
     expect(await second.event("archive.continued")).toMatchObject({ recording });
     await new Promise((resolve) => setTimeout(resolve, 1500));
+    // A stream that breaks off leaves a gap, not silence.
+    radio.cut();
+    const gap = await second.event("archive.gap", ({ reason }) => reason === "source-away");
+    expect(gap).toMatchObject({ recording });
     await second.stop();
     await second.event("archive.completed");
     expect(second.child.exitCode).toBe(0);
-    radio.closeAllConnections();
     radio.close();
 
     const longwave = (...args: string[]) =>

@@ -96,6 +96,7 @@ export class RecordingWriter {
   #writing: Promise<void> = Promise.resolve();
   #skipping: SkippedStart | undefined;
   #sourceAmendment: SourceInfo = {};
+  #metadataAmendment: Readonly<Record<string, unknown>> = {};
 
   constructor(store: ObjectStore, options: RecordingWriterOptions) {
     this.#store = store;
@@ -202,6 +203,11 @@ export class RecordingWriter {
     this.#sourceAmendment = { ...this.#sourceAmendment, ...more };
   }
 
+  /** Adds to what the recording says about itself; it is stored with the next publication, or at the end. */
+  amendMetadata(more: Readonly<Record<string, unknown>>): void {
+    this.#metadataAmendment = { ...this.#metadataAmendment, ...more };
+  }
+
   /** Says at what wall-clock time the next sample was heard. `continuous` corrects drift; otherwise a gap ends here. */
   anchor(unixNs: bigint, continuous = false): void {
     this.#requireOpen();
@@ -283,7 +289,7 @@ export class RecordingWriter {
       source: { ...o.source, ...this.#sourceAmendment },
       anchors: [...this.#anchors],
       ...(o.start === undefined ? {} : { start: o.start }),
-      metadata: o.metadata ?? {},
+      metadata: { ...o.metadata, ...this.#metadataAmendment },
       rawMetadata: [...(o.rawMetadata?.keys() ?? [])],
     };
   }

@@ -1,5 +1,5 @@
 import type { Clock } from "@longwave/base";
-import type { ItemKind } from "./stages.ts";
+import type { ItemKind, SourceAbsence } from "./stages.ts";
 
 /** What happens in a station. All times are integers; positions are milliseconds of the station's sound. */
 export type StationEventBody =
@@ -115,6 +115,13 @@ export type StationEventBody =
       readonly recording: string;
       /** Sample frames that were there already. */
       readonly frames: number;
+      readonly gapMs: number;
+    }
+  | {
+      /** The source had no sound for longer than a second: that time is a gap of the recording, not silence. */
+      readonly type: "archive.gap";
+      readonly recording: string;
+      readonly reason: SourceAbsence;
       readonly gapMs: number;
     }
   | {

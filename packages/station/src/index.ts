@@ -6,6 +6,7 @@ export {
   wavHeader,
   wavPieces,
 } from "./archive/integrity-proof.ts";
+export { type ArchivedGap, type GapReason, gapReasons, recordingGaps } from "./archive/recording-gaps.ts";
 export {
   type ArchivedRecording,
   type ArchivedSpan,
@@ -63,7 +64,7 @@ export { blockFrames, blockUs, framesToMs, stationChannels, stationRateHz } from
 export { AnnouncedProgramme, type AnnouncedProgrammeOptions } from "./speech/announced-programme.ts";
 export { SpokenClip } from "./speech/spoken-clip.ts";
 export { type SayRequest, type SpokenReport, VoiceOver } from "./speech/voice-over.ts";
-export type { Cue, ItemKind, ProgrammeSource, SoundPath, SoundSink } from "./stages.ts";
+export type { Cue, ItemKind, ProgrammeSource, SoundPath, SoundSink, SourceAbsence } from "./stages.ts";
 export { Station, type StationParts, type StationStatus } from "./station.ts";
 export type { StationCatalog } from "./station-catalog.ts";
 export type { ArrivalEvent, ArrivalState, SoundArrival } from "./transport/arrival-watch.ts";

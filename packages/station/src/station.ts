@@ -6,7 +6,7 @@ import { LevelMeter } from "./level-meter.ts";
 import { defaultListenerLimits, type ListenerLimits, Listeners } from "./listeners.ts";
 import { LiveIdentifier, type NowPlaying } from "./live-identifier.ts";
 import { blockFrames, blockUs, framesToMs, stationChannels, stationRateHz } from "./sound.ts";
-import type { Cue, ProgrammeSource, SoundPath, SoundSink } from "./stages.ts";
+import type { Cue, ProgrammeSource, SoundPath, SoundSink, SourceAbsence } from "./stages.ts";
 import type { StationCatalog } from "./station-catalog.ts";
 
 /** The parts that a station is put together from. */
@@ -26,6 +26,8 @@ export interface StationParts {
   readonly onPeak?: (atMs: number, hz: number, decibels: number) => void;
   /** Further ears for the received sound. */
   readonly sinks?: readonly SoundSink[];
+  /** Told of each block that is silence only because the source had nothing, before the path gets it. */
+  readonly onAbsence?: (startFrame: number, reason: SourceAbsence) => void;
   /** Called when the station goes off air, before it says so: for what still has something to say, such as a recorder. */
   readonly beforeStopped?: () => Promise<void>;
 }
@@ -203,6 +205,7 @@ export class Station {
       this.#onAir = undefined;
       this.log.append({ type: "programme.ended", atMs: framesToMs(start) });
     }
+    if (source.absence !== undefined) this.#parts.onAbsence?.(start, source.absence);
     this.#position += blockFrames;
     path.send(this.#block, start);
   }

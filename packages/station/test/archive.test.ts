@@ -16,13 +16,16 @@ import { decodeAudioBytes } from "@longwave/media";
 import { createSeekableDecoder } from "@longwave/opus";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
+  type ArchivedRecording,
   ArchiveRecorder,
   checkIntegrity,
   composeSong,
   digestStore,
   OpusCodec,
   proveIntegrity,
+  recordingGaps,
   SongRenderer,
+  type SourceAbsence,
   StationArchive,
   type StationEventBody,
   WaveformPeaks,
@@ -80,6 +83,19 @@ class Bench {
         if (!lost) this.packets.push(packet.slice());
         this.recorder.write(lost ? undefined : packet, this.#block, this.#frame);
       });
+      this.#frame += 960;
+      this.clock.runUntil(this.clock.nowUs() + 20_000);
+      await this.recorder.settle();
+    }
+  }
+
+  /** The source has no sound: what plays is silence. */
+  async miss(seconds: number, absence: SourceAbsence): Promise<void> {
+    this.#block.fill(0);
+    for (let i = 0; i < seconds * 50; i++) {
+      this.#codec.encode(this.#block, (packet) =>
+        this.recorder.write(packet, this.#block, this.#frame, absence),
+      );
       this.#frame += 960;
       this.clock.runUntil(this.clock.nowUs() + 20_000);
       await this.recorder.settle();
@@ -477,4 +493,57 @@ test("a stored outline comes back, and a damaged one is refused", () => {
     expect(() => WaveformPeaks.decode(damaged)).toThrow(/outline/);
   }
   expect(() => WaveformPeaks.decode(bytes.subarray(0, 7))).toThrow(/outline/);
+});
+
+describe("a source that had no sound", () => {
+  test("is a gap with its reason, not silence, and can be read up to there while it lasts", async () => {
+    const bench = new Bench();
+    await bench.open();
+    await bench.miss(2, "source-away");
+    expect(bench.recorder.recording).toBeUndefined();
+    await bench.play(5);
+    await bench.miss(3, "source-silent");
+    await bench.miss(4, "source-away");
+    const [during] = await bench.archive.recordings("studio-1");
+    expect(during!.info.frames).toBeGreaterThanOrEqual(5 * second - 960);
+    await bench.play(5);
+    await bench.miss(2, "source-silent");
+    await bench.play(2);
+    await bench.recorder.close();
+    const [{ info, spans }] = (await bench.archive.recordings("studio-1")) as [ArchivedRecording];
+    expect(spans.map(({ startMs }) => startMs - spans[0]!.startMs)).toEqual([0, 12_000, 19_000]);
+    const gaps = recordingGaps(info);
+    expect(
+      gaps.map(({ reason, startMs }) => [reason, Math.round((startMs - spans[0]!.startMs) / 100)]),
+    ).toEqual([
+      ["source-away", 50],
+      ["source-silent", 170],
+    ]);
+    expect(info.counts.lost).toBe(0);
+    expect(bench.events.filter(({ type }) => type === "archive.gap")).toMatchObject([
+      { reason: "source-away", gapMs: 7000 },
+      { reason: "source-silent", gapMs: 2000 },
+    ]);
+    // Stored, not remembered.
+    const again = await StationArchive.open(bench.store, { clock: bench.clock, place: "a test" });
+    expect(recordingGaps((await again.recording(info.id)).info)).toEqual(gaps);
+  });
+
+  test("is a loss where it was short, and goes on in the next run with its reasons kept", async () => {
+    const bench = new Bench();
+    await bench.open();
+    await bench.play(3);
+    await bench.miss(0.4, "source-silent");
+    await bench.play(3);
+    await bench.miss(2, "source-away");
+    await bench.play(2);
+    await bench.recorder.close();
+    bench.skip(30);
+    await bench.open();
+    await bench.play(2);
+    await bench.recorder.close();
+    const [{ info }] = (await bench.archive.recordings("studio-1")) as [ArchivedRecording];
+    expect(info.counts.lost).toBeGreaterThan(0);
+    expect(recordingGaps(info).map(({ reason }) => reason)).toEqual(["source-away", "not-recorded"]);
+  });
 });

@@ -3,6 +3,8 @@ import { type Clock, isLongwaveError } from "@longwave/base";
 import { plainOpusHead } from "@longwave/media";
 import type { StationEventBody } from "../event-log.ts";
 import { blockFrames, stationChannels, stationRateHz } from "../sound.ts";
+import type { SourceAbsence } from "../stages.ts";
+import { withGapReason } from "./recording-gaps.ts";
 import { measureBlock, type StationArchive } from "./station-archive.ts";
 import { WaveformPeaks } from "./waveform-peaks.ts";
 
@@ -22,11 +24,18 @@ export interface ArchiveRecorderOptions {
 
 /** One block on its way into the archive. */
 interface ArchivedBlock {
+  readonly absence?: undefined;
   /** Undefined where the packet was lost. */
   readonly packet: Uint8Array | undefined;
   readonly startFrame: number;
   readonly peak: number;
   readonly meanSquare: number;
+}
+
+/** From this block on the source has no sound, until the next block comes. */
+interface AbsentSource {
+  readonly absence: SourceAbsence;
+  readonly startFrame: number;
 }
 
 /** Delay of the Opus encoder at 48 kHz (RFC 7845 section 4.2, "pre-skip"): 6.5 ms. */
@@ -53,7 +62,7 @@ const chunksPerShard = 60;
  */
 export class ArchiveRecorder {
   readonly #options: ArchiveRecorderOptions;
-  readonly #queue: ArchivedBlock[] = [];
+  readonly #queue: (ArchivedBlock | AbsentSource)[] = [];
   readonly #seam: Uint8Array[] = [];
   #writer: RecordingWriter | undefined;
   #peaks = new WaveformPeaks();
@@ -70,6 +79,10 @@ export class ArchiveRecorder {
   #failure: string | undefined;
   #hasLooked = false;
   #toldLost = false;
+  /** What the newest block says of the source. */
+  #absence: SourceAbsence | undefined;
+  /** Why there is no sound since the last block that was written. */
+  #gap: SourceAbsence | undefined;
   #closed = false;
   #dropped = 0;
 
@@ -92,14 +105,29 @@ export class ArchiveRecorder {
     return this.#dropped;
   }
 
-  /** Takes the packet of a block, undefined where it was lost, and what the decoder made of it. Both are copied or measured. */
-  write(packet: Uint8Array | undefined, block: Float32Array, startFrame: number): void {
+  /**
+   * Takes the packet of a block, undefined where it was lost, and what the decoder made of it. Both are copied or measured.
+   * @param absence why the block is no sound of the source: it is not recorded, and what is missing is a gap
+   */
+  write(
+    packet: Uint8Array | undefined,
+    block: Float32Array,
+    startFrame: number,
+    absence?: SourceAbsence | undefined,
+  ): void {
     if (this.#closed) return;
+    const isNews = absence !== this.#absence;
+    this.#absence = absence;
+    if (absence !== undefined && !isNews) return;
     if (this.#queue.length >= maxQueuedBlocks) {
       this.#queue.shift();
       this.#dropped++;
     }
-    this.#queue.push({ packet: packet?.slice(), startFrame, ...measureBlock(block) });
+    this.#queue.push(
+      absence === undefined
+        ? { packet: packet?.slice(), startFrame, ...measureBlock(block) }
+        : { startFrame, absence },
+    );
     this.#work ??= this.#drain().finally(() => {
       this.#work = undefined;
     });
@@ -126,13 +154,14 @@ export class ArchiveRecorder {
   async #drain(): Promise<void> {
     for (let block = this.#queue.shift(); block !== undefined; block = this.#queue.shift()) {
       if (this.#isLost() || (this.#writer === undefined && this.#options.clock.nowUs() < this.#retryAtUs)) {
-        this.#dropped++;
+        if (block.absence === undefined) this.#dropped++;
         continue;
       }
       try {
-        await this.#take(block);
+        if (block.absence === undefined) await this.#take(block);
+        else await this.#takeAbsence(block.absence);
       } catch (error) {
-        this.#dropped++;
+        if (block.absence === undefined) this.#dropped++;
         this.#fail(error);
       }
     }
@@ -151,6 +180,14 @@ export class ArchiveRecorder {
     return true;
   }
 
+  /** Makes readable what is there: nothing may come for hours. Of a gap that began as silence it is said that the source went away. */
+  async #takeAbsence(absence: SourceAbsence): Promise<void> {
+    if (this.#gap !== "source-away") this.#gap = absence;
+    if (this.#writer === undefined) return;
+    await this.#writer.publish();
+    this.#published = this.#writer.info("recording");
+  }
+
   async #take(block: ArchivedBlock): Promise<void> {
     const { recordingFrames = 24 * 3600 * stationRateHz } = this.#options;
     let seam: readonly Uint8Array[] = [];
@@ -162,8 +199,10 @@ export class ArchiveRecorder {
     const missing = block.startFrame - this.#nextFrame;
     if (missing > 0 && missing <= maxLossFrames) await writer.push({ type: "loss", frames: missing });
     else if (missing !== 0) {
+      if (this.#gap !== undefined) this.#markGap(writer, this.#gap, missing);
       await writer.push({ type: "segment", head: plainOpusHead(stationChannels, encoderDelayFrames) });
     }
+    this.#gap = undefined;
     this.#anchorWhereNeeded(writer, block.startFrame);
     // Lossy or not, the outline is that of the sound as it was heard.
     this.#peaks.add(writer.frames + blockFrames / 2, block.peak, block.meanSquare);
@@ -181,6 +220,12 @@ export class ArchiveRecorder {
     // Between two blocks nothing is being written: what the writer knows is what the store holds.
     if (++this.#blocks % publishedBlocks === 0) this.#published = writer.info("recording");
     await this.#storePeaksNowAndThen();
+  }
+
+  #markGap(writer: RecordingWriter, reason: SourceAbsence, missing: number): void {
+    writer.amendMetadata(withGapReason(writer.info("recording"), writer.frames, reason));
+    const gapMs = Math.round(missing / 48);
+    this.#options.onEvent({ type: "archive.gap", recording: writer.id, reason, gapMs });
   }
 
   /** A gap of the studio's clock (a machine that was busy or asleep) is a gap on the time axis. */
@@ -253,7 +298,11 @@ export class ArchiveRecorder {
       chunksPerShard,
       startTimeNs,
       start: { source: "clock", zoneAssumed: false },
-      metadata: { stream, codec },
+      metadata: {
+        stream,
+        codec,
+        ...(this.#gap !== undefined && withGapReason({ metadata: {} }, 0, this.#gap)),
+      },
       live: true,
     });
     this.#peaks = new WaveformPeaks();

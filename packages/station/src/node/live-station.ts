@@ -14,6 +14,7 @@ import { Scope } from "../scope.ts";
 import { enrollRepertoire } from "../songs/enroll-repertoire.ts";
 import { defaultSongCount, makeRepertoire, songOrder } from "../songs/repertoire.ts";
 import { stationRateHz } from "../sound.ts";
+import { SourceAbsences } from "../source-absences.ts";
 import { AnnouncedProgramme } from "../speech/announced-programme.ts";
 import { VoiceOver } from "../speech/voice-over.ts";
 import { Station } from "../station.ts";
@@ -174,15 +175,19 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     codec,
     playedAtUs: (startFrame) => station.playedAtUs(startFrame),
     ...(contribution !== undefined && {
-      onSent: (packet: Uint8Array, timeUs: number) => contribution.send(packet, timeUs),
+      // What the source did not give is missing at the other end as well, and no silence.
+      onSent: (packet: Uint8Array, timeUs: number, startFrame: number) => {
+        if (!absences.isAbsent(startFrame)) contribution.send(packet, timeUs);
+      },
     }),
     onBlock: (packet, block, startFrame) => {
-      recorder.write(packet, block, startFrame);
+      recorder.write(packet, block, startFrame, absences.take(startFrame));
       opusListeners.write(packet);
     },
     onArrival: (event) => void station.log.append(event),
   });
   undo.push(() => bond.close());
+  const absences = new SourceAbsences();
   const voiceOver = new VoiceOver(input.source, options.speech, clock, breathe);
   voiceOver.onChange = ({ state, text, engine, voice }) => {
     const type =
@@ -196,6 +201,7 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     source: voiceOver,
     path: new ChainedPath(bond, reception),
     catalog,
+    onAbsence: (startFrame, reason) => absences.note(startFrame, reason),
     onPeak: (atMs, hz, decibels) => scope.addPeak(atMs, hz, decibels),
     sinks: [scope, marks],
     beforeStopped: async () => {

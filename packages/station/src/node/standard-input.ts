@@ -5,7 +5,7 @@ import { decodeSamples, detectAudioFormat, mixChannels, mixMatrix, WavReader } f
 import { decodeAudioBytes } from "@longwave/media/node";
 import { StationError } from "../errors.ts";
 import { stationChannels, stationRateHz } from "../sound.ts";
-import type { Cue, ProgrammeSource } from "../stages.ts";
+import type { Cue, ProgrammeSource, SourceAbsence } from "../stages.ts";
 import { fileDecoders } from "./file-decoders.ts";
 import type { LiveInput } from "./live-input.ts";
 
@@ -18,6 +18,8 @@ export interface StandardInputOptions {
 
 /** Sound that waits to be played: 2 s; a faster writer is held back. */
 const ringFrames = 2 * stationRateHz;
+/** Live sound that must wait before playing begins, or goes on after a break: 300 ms. */
+const startAt = 0.3 * stationRateHz * stationChannels;
 /** Whole files of a compressed format on standard input are collected before they play. */
 const maxFileBytes = 1 << 28;
 const cue: Cue = {
@@ -89,6 +91,8 @@ class LiveSource implements ProgrammeSource {
   #take: (bytes: Buffer) => void = () => {};
   #waiting: Float32Array | undefined;
   #begun = false;
+  #isPlaying = false;
+  #hadSound = false;
   #over = false;
   #closed = false;
 
@@ -98,6 +102,11 @@ class LiveSource implements ProgrammeSource {
 
   get ended(): boolean {
     return this.#closed || (this.#over && this.#ring.length === 0 && this.#waiting === undefined);
+  }
+
+  get absence(): SourceAbsence | undefined {
+    if (this.#hadSound) return undefined;
+    return this.#over ? "source-away" : "source-silent";
   }
 
   playWav(first: Buffer): void {
@@ -166,8 +175,11 @@ class LiveSource implements ProgrammeSource {
 
   read(block: Float32Array, onCue: (cue: Cue, frameInBlock: number) => void): number {
     this.#refill();
-    const count = this.#ring.read(block);
+    this.#isPlaying ||= this.#over || this.#ring.length >= startAt;
+    const count = this.#isPlaying ? this.#ring.read(block) : 0;
     block.fill(0, count);
+    this.#hadSound = count > 0;
+    if (count < block.length) this.#isPlaying = false;
     this.#refill();
     if (count > 0 && !this.#begun) {
       this.#begun = true;

@@ -2,7 +2,7 @@ import type { Clock } from "@longwave/base";
 import type { SpeechService } from "@longwave/tts";
 import { StationError } from "../errors.ts";
 import { blockFrames, stationChannels, stationRateHz } from "../sound.ts";
-import type { Cue, ProgrammeSource } from "../stages.ts";
+import type { Cue, ProgrammeSource, SourceAbsence } from "../stages.ts";
 import { SpokenClip } from "./spoken-clip.ts";
 
 /** What somebody asked to be said. */
@@ -51,6 +51,8 @@ export class VoiceOver implements ProgrammeSource {
   #current: Entry | undefined;
   #at = 0;
   #gain = 1;
+  /** Sample frames of the voice in the last block. */
+  #spoken = 0;
   #count = 0;
   #pending = 0;
   #closed = false;
@@ -66,6 +68,11 @@ export class VoiceOver implements ProgrammeSource {
 
   get ended(): boolean {
     return this.#source.ended;
+  }
+
+  /** Under a voice there is sound, whatever the programme does. */
+  get absence(): SourceAbsence | undefined {
+    return this.#spoken > 0 ? undefined : this.#source.absence;
   }
 
   /** The last texts, newest first. */
@@ -116,8 +123,8 @@ export class VoiceOver implements ProgrammeSource {
   read(block: Float32Array, onCue: (cue: Cue, frameInBlock: number) => void): number {
     const sounding = this.#source.read(block, onCue);
     if (this.#current === undefined) this.#begin();
-    if (this.#current === undefined && this.#gain >= 1) return sounding;
-    return Math.max(sounding, this.#mix(block));
+    this.#spoken = this.#current === undefined && this.#gain >= 1 ? 0 : this.#mix(block);
+    return Math.max(sounding, this.#spoken);
   }
 
   async settle(): Promise<void> {

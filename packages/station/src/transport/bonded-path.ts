@@ -79,8 +79,8 @@ export interface BondedPathParts {
    * studio gives time up, counting frames alone would make everything late for good. By default the frames are counted.
    */
   readonly playedAtUs?: (startFrame: number) => number;
-  /** Told of every packet that is sent, valid during the call, with its media time. */
-  readonly onSent?: (packet: Uint8Array, timeUs: number) => void;
+  /** Told of every packet that is sent, valid during the call, with its media time and the first frame of its block. */
+  readonly onSent?: (packet: Uint8Array, timeUs: number, startFrame: number) => void;
   /**
    * Told of every block in order, before it is handed on: its packet (undefined where it was lost; codecs with one packet a block
    * only) and its sound. Both are valid during the call.
@@ -119,9 +119,10 @@ export class BondedPath implements SoundPath {
   readonly #watch: ArrivalWatch;
   readonly #takePacket = (packet: Uint8Array): void => {
     this.#parts.sender.send(packet, this.#sendTimeUs);
-    this.#parts.onSent?.(packet, this.#sendTimeUs);
+    this.#parts.onSent?.(packet, this.#sendTimeUs, this.#sendFrame);
   };
   #sendTimeUs = 0;
+  #sendFrame = 0;
   #sentBlocks = 0;
   /** Blocks by which the receiver is later than it should be. */
   #allowance = 0;
@@ -139,6 +140,7 @@ export class BondedPath implements SoundPath {
 
   send(block: Float32Array, startFrame: number): void {
     this.#sendTimeUs = this.#parts.playedAtUs?.(startFrame) ?? Math.round((startFrame * 1e6) / stationRateHz);
+    this.#sendFrame = startFrame;
     this.#parts.codec.encode(block, this.#takePacket);
     const sent = startFrame / blockFrames + 1;
     this.#sentBlocks = sent;
