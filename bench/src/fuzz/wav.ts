@@ -22,6 +22,7 @@ const seeds = [
   }),
   riff64(),
   encodeWav(sound, { sampleRate: 384_000, channels: 4 }),
+  ...[0, 0x7fff_f000, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff].map(claiming),
 ];
 
 runFuzz(
@@ -43,6 +44,13 @@ runFuzz(
   },
   process.argv.slice(2),
 );
+
+/** A file whose sound chunk states another size than it has. */
+function claiming(size: number): Uint8Array {
+  const bytes = encodeWav(sound, { sampleRate: 8000, channels: 1 });
+  new DataView(bytes.buffer).setUint32(bytes.length - 128 - 4, size, true);
+  return bytes;
+}
 
 /** A small file with the header of a large one. */
 function riff64(): Uint8Array {
