@@ -128,6 +128,8 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
       if (!stop.signal.aborted) station.log.append({ type: "announcement.failed", reason });
     },
   );
+  // Other stations may be on air in this thread: it is given back between the pieces of work.
+  await breathe();
   const marks = new WatermarkReader(stationMarkKey, (event) => void station.log.append(event));
   const input: LiveInput =
     options.input === undefined
@@ -146,6 +148,7 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     () => stop.abort(),
     () => input.source.close(),
   );
+  await breathe();
   const codec = new OpusCodec(options.bitrateBps === undefined ? {} : { bitrateBps: options.bitrateBps });
   const id = options.id ?? "studio-1";
   const recorder = new ArchiveRecorder({
