@@ -14,8 +14,10 @@ export interface ReadReport extends RangeStatistics {
   requests: number;
 }
 
-/** Parsed chunks kept for the next read; a chunk is 20 to 200 KB. */
-const keptChunks = 8;
+/** Parsed chunks kept for the next read take so much at the most, or one is kept; a chunk is 20 to 200 KB. */
+const keptBytes = 1 << 22;
+/** What the tables of a chunk take for each packet: length, place in the bytes and on the axis, duration, skip. */
+const tableBytesPerPacket = 16;
 /** Neighbouring chunks that one request fetches at the most. */
 const chunksPerRequest = 4;
 /** Shard indexes kept; one is 6 KB stored. */
@@ -32,7 +34,9 @@ export class RecordingReader {
   readonly #store: ObjectStore;
   readonly #decoder: RangeDecoder;
   readonly #indexes = new Map<number, (InnerChunk | undefined)[]>();
+  /** Those read last come last. */
   readonly #chunks = new Map<number, Chunk>();
+  #chunkBytes = 0;
 
   /** @param profile of the decoder; default the recording's own */
   constructor(store: ObjectStore, info: StoredForm, create: DecoderFactory, profile: string = info.profile) {
@@ -106,8 +110,17 @@ export class RecordingReader {
   }
 
   #keep(number: number, chunk: Chunk): void {
-    if (this.#chunks.size >= keptChunks) this.#chunks.delete(this.#chunks.keys().next().value!);
+    // Another read may have fetched it meanwhile.
+    const before = this.#chunks.get(number);
+    if (before !== undefined) this.#chunkBytes -= memoryOf(before);
+    this.#chunks.delete(number);
     this.#chunks.set(number, chunk);
+    this.#chunkBytes += memoryOf(chunk);
+    for (const [oldest, kept] of this.#chunks) {
+      if (this.#chunkBytes <= keptBytes || this.#chunks.size === 1) break;
+      this.#chunks.delete(oldest);
+      this.#chunkBytes -= memoryOf(kept);
+    }
   }
 
   #parse(number: number, stored: Uint8Array): Chunk {
@@ -200,8 +213,14 @@ export class RecordingReader {
   close(): void {
     this.#decoder.close();
     this.#chunks.clear();
+    this.#chunkBytes = 0;
     this.#indexes.clear();
   }
+}
+
+/** What keeping a chunk takes, about: its bytes and its tables. */
+function memoryOf({ storedBytes, sharedBytes, lengths }: Chunk): number {
+  return storedBytes + sharedBytes + tableBytesPerPacket * lengths.length;
 }
 
 /** Whether `next` begins inside `before` or right behind it, and ends later. */
