@@ -64,6 +64,8 @@ function words(event: StationEvent): string {
       return pc.yellow(`no announcement: ${event.reason}`);
     case "report.failed":
       return pc.yellow(`the report cannot be written: ${event.reason}`);
+    case "report.damaged":
+      return pc.yellow(`today's report was damaged: ${event.reason}`);
     case "archive.started":
       return `recording ${pc.bold(event.recording)}`;
     case "archive.continued":

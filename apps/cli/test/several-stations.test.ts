@@ -2,6 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodeWav } from "@longwave/media";
+import { composeSong, SongRenderer } from "@longwave/station";
 import { repositoryPath } from "@longwave/testkit";
 import { expect, test } from "vitest";
 
@@ -63,6 +65,19 @@ test.skipIf(!existsSync(program))(
         return recordings.map(({ stream }) => stream).sort();
       };
       await expect.poll(recorded, { timeout: 150_000, interval: 300 }).toEqual(["studio-1", "studio-2"]);
+      // The second station's song is in the server's catalog too, and a clip of it is named.
+      const tracks = async () => {
+        const page = await get<{ tracks: { id: string }[] }>("v1/catalog/tracks");
+        return page.tracks.map(({ id }) => id).sort();
+      };
+      await expect
+        .poll(tracks, { timeout: 150_000, interval: 300 })
+        .toEqual(["studio-1-song-01", "studio-2-song-01"]);
+      const samples = new Float32Array(2 * 10 * 48_000);
+      new SongRenderer(composeSong(8, 0)).read(samples, 0);
+      const clip = encodeWav(samples, { sampleRate: 48_000, channels: 2, encoding: "s16" });
+      const answer = await fetch(`${url}v1/identify`, { method: "POST", body: new Uint8Array(clip) });
+      expect(await answer.json()).toMatchObject({ match: { track: "studio-2-song-01" } });
       const paths = ["studio-1/audio", "studio-2/audio?format=wav"];
       await Promise.all(players.map((player, i) => playHalfASecond(player, `${url}v1/streams/${paths[i]}`)));
     } finally {

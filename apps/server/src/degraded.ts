@@ -26,7 +26,15 @@ export function degradedParts({ archive, catalog, jobs, stations, degraded }: Ho
   if (catalog?.away !== undefined)
     add("catalog", "The catalog is away: nothing is identified.", catalog.away);
   if (jobs?.away !== undefined) add("jobs", "The queue of jobs is away: it is not shown.", jobs.away);
-  for (const { station, recorder, bond } of stations.values()) {
+  for (const { station, recorder, bond, enrolmentFailure } of stations.values()) {
+    const notEnrolled = enrolmentFailure?.();
+    if (notEnrolled !== undefined)
+      add(
+        "catalog",
+        `Songs of ${station.id} cannot be enrolled: they are not recognised.`,
+        notEnrolled,
+        station.id,
+      );
     const failure = away === undefined ? recorder?.failure : undefined;
     if (failure !== undefined) add("archive", `Nothing is recorded of ${station.id}.`, failure, station.id);
     if (bond === undefined) continue;

@@ -31,6 +31,8 @@ export interface HostedStation {
   readonly codec?: OpusCodec;
   /** Where texts are put on air. */
   readonly voiceOver?: VoiceOver;
+  /** Why songs of its programme cannot be enrolled just now, in words; undefined while all is well. */
+  readonly enrolmentFailure?: () => string | undefined;
 }
 
 /** What a server serves. Parts that are absent have no routes that succeed. */

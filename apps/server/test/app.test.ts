@@ -456,6 +456,63 @@ describe("the API", () => {
   });
 });
 
+test("what is not recorded or enrolled is named until it is, and the station is ready all the same", async () => {
+  const failures: { recording?: string; enrolment?: string } = {};
+  const failing = Object.create(host, {
+    stations: {
+      value: new Map([
+        [
+          "studio-1",
+          {
+            ...host.stations.get("studio-1")!,
+            recorder: Object.create(recorder, {
+              failure: { get: () => failures.recording },
+              recording: { value: undefined },
+              droppedBlocks: { value: 0 },
+            }),
+            enrolmentFailure: () => failures.enrolment,
+          },
+        ],
+      ]),
+    },
+  }) as typeof host;
+  const shown = createApp({ ...options, host: failing });
+  const ask = async (path: string) => (await shown.request(base + path)).json();
+  const count = async () =>
+    /^longwave_degraded_parts (\d+)$/m.exec(await (await shown.request(`${base}/v1/metrics`)).text())?.[1];
+  expect(await ask("/v1/health")).toMatchObject({ status: "ok", degraded: [] });
+  expect(await count()).toBe("0");
+  failures.recording = "The disk is full.";
+  failures.enrolment = "The disk is full, too.";
+  expect(await ask("/v1/health")).toMatchObject({
+    status: "degraded",
+    parts: [
+      {
+        part: "catalog",
+        stream: "studio-1",
+        says: "Songs of studio-1 cannot be enrolled: they are not recognised.",
+        reason: "The disk is full, too.",
+      },
+      {
+        part: "archive",
+        stream: "studio-1",
+        says: "Nothing is recorded of studio-1.",
+        reason: "The disk is full.",
+      },
+    ],
+  });
+  expect(await ask("/v1/ready")).toMatchObject({
+    ready: true,
+    waitingFor: null,
+    degraded: [/./, /./].map((any) => expect.stringMatching(any)),
+  });
+  expect(await count()).toBe("2");
+  delete failures.recording;
+  delete failures.enrolment;
+  expect(await ask("/v1/health")).toMatchObject({ status: "ok", degraded: [] });
+  expect(await count()).toBe("0");
+});
+
 test("serves the console as it was at the start, also while it is built anew", async () => {
   const directory = mkdtempSync(join(tmpdir(), "longwave-console-"));
   mkdirSync(join(directory, "assets"));

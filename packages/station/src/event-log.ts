@@ -108,7 +108,7 @@ export type StationEventBody =
       readonly voice: string;
       readonly atMs: number;
     }
-  | { readonly type: "announcement.failed" | "report.failed"; readonly reason: string }
+  | { readonly type: "announcement.failed" | "report.failed" | "report.damaged"; readonly reason: string }
   | { readonly type: "archive.started"; readonly recording: string }
   | {
       readonly type: "archive.continued";

@@ -1,5 +1,17 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { VirtualClock } from "@longwave/base";
 import { describe, expect, test } from "vitest";
-import { airingsCsv, PlayReport, type StationEvent } from "../src/index.ts";
+import {
+  airingsCsv,
+  EventLog,
+  PlayReport,
+  type Station,
+  type StationEvent,
+  type StationEventBody,
+} from "../src/index.ts";
+import { writeDailyReport } from "../src/node/report-writer.ts";
 
 const day = Date.parse("2026-01-31T23:59:00Z");
 let seq = 0;
@@ -61,6 +73,47 @@ describe("the daily report", () => {
     expect(report.airings("2026-02-01")).toHaveLength(1);
   });
 
+  const held = (atS: number, track: string, votes: number, pFalse: number): StationEvent => ({
+    ...(entered(atS, track) as StationEvent & { type: "match.entered" }),
+    type: "match.held",
+    votes,
+    pFalse,
+  });
+
+  test("keeps the strongest evidence of an airing, also over an interruption", () => {
+    const report = make();
+    const weak = { ...entered(0, "a"), votes: 11, pFalse: 2e-4 } as StationEvent;
+    report.take(weak);
+    report.take(held(5, "a", 79, 1e-30));
+    report.take(held(10, "a", 40, 1e-9));
+    report.take(left(30, "a", 27));
+    expect(report.airings("2026-01-31")).toMatchObject([{ votes: 79, pFalse: 1e-30 }]);
+    report.take({ ...weak, atUs: 36e6 } as StationEvent);
+    report.take(left(50, "a", 10));
+    expect(report.airings("2026-01-31")).toMatchObject([{ seconds: 46, votes: 79, pFalse: 1e-30 }]);
+  });
+
+  test("an airing is in the list while it goes on, and goes on after a crash", () => {
+    const report = make();
+    report.take(entered(0, "a"));
+    expect(report.take(held(5, "a", 80, 1e-20))).toBeUndefined();
+    expect(report.take(held(20, "a", 60, 1e-15))).toBe("2026-01-31");
+    expect(report.take(held(25, "a", 60, 1e-15))).toBeUndefined();
+    const stored = report.airings("2026-01-31");
+    expect(stored).toMatchObject([{ seconds: 20, votes: 80 }]);
+
+    const next = make();
+    next.restore("2026-01-31", stored);
+    next.take(entered(32, "a"));
+    next.take(left(50, "a", 15));
+    next.take(entered(52, "b"));
+    next.take(left(58, "b", 5));
+    expect(next.airings("2026-01-31")).toMatchObject([
+      { track: "a", startedAt: "2026-01-31T23:59:00Z", seconds: 47 },
+      { track: "b", seconds: 5 },
+    ]);
+  });
+
   test("what plays when the station stops is reported too", () => {
     const report = make();
     report.take(entered(0, "a"));
@@ -88,5 +141,63 @@ describe("the daily report", () => {
       "x,y,s,t,'=HYPERLINK(1),1,2,0.5",
       "",
     ]);
+  });
+});
+
+describe("the day's file", () => {
+  const today = new Date().toISOString().slice(0, 10);
+  const airing = {
+    startedAt: `${today}T00:00:00Z`,
+    endedAt: `${today}T00:00:09Z`,
+    stream: "studio-1",
+    track: "t",
+    title: "T",
+    seconds: 9,
+    votes: 20,
+    pFalse: 1e-9,
+  };
+  const withFolder = async (use: (folder: string, station: Station) => Promise<void>) => {
+    const folder = mkdtempSync(join(tmpdir(), "longwave-report-"));
+    const log = new EventLog(new VirtualClock());
+    try {
+      await use(folder, { id: "studio-1", log } as Station);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  };
+
+  test("goes on after a restart", async () => {
+    await withFolder(async (folder, station) => {
+      writeFileSync(join(folder, `studio-1-${today}.json`), JSON.stringify({ airings: [airing] }));
+      const end = await writeDailyReport(station, folder);
+      station.log.append({ ...entered(0, "a"), type: "match.entered" } as StationEventBody);
+      station.log.append({ type: "match.left", track: "a", heldMs: 20_000, atMs: 0 });
+      await end();
+      const { airings } = JSON.parse(readFileSync(join(folder, `studio-1-${today}.json`), "utf8"));
+      expect(airings).toMatchObject([{ track: "t" }, { track: "a" }]);
+      expect(station.log.since(-1).map(({ type }) => type)).toEqual(["match.entered", "match.left"]);
+    });
+  });
+
+  test.each([
+    ["cut short", '{ "airings": [{ "startedAt": "2'],
+    ["without airings", "{}"],
+    ["with something else in it", JSON.stringify({ airings: [{ ...airing, endedAt: "soon" }] })],
+  ])("that is %s is set aside and named, with the table beside it", async (_, text) => {
+    await withFolder(async (folder, station) => {
+      writeFileSync(join(folder, `studio-1-${today}.json`), text);
+      writeFileSync(join(folder, `studio-1-${today}.csv`), "the table");
+      await (await writeDailyReport(station, folder))();
+      expect(station.log.since(-1)).toMatchObject([
+        { type: "report.damaged", reason: expect.stringContaining(`studio-1-${today}.json is kept as .`) },
+      ]);
+      const names = readdirSync(folder).sort();
+      expect(names).toEqual([
+        expect.stringMatching(/\.csv\.\d+\.damaged$/),
+        expect.stringMatching(/\.json\.\d+\.damaged$/),
+      ]);
+      expect(readFileSync(join(folder, names[0]!), "utf8")).toBe("the table");
+      expect(readFileSync(join(folder, names[1]!), "utf8")).toBe(text);
+    });
   });
 });

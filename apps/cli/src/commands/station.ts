@@ -10,7 +10,13 @@ import {
   type StationCatalog,
   type StationEvent,
 } from "@longwave/station";
-import { type LiveStation, openLiveStation, openStationArchive, ProofSigner } from "@longwave/station/node";
+import {
+  type LiveStation,
+  openLiveStation,
+  openOwnCatalog,
+  openStationArchive,
+  ProofSigner,
+} from "@longwave/station/node";
 import { SpeechService } from "@longwave/tts";
 import { openTts } from "@longwave/tts/node";
 import type { Command } from "commander";
@@ -155,6 +161,8 @@ async function runLive(settings: Settings, options: Record<string, unknown>): Pr
   let named: NamedCatalog | undefined;
   try {
     named = await openNamedCatalog(settings.catalog, (message) => hooks.log?.("warn", message));
+    // One for all of them: what any of them plays can be identified and is listed.
+    if (ids.length > 1) named = { catalog: await openOwnCatalog() };
     const shared = { archive: kept.archive, hooks, ...named };
     speech = await openSpeech(settings, hooks);
     for (const [i, id] of ids.entries()) {
@@ -223,7 +231,7 @@ function stationIds(settings: Settings): string[] {
     throw new CliError(
       "cli/bad-argument",
       "usage",
-      "Several stations play the built-in programme from catalogs in memory; leave --input and --catalog out.",
+      "Several stations play the built-in programme and share a catalog in memory; leave --input and --catalog out.",
     );
   }
   return Array.from({ length: count }, (_, i) => `studio-${i + 1}`);
@@ -252,6 +260,7 @@ function openStation(
     id,
     ...others,
     seed: (settings.seed.value as number) + index,
+    ...((settings.stations.value as number) > 1 && { songPrefix: `${id}-` }),
     songs: settings.songs.value as number,
     bitrateBps: settings.bitrate.value as number,
     ...(send !== undefined && { send: send.split(",").map((each) => each.trim()) }),

@@ -55,7 +55,11 @@ export function adviceFor({ part, reason, says }: Trouble): string {
     return "Let this user write to the archive's folder. Recording goes on by itself.";
   if (part === "archive" && /store/i.test(says))
     return "What is recorded waits in memory until the store is back; nothing has to be restarted.";
+  if (part === "archive" && /another (station|writer)/i.test(why))
+    return "Stop one of the two stations, then start this one again.";
   if (part === "archive") return "It is tried again every few seconds; nothing has to be restarted.";
+  if (part === "catalog" && /disk is full|no space|quota/i.test(why))
+    return "Free some of its disk. Enrolling goes on by itself.";
   if (part === "catalog") return "Songs are named again when it is back; nothing has to be restarted.";
   if (part === "jobs") return "Jobs go on when the queue is back; nothing has to be restarted.";
   return part === "sound" ? "Links shows which of them loses it." : "";

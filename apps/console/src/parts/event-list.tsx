@@ -121,6 +121,8 @@ function words(event: StationEvent) {
       return <span class="alarm">No announcement: {String(event["reason"])}</span>;
     case "report.failed":
       return <span class="alarm">The report cannot be written: {String(event["reason"])}</span>;
+    case "report.damaged":
+      return <span class="alarm">Today's report was damaged: {String(event["reason"])}</span>;
     case "archive.started":
       return `Recording ${event["recording"]}`;
     case "archive.continued":

@@ -1,17 +1,13 @@
-import { access, constants, mkdir } from "node:fs/promises";
-import { type Hooks, MemoryStore } from "@longwave/base";
-import { DirectoryStore, SystemClock, systemReason } from "@longwave/base/node";
+import type { Hooks } from "@longwave/base";
+import { SystemClock } from "@longwave/base/node";
 import { createSender } from "@longwave/bond/node";
-import { Catalog } from "@longwave/catalog";
 import type { SpeechService } from "@longwave/tts";
 import { ArchiveRecorder } from "../archive/archive-recorder.ts";
 import type { StationArchive } from "../archive/station-archive.ts";
-import { StationError } from "../errors.ts";
 import { OpusListeners } from "../opus-listeners.ts";
 import { Reception } from "../reception.ts";
-import { openOrAway } from "../remote-catalog.ts";
 import { Scope } from "../scope.ts";
-import { enrollRepertoire } from "../songs/enroll-repertoire.ts";
+import { PatientEnrolment } from "../songs/patient-enrolment.ts";
 import { defaultSongCount, makeRepertoire, songOrder } from "../songs/repertoire.ts";
 import { stationRateHz } from "../sound.ts";
 import { SourceAbsences } from "../source-absences.ts";
@@ -31,6 +27,7 @@ import { openInput } from "./input.ts";
 import { JingleMaker } from "./jingle-maker.ts";
 import type { LiveInput } from "./live-input.ts";
 import { bondOverLoopback } from "./live-links.ts";
+import { openOwnCatalog } from "./own-catalog.ts";
 import { writeDailyReport } from "./report-writer.ts";
 import { SongFingerprinter } from "./song-fingerprinter.ts";
 import { startTalking } from "./talk-schedule.ts";
@@ -43,6 +40,8 @@ export interface LiveStationOptions {
   readonly seed: number;
   /** Songs of the built-in programme. */
   readonly songs?: number;
+  /** Put before the ids of these songs, so that several stations can share a catalog, such as "studio-2-". */
+  readonly songPrefix?: string;
   /** The user's own sound: a file, a directory, or "-" for PCM on standard input. */
   readonly input?: string;
   /** What is put on the sound's way; default `demo` for the built-in programme and `none` for an input of the user's own. */
@@ -87,6 +86,8 @@ export interface LiveStation {
   readonly codec: OpusCodec;
   /** Undefined when everything is enrolled, else what is under way, in words. */
   readonly busyWith: () => string | undefined;
+  /** Why songs of the programme cannot be enrolled just now, in words; it is tried again and again. */
+  readonly enrolmentFailure: () => string | undefined;
   close(): Promise<void>;
 }
 
@@ -118,7 +119,9 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
   const reception = new Reception(options.seed, impairment.reception);
   const stop = new AbortController();
   const repertoire =
-    options.input === undefined ? makeRepertoire(options.seed, options.songs ?? defaultSongCount) : [];
+    options.input === undefined
+      ? makeRepertoire(options.seed, options.songs ?? defaultSongCount, options.songPrefix)
+      : [];
   const jingles = options.input === undefined ? new JingleMaker() : undefined;
   undo.push(() => jingles?.close());
   const order = new JingledOrder(
@@ -235,33 +238,39 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
           ...options.texts,
           onFailure: (reason) => void station.log.append({ type: "announcement.failed", reason }),
         });
-  let enrolled = 0;
-  let enrollFailure: string | undefined;
   const mayEnroll = repertoire.length > 0 && !catalog.isReadOnly;
   const songs = mayEnroll ? new SongFingerprinter() : undefined;
   undo.push(() => songs?.close());
+  const enrolment = new PatientEnrolment({
+    repertoire,
+    clock,
+    signal: stop.signal,
+    catalog: {
+      get profile() {
+        return catalog.profile;
+      },
+      enroll: (...track) => whenThere(catalog, () => catalog.enroll(...track), stop.signal),
+    },
+    fingerprint: (score) => songs!.fingerprint(catalog.profile, score),
+    onEnrolled: ({ id, title }, records) => {
+      station.log.append({ type: "catalog.enrolled", track: id, title, records });
+    },
+    onFailure: ({ id }, reason) => {
+      station.log.append({ type: "catalog.failed", track: id, reason });
+      options.hooks?.log?.("error", `Song ${id} cannot be enrolled: ${reason} It is tried again.`);
+    },
+  });
   const enroll = async () => {
     // The profile of a catalog that is away is not known yet.
     await whenThere(catalog, async () => undefined, stop.signal);
-    const patient: Pick<StationCatalog, "profile" | "enroll"> = {
-      profile: catalog.profile,
-      enroll: (...track) => whenThere(catalog, () => catalog.enroll(...track), stop.signal),
-    };
-    await enrollRepertoire(patient, repertoire, {
-      signal: stop.signal,
-      fingerprint: (score) => songs!.fingerprint(catalog.profile, score),
-      onEnrolled: ({ id, title }, records) => {
-        enrolled++;
-        station.log.append({ type: "catalog.enrolled", track: id, title, records });
-      },
-    });
+    await enrolment.run();
   };
-  const mustEnroll = () => enrolled < repertoire.length && !catalog.isReadOnly && catalog.away === undefined;
+  const mustEnroll = () =>
+    enrolment.enrolled < repertoire.length && !catalog.isReadOnly && catalog.away === undefined;
   const enrolling = (mayEnroll ? enroll() : Promise.resolve())
     .catch((error: unknown) => {
-      if (stop.signal.aborted) return;
-      enrollFailure = `the songs cannot be enrolled: ${(error as Error).message}`;
-      options.hooks?.log?.("error", `Enrolling the programme failed: ${(error as Error).message}`);
+      if (!stop.signal.aborted)
+        options.hooks?.log?.("error", `Enrolling has ended: ${(error as Error).message}`);
     })
     .finally(() => songs?.close());
   await untilCalm();
@@ -277,8 +286,12 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
     opusListeners,
     voiceOver,
     codec,
+    // On air and waiting for a disk is ready all the same: nothing is won by taking the station away.
     busyWith: () =>
-      enrollFailure ?? (mustEnroll() ? `enrolling song ${enrolled + 1} of ${repertoire.length}` : undefined),
+      mustEnroll() && enrolment.failure === undefined
+        ? `enrolling song ${enrolment.enrolled + 1} of ${repertoire.length}`
+        : undefined,
+    enrolmentFailure: () => (mustEnroll() ? enrolment.failure : undefined),
     close: async () => {
       stop.abort();
       endTalking?.();
@@ -295,28 +308,6 @@ async function compose(options: LiveStationOptions, undo: (() => unknown)[]): Pr
       await ownCatalog?.close();
     },
   };
-}
-
-async function openOwnCatalog({
-  catalogDirectory: directory,
-  catalogSetting,
-  hooks,
-}: LiveStationOptions): Promise<StationCatalog> {
-  // A catalog in memory takes the profile that is quickest to search; one on disk keeps its own.
-  if (directory === undefined) return Catalog.open(new MemoryStore(), { profile: "wang-v1" });
-  const place = catalogSetting === undefined ? directory : `${directory} (${catalogSetting})`;
-  await requireWritable(directory, place);
-  return openOrAway({
-    open: () => Catalog.open(new DirectoryStore(directory)),
-    clock: new SystemClock(),
-    onChange: (away) =>
-      hooks?.log?.(
-        "warn",
-        away === undefined
-          ? `The catalog in ${place} can be read now.`
-          : `The catalog in ${place} cannot be read: ${away} Nothing is identified; everything else goes on.`,
-      ),
-  });
 }
 
 /** A receiver of a contribution link has so long for repeats. */
@@ -354,15 +345,4 @@ async function untilArrived(bond: BondedPath): Promise<void> {
 /** Lets everything else that waits have its turn, and most of the time: sound must not wait for bookkeeping. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 3));
-}
-
-/** Asks at the start what the first enrolment would only find out on air. @throws StationError `station/catalog-unwritable` */
-async function requireWritable(directory: string, place: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true });
-    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    const message = `The catalog cannot be written to ${place}: ${systemReason(cause)}.`;
-    throw new StationError("station/catalog-unwritable", "unavailable", message, { cause });
-  }
 }

@@ -8,12 +8,15 @@ import { SongRenderer } from "./song-renderer.ts";
 /** Songs of the built-in programme unless told otherwise: enough that two hours pass before one feels familiar. */
 export const defaultSongCount = 24;
 
-/** Composes the songs of a seed. */
-export function makeRepertoire(seed: number, count: number = defaultSongCount): Score[] {
+/** Composes the songs of a seed. @param prefix is put before their ids, where repertoires share a catalog */
+export function makeRepertoire(seed: number, count: number = defaultSongCount, prefix: string = ""): Score[] {
   if (!Number.isInteger(count) || count < 1 || count > 500) {
     throw new StationError("station/bad-option", "usage", `A repertoire has 1 to 500 songs, not ${count}.`);
   }
-  return Array.from({ length: count }, (_, index) => composeSong(seed, index));
+  return Array.from({ length: count }, (_, index) => {
+    const score = composeSong(seed, index);
+    return { ...score, id: prefix + score.id };
+  });
 }
 
 /**
