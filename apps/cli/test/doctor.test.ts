@@ -191,3 +191,11 @@ test("doctor says all of it at once, with a status that says whether something i
   );
   expect([run.code, run.stderr]).toEqual([5, "longwave: Needs attention: catalog. (cli/check-failed)\n"]);
 });
+
+test("doctor names settings that a station would refuse", async () => {
+  const config = join(folder, "longwave.toml");
+  writeFileSync(config, 'port = 0\ninput = "/nowhere/song.wav"\nsignkey = "/nowhere/key.pem"\n');
+  const { code, stderr } = await runHere(["doctor", "--config", config]);
+  expect(code).toBe(5);
+  expect(stderr).toContain("Needs attention: input, signkey.");
+});

@@ -4,6 +4,8 @@ import { freemem } from "node:os";
 import { createStream } from "@longwave/fingerprint";
 import type { Command } from "commander";
 import pc from "picocolors";
+import { checkSettings } from "../check-settings.ts";
+import type { Settings } from "../config.ts";
 import { consoleDirectory } from "../console-directory.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { archiveFinding, catalogFinding, jobsFinding } from "../doctor/services.ts";
@@ -35,6 +37,7 @@ export function registerDoctor(program: Command): void {
       ffmpeg(),
       webConsole(),
       await port(settings.address.value as string, settings.port.value as number),
+      ...(await settingFindings(settings)),
       ...(settings.catalog.value === undefined
         ? []
         : [await catalogFinding(settings.catalog.value as string)]),
@@ -51,6 +54,14 @@ export function registerDoctor(program: Command): void {
       throw new CliError("cli/check-failed", "unavailable", `Needs attention: ${names}.`);
     }
   });
+}
+
+/** The settings that a station would refuse; catalog, archive and model are looked at themselves. */
+async function settingFindings(settings: Settings): Promise<Finding[]> {
+  const problems = await checkSettings(settings);
+  return problems
+    .filter(({ setting }) => !["catalog", "archive", "model"].includes(setting))
+    .map(({ setting, says }) => ({ name: setting, state: "bad", says }));
 }
 
 function line({ name, state, says }: Finding): string {
