@@ -9,6 +9,7 @@ import type {
   Station,
   StationArchive,
   StationCatalog,
+  StreamProof,
   VoiceOver,
 } from "@longwave/station";
 import type { JobQueue } from "@longwave/station/jobs";
@@ -49,7 +50,10 @@ export interface Host {
   };
   /** Vouches for the proofs that are exported; without it they are not signed. */
   readonly proofSigner?: {
-    sign(proof: IntegrityProof, signedAtMs: number): IntegrityProof & { readonly signature: unknown };
+    sign<Proof extends IntegrityProof | StreamProof>(
+      proof: Proof,
+      signedAtMs: number,
+    ): Proof & { readonly signature: unknown };
   };
   /** Hosts from which `voice_url` may fetch recordings; none by default. */
   readonly voiceUrlHosts?: readonly string[];

@@ -762,6 +762,7 @@ describe("the OpenAPI document", () => {
     const queries: Record<string, string> = {
       "post /v1/catalog/tracks": "?id=clip",
       "get /v1/streams/{id}/archive": "?from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:03Z",
+      "get /v1/streams/{id}/proof": "?from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:03Z",
     };
     const order = ["get", "put", "post", "delete"];
     const operations = Object.entries(paths)

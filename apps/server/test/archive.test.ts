@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { MemoryStore, VirtualClock } from "@longwave/base";
 import { ArchiveRecorder, composeSong, OpusCodec, SongRenderer, StationArchive } from "@longwave/station";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -121,6 +122,16 @@ describe("archive over HTTP", () => {
     expect(part.status).toBe(206);
     expect((await bytesOf(part)).equals(whole.subarray(1000, 2000))).toBe(true);
     const opus = await bytesOf(await export_(`${range}&format=opus`));
+    const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+    const proof = await app.request(`http://localhost/v1/streams/studio-1/proof?${range}`);
+    expect(await proof.json()).toMatchObject({
+      format: "longwave-stream-proof",
+      frames: 48_000,
+      wav: { bytes: whole.length, sha256: sha256(whole) },
+      opus: { bytes: opus.length, sha256: sha256(opus) },
+      gaps: [],
+      signature: null,
+    });
     expect(opus.subarray(0, 4).toString()).toBe("OggS");
     for (const [query, status] of [
       ["from=2026-01-01T00:00:02Z", 400],

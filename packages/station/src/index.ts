@@ -1,7 +1,10 @@
 export { ArchiveRecorder, type ArchiveRecorderOptions } from "./archive/archive-recorder.ts";
+export { checkIntegrity } from "./archive/check-proof.ts";
 export {
-  checkIntegrity,
+  type ExportedFile,
   type IntegrityProof,
+  type PacketsProof,
+  type ProofGap,
   proveIntegrity,
   wavHeader,
   wavPieces,
@@ -23,6 +26,7 @@ export {
   planExport,
   type StreamExport,
 } from "./archive/stream-export.ts";
+export { proveStream, type StreamProof, type StreamProofPiece } from "./archive/stream-proof.ts";
 export { type PeakRow, peakBinFrames, WaveformPeaks } from "./archive/waveform-peaks.ts";
 export { type Delivery, type WriteBehindOptions, WriteBehindStore } from "./archive/write-behind-store.ts";
 export type { Listener, ReaderLosses } from "./byte-queue.ts";

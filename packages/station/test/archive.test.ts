@@ -1,112 +1,17 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Archive, clipPages } from "@longwave/archive";
-import {
-  createObject,
-  MemoryStore,
-  type ObjectStore,
-  type ObjectWriter,
-  StoreError,
-  VirtualClock,
-} from "@longwave/base";
+import { createObject, MemoryStore, type ObjectWriter, StoreError } from "@longwave/base";
 import { DirectoryStore } from "@longwave/base/node";
 import { decodeAudioBytes } from "@longwave/media";
 import { createSeekableDecoder } from "@longwave/opus";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  type ArchivedRecording,
-  ArchiveRecorder,
-  checkIntegrity,
-  composeSong,
-  digestStore,
-  OpusCodec,
-  proveIntegrity,
-  recordingGaps,
-  SongRenderer,
-  type SourceAbsence,
-  StationArchive,
-  type StationEventBody,
-  WaveformPeaks,
-} from "../src/index.ts";
+import { checkIntegrity, digestStore, proveIntegrity, WaveformPeaks } from "../src/index.ts";
 import { fileDecoders } from "../src/node/file-decoders.ts";
-
-const second = 48_000;
-
-/** A recorder that hears a song through a codec, without a network. */
-class Bench {
-  readonly clock = new VirtualClock();
-  readonly events: StationEventBody[] = [];
-  readonly packets: Uint8Array[] = [];
-  recorder!: ArchiveRecorder;
-  archive!: StationArchive;
-  #codec = new OpusCodec();
-  #block = new Float32Array(1920);
-  #renderer = new SongRenderer(composeSong(7, 0));
-  #songFrame = 0;
-  #frame = 0;
-  #originUs = 0;
-
-  readonly store: ObjectStore;
-
-  constructor(store: ObjectStore = new MemoryStore()) {
-    this.store = store;
-  }
-
-  async open(recordingFrames?: number, keepUs?: number): Promise<void> {
-    const { clock, store } = this;
-    this.archive = await StationArchive.open(store, {
-      clock,
-      place: "a test",
-      ...(keepUs !== undefined && { keepUs }),
-    });
-    this.#originUs = clock.nowUs();
-    this.#frame = 0;
-    this.recorder = new ArchiveRecorder({
-      archive: this.archive,
-      stream: "studio-1",
-      clock,
-      codec: "Opus",
-      playedAtUs: (frame) => this.#originUs + (frame * 1e6) / second,
-      onEvent: (event) => void this.events.push(event),
-      ...(recordingFrames !== undefined && { recordingFrames }),
-    });
-  }
-
-  async play(seconds: number, isLost: (block: number) => boolean = () => false): Promise<void> {
-    for (let i = 0; i < seconds * 50; i++) {
-      this.#renderer.read(this.#block, 0);
-      this.#songFrame += 960;
-      this.#codec.encode(this.#block, (packet) => {
-        const lost = isLost(i);
-        if (!lost) this.packets.push(packet.slice());
-        this.recorder.write(lost ? undefined : packet, this.#block, this.#frame);
-      });
-      this.#frame += 960;
-      this.clock.runUntil(this.clock.nowUs() + 20_000);
-      await this.recorder.settle();
-    }
-  }
-
-  /** The source has no sound: what plays is silence. */
-  async miss(seconds: number, absence: SourceAbsence): Promise<void> {
-    this.#block.fill(0);
-    for (let i = 0; i < seconds * 50; i++) {
-      this.#codec.encode(this.#block, (packet) =>
-        this.recorder.write(packet, this.#block, this.#frame, absence),
-      );
-      this.#frame += 960;
-      this.clock.runUntil(this.clock.nowUs() + 20_000);
-      await this.recorder.settle();
-    }
-  }
-
-  /** The time stands still for the recorder. */
-  skip(seconds: number): void {
-    this.clock.runUntil(this.clock.nowUs() + seconds * 1e6);
-  }
-}
+import { Bench, collect, second } from "./recorder-bench.ts";
 
 const noSpace = () => new StoreError("store/failed", "unavailable", "no space left on device.");
 
@@ -146,12 +51,6 @@ class OpenFiles extends FullStore {
       abort: async () => end(),
     };
   }
-}
-
-async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for await (const piece of pieces) parts.push(piece.slice());
-  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** The whole recording decoded in one go. */
@@ -219,6 +118,17 @@ describe("recording while on air", () => {
     expect(proof.exact).toBe(true);
     expect(proof.startsAt).toBe("2026-01-01T00:00:01.000Z");
     expect(await checkIntegrity(bench.archive, proof, proof.wav.sha256)).toEqual([]);
+    const opus = clipPages(bench.archive.archive, id, { start: second, end: 3 * second });
+    const opusSha256 = createHash("sha256")
+      .update(await collect(opus))
+      .digest("hex");
+    expect(await checkIntegrity(bench.archive, proof, opusSha256)).toEqual([]);
+    expect(
+      await checkIntegrity(bench.archive, { ...proof, version: 1, opus: undefined, gaps: undefined }),
+    ).toEqual([]);
+    expect(await checkIntegrity(bench.archive, { ...proof, gaps: [{ at: 5 }] })).toEqual([
+      "The gaps differ from the archive's.",
+    ]);
     expect(await checkIntegrity(bench.archive, { ...proof, from: second + 1 })).not.toEqual([]);
     expect(await checkIntegrity(bench.archive, proof, "0".repeat(64))).toHaveLength(1);
     await expect(checkIntegrity(bench.archive, { format: "else" })).rejects.toMatchObject({
@@ -493,57 +403,4 @@ test("a stored outline comes back, and a damaged one is refused", () => {
     expect(() => WaveformPeaks.decode(damaged)).toThrow(/outline/);
   }
   expect(() => WaveformPeaks.decode(bytes.subarray(0, 7))).toThrow(/outline/);
-});
-
-describe("a source that had no sound", () => {
-  test("is a gap with its reason, not silence, and can be read up to there while it lasts", async () => {
-    const bench = new Bench();
-    await bench.open();
-    await bench.miss(2, "source-away");
-    expect(bench.recorder.recording).toBeUndefined();
-    await bench.play(5);
-    await bench.miss(3, "source-silent");
-    await bench.miss(4, "source-away");
-    const [during] = await bench.archive.recordings("studio-1");
-    expect(during!.info.frames).toBeGreaterThanOrEqual(5 * second - 960);
-    await bench.play(5);
-    await bench.miss(2, "source-silent");
-    await bench.play(2);
-    await bench.recorder.close();
-    const [{ info, spans }] = (await bench.archive.recordings("studio-1")) as [ArchivedRecording];
-    expect(spans.map(({ startMs }) => startMs - spans[0]!.startMs)).toEqual([0, 12_000, 19_000]);
-    const gaps = recordingGaps(info);
-    expect(
-      gaps.map(({ reason, startMs }) => [reason, Math.round((startMs - spans[0]!.startMs) / 100)]),
-    ).toEqual([
-      ["source-away", 50],
-      ["source-silent", 170],
-    ]);
-    expect(info.counts.lost).toBe(0);
-    expect(bench.events.filter(({ type }) => type === "archive.gap")).toMatchObject([
-      { reason: "source-away", gapMs: 7000 },
-      { reason: "source-silent", gapMs: 2000 },
-    ]);
-    // Stored, not remembered.
-    const again = await StationArchive.open(bench.store, { clock: bench.clock, place: "a test" });
-    expect(recordingGaps((await again.recording(info.id)).info)).toEqual(gaps);
-  });
-
-  test("is a loss where it was short, and goes on in the next run with its reasons kept", async () => {
-    const bench = new Bench();
-    await bench.open();
-    await bench.play(3);
-    await bench.miss(0.4, "source-silent");
-    await bench.play(3);
-    await bench.miss(2, "source-away");
-    await bench.play(2);
-    await bench.recorder.close();
-    bench.skip(30);
-    await bench.open();
-    await bench.play(2);
-    await bench.recorder.close();
-    const [{ info }] = (await bench.archive.recordings("studio-1")) as [ArchivedRecording];
-    expect(info.counts.lost).toBeGreaterThan(0);
-    expect(recordingGaps(info).map(({ reason }) => reason)).toEqual(["source-away", "not-recorded"]);
-  });
 });

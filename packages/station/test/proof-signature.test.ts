@@ -20,7 +20,7 @@ function keyFiles(name: string, type: "ed25519" | "x25519" = "ed25519"): { secre
 
 const proof: IntegrityProof = {
   format: "longwave-proof",
-  version: 1,
+  version: 2,
   recording: "studio-1-20260101T000000Z",
   stream: "studio-1",
   from: 0,
@@ -29,6 +29,8 @@ const proof: IntegrityProof = {
   profile: "opus-1",
   exact: true,
   wav: { bytes: 192_044, sha256: "ab".repeat(32) },
+  opus: { bytes: 12_000, sha256: "ef".repeat(32) },
+  gaps: [],
   packets: { count: 54, lost: 0, sha256: "cd".repeat(32) },
   shards: [],
 };

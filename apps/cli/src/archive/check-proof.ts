@@ -8,16 +8,16 @@ import { checkProofSignature, readProofKey } from "@longwave/station/node";
 import { CliError } from "../errors.ts";
 import { printResult } from "../output.ts";
 
-/** `longwave archive check-proof STORE PROOF [WAV]`: exit code 5 where anything does not hold. */
+/** `longwave archive check-proof STORE PROOF [FILE]`: exit code 5 where anything does not hold. */
 export async function checkProof(
   name: string,
   proofPath: string,
-  wavPath: string | undefined,
+  filePath: string | undefined,
   options: { json?: boolean; key?: string },
 ): Promise<void> {
   const proof = await readProof(proofPath);
   const key = options.key === undefined ? undefined : await readProofKey(options.key);
-  const fileSha256 = wavPath === undefined ? undefined : await hashOf(wavPath);
+  const fileSha256 = filePath === undefined ? undefined : await hashOf(filePath);
   const { store, close } = await openStore(name, { mustExist: true });
   try {
     const archive = await StationArchive.open(store, { clock: new SystemClock(), place: name });
@@ -29,7 +29,7 @@ export async function checkProof(
     printResult(options.json === true, { holds: problems.length === 0, problems }, () =>
       problems.length === 0
         ? [
-            `The proof holds${wavPath === undefined ? "" : `, and ${wavPath} is the file that it was made for`}.`,
+            `The proof holds${filePath === undefined ? "" : `, and ${filePath} is the file that it was made for`}.`,
           ]
         : problems,
     );

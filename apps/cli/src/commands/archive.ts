@@ -133,7 +133,7 @@ export function registerArchive(program: Command): void {
     .description("repeat a proof of integrity; exit code 5 where it does not hold")
     .argument("<store>", "directory, .zip file or http(s) address")
     .argument("<proof>", "the proof, as exported")
-    .argument("[wav]", "the exported WAV file, to be compared too")
+    .argument("[file]", "the exported file, WAV or Opus, to be compared too")
     .option("--key <file>", "public Ed25519 key (PEM) that it must be signed with")
     .option("--json", "one JSON object")
     .action(checkProof);

@@ -373,8 +373,8 @@ function SelectionCard() {
               (range === undefined
                 ? "Nothing was recorded there."
                 : range.isCut
-                  ? "The selection crosses a gap or the end of a recording: WAV keeps the time with silence, Opus leaves gaps out, the proof ends there."
-                  : "WAV is bit-identical to what was decoded then; Opus holds the packets as they arrived.")}
+                  ? "The selection crosses a gap or the end of a recording: WAV keeps the time with silence, Opus leaves gaps out, the proof says where they are and why."
+                  : "WAV is bit-identical to what was decoded then; Opus holds the packets as they arrived; the proof has hashes of both files.")}
           </p>
         </>
       )}
@@ -390,17 +390,19 @@ async function save(
   exporting.value = "Preparing the file";
   exportProblem.value = "";
   const { recording, from, to, isCut } = range;
-  const path = `/v1/archive/${encodeURIComponent(recording.id)}`;
-  const isJoined = isCut && kind !== "proof";
   const [fromTime, toTime] = [chosen.fromMs, chosen.toMs].map((ms) => new Date(ms).toISOString());
-  const name = isJoined ? `${recording.stream}_${fromTime}` : `${recording.id}_${from}-${to}`;
-  const sound = isJoined
-    ? `/v1/streams/${encodeURIComponent(recording.stream)}/archive?from=${fromTime}&to=${toTime}&format=${kind}`
-    : `${path}?from=${from}&to=${to}&format=${kind}`;
+  const name = isCut ? `${recording.stream}_${fromTime}` : `${recording.id}_${from}-${to}`;
+  const [stream, id] = [recording.stream, recording.id].map(encodeURIComponent);
+  const times = `from=${fromTime}&to=${toTime}`;
+  const frames = `from=${from}&to=${to}`;
+  const sound = isCut
+    ? `/v1/streams/${stream}/archive?${times}&format=${kind}`
+    : `/v1/archive/${id}?${frames}&format=${kind}`;
+  const proof = isCut ? `/v1/streams/${stream}/proof?${times}` : `/v1/archive/${id}/proof?${frames}`;
   try {
     const blob =
       kind === "proof"
-        ? new Blob([`${JSON.stringify(await getJson(`${path}/proof?from=${from}&to=${to}`), null, 2)}\n`])
+        ? new Blob([`${JSON.stringify(await getJson(proof), null, 2)}\n`])
         : await (await request(sound)).blob();
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);

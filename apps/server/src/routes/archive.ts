@@ -2,6 +2,7 @@ import { type ArchivePosition, clipPages, type RecordingInfo } from "@longwave/a
 import {
   type ArchivedRecording,
   proveIntegrity,
+  recordingGaps,
   type StationArchive,
   wavHeader,
   wavPieces,
@@ -24,6 +25,7 @@ import {
 import { soundAnswer } from "../sound-answer.ts";
 import type { StreamAnswer } from "../stream-answer.ts";
 import { streamExportRoute } from "./stream-export.ts";
+import { gapReasonSchema, proofSchemas, streamProofRoute } from "./stream-proof.ts";
 
 const maxColumns = 4096;
 /** Six hours: what players take for certain, as a WAV file counts its bytes in 32 bits. */
@@ -41,6 +43,7 @@ const recordingSchema = objectOf({
   profile: text,
   packetsSha256: text,
   spans: listOf(objectOf({ startFrame: integer, endFrame: integer, startMs: integer })),
+  gaps: listOf(objectOf({ frame: integer, startMs: integer, ms: integer, reason: gapReasonSchema })),
 });
 const idParameter: Parameter = {
   name: "id",
@@ -75,7 +78,8 @@ export function archiveRoutes(host: Host): Route[] {
       ],
       answer: {
         status: 200,
-        description: "Recordings, oldest first; spans are stretches without a gap, startMs is Unix time.",
+        description:
+          "Recordings, oldest first; spans are stretches without a gap, gaps say why there is none, startMs is Unix time.",
         contentType: "application/json",
         schema: objectOf({
           place: text,
@@ -200,15 +204,7 @@ export function archiveRoutes(host: Host): Route[] {
           startsAt: textOrNull,
           profile: text,
           exact: flag,
-          wav: objectOf({ bytes: integer, sha256: text }),
-          packets: objectOf({ count: integer, lost: integer, sha256: text }),
-          shards: listOf(objectOf({ number: integer, sha256: text })),
-          signature: {
-            anyOf: [
-              { type: "null" },
-              objectOf({ algorithm: text, publicKey: text, signedAt: text, value: text }),
-            ],
-          },
+          ...proofSchemas,
         }),
       },
       handle: async (context, signal) => {
@@ -218,6 +214,7 @@ export function archiveRoutes(host: Host): Route[] {
       },
     },
     streamExportRoute(archive),
+    streamProofRoute(archive, host.proofSigner),
     {
       method: "get",
       path: "/v1/streams/{id}/recording",
@@ -253,6 +250,7 @@ function describe({ info, stream, spans }: ArchivedRecording): Record<string, un
     profile,
     packetsSha256,
     spans: spans.map(({ startFrame, endFrame, startMs }) => ({ startFrame, endFrame, startMs })),
+    gaps: recordingGaps(info),
   };
 }
 

@@ -2,8 +2,34 @@ import { exportOpus, exportWav, exportWavBytes, planExport, type StationArchive 
 import type { Context } from "hono";
 import { cutPieces, parseRange } from "../byte-range.ts";
 import { ServerError } from "../errors.ts";
-import { type Route, text } from "../route.ts";
+import { type Parameter, type Route, text } from "../route.ts";
 import { soundAnswer } from "../sound-answer.ts";
+
+/** A stream and two moments. */
+export const exportParameters: readonly Parameter[] = [
+  { name: "id", in: "path", description: "Id of the stream.", schema: text },
+  {
+    name: "from",
+    in: "query",
+    description: "Start, a wall-clock time (2026-01-31T12:30:00Z).",
+    required: true,
+    schema: text,
+  },
+  {
+    name: "to",
+    in: "query",
+    description: "End, exclusive; at most 6 h later.",
+    required: true,
+    schema: text,
+  },
+];
+
+/** What {@link exportParameters} say. @throws ServerError `server/bad-request` */
+export function exportedTime(context: Context): { stream: string; fromMs: number; toMs: number } {
+  const [fromMs, toMs] = [moment(context, "from"), moment(context, "to")];
+  if (toMs <= fromMs) throw bad("to must be later than from.");
+  return { stream: context.req.param("id") ?? "", fromMs, toMs };
+}
 
 /** What was recorded between two moments, over the ends of recordings and over gaps, in one file. */
 export function streamExportRoute(archive: StationArchive): Route {
@@ -13,21 +39,7 @@ export function streamExportRoute(archive: StationArchive): Route {
     tag: "Archive",
     summary: "What was recorded of a stream between two moments, over the ends of recordings and over gaps",
     parameters: [
-      { name: "id", in: "path", description: "Id of the stream.", schema: text },
-      {
-        name: "from",
-        in: "query",
-        description: "Start, a wall-clock time (2026-01-31T12:30:00Z).",
-        required: true,
-        schema: text,
-      },
-      {
-        name: "to",
-        in: "query",
-        description: "End, exclusive; at most 6 h later.",
-        required: true,
-        schema: text,
-      },
+      ...exportParameters,
       {
         name: "format",
         in: "query",
@@ -45,9 +57,7 @@ export function streamExportRoute(archive: StationArchive): Route {
     maxConcurrent: 16,
     answer: { status: 200, description: "The sound.", contentType: ["audio/wav", "audio/ogg"] },
     handle: async (context) => {
-      const stream = context.req.param("id") ?? "";
-      const [fromMs, toMs] = [moment(context, "from"), moment(context, "to")];
-      if (toMs <= fromMs) throw bad("to must be later than from.");
+      const { stream, fromMs, toMs } = exportedTime(context);
       const format = context.req.query("format") ?? "wav";
       if (format !== "wav" && format !== "opus") throw bad("format must be wav or opus.");
       const plan = await planExport(archive, stream, BigInt(fromMs) * 1_000_000n, BigInt(toMs) * 1_000_000n);

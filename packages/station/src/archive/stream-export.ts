@@ -61,11 +61,15 @@ export async function planExport(
   );
 }
 
-/** The export as a 16-bit WAV file in pieces, the header first; what was not recorded is silence, so that times stay right. */
+/**
+ * The export as a 16-bit WAV file in pieces, the header first; what was not recorded is silence, so that times stay right.
+ * @param onRead told of each stretch whether its samples are proven exact
+ */
 export async function* exportWav(
   archive: StationArchive,
   { frames, pieces }: StreamExport,
   signal?: AbortSignal,
+  onRead?: (isExact: boolean) => void,
 ): AsyncGenerator<Uint8Array> {
   const encoder = wavEncoder();
   yield encoder.header(frames);
@@ -84,7 +88,9 @@ export async function* exportWav(
     yield* pause(piece.at);
     for (let from = piece.start; from < piece.end; from += blockFrames) {
       const to = Math.min(piece.end, from + blockFrames);
-      const { pcm } = await archive.archive.read(piece.info.id, { from, to, ...(signal && { signal }) });
+      const { id } = piece.info;
+      const { pcm, report } = await archive.archive.read(id, { from, to, ...(signal && { signal }) });
+      onRead?.(report.exact);
       yield encode(pcm, to - from);
       at += to - from;
     }

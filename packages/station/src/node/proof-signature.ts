@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { IntegrityProof } from "../archive/integrity-proof.ts";
+import type { StreamProof } from "../archive/stream-proof.ts";
 import { StationError } from "../errors.ts";
 
 /** Who vouches for a proof. */
@@ -15,7 +16,9 @@ export interface ProofSignature {
 }
 
 /** A proof as it is exported; null where nobody vouches for it. */
-export type SignedProof = IntegrityProof & { readonly signature: ProofSignature | null };
+export type SignedProof<Proof = IntegrityProof | StreamProof> = Proof & {
+  readonly signature: ProofSignature | null;
+};
 
 /** Signs proofs with an Ed25519 key (RFC 8032), so that whoever has the public key knows that this station made them. */
 export class ProofSigner {
@@ -37,7 +40,7 @@ export class ProofSigner {
   }
 
   /** @param signedAtMs milliseconds since the Unix epoch */
-  sign(proof: IntegrityProof, signedAtMs: number): SignedProof {
+  sign<Proof extends IntegrityProof | StreamProof>(proof: Proof, signedAtMs: number): SignedProof<Proof> {
     const signedAt = new Date(signedAtMs).toISOString();
     const value = sign(null, signedBytes(proof, signedAt), this.#key).toString("base64");
     return { ...proof, signature: { algorithm: "ed25519", publicKey: this.#publicKey, signedAt, value } };
@@ -69,13 +72,13 @@ export function checkProofSignature(proof: unknown, trusted?: KeyObject): string
   const problems: string[] = [];
   const isFitting =
     key.asymmetricKeyType === "ed25519" &&
-    verify(null, signedBytes(rest as IntegrityProof, signedAt), key, Buffer.from(value, "base64"));
+    verify(null, signedBytes(rest, signedAt), key, Buffer.from(value, "base64"));
   if (!isFitting) problems.push("The signature does not fit the proof: one of them was changed.");
   if (trusted !== undefined && !key.equals(trusted)) problems.push("The proof is signed with another key.");
   return problems;
 }
 
-function signedBytes(proof: IntegrityProof, signedAt: string): Buffer {
+function signedBytes(proof: object, signedAt: string): Buffer {
   return Buffer.from(JSON.stringify({ ...proof, signedAt }));
 }
 
