@@ -72,6 +72,19 @@ describe.skipIf(!existsSync(program))("a station that cannot start says why (nee
     }
   });
 
+  test("an archive of another kind, in real and in virtual time, and no folder of that name is made", () => {
+    const virtual = [program, "station", "--virtual", "1s", "--archive", "redis://host/0"];
+    const runs = [
+      station("--archive", "redis://host/0"),
+      spawnSync(process.execPath, virtual, { cwd: folder, encoding: "utf8", timeout: 150_000 }),
+    ];
+    for (const run of runs) {
+      expect(run.stderr).toMatch(/cannot record into redis:\/\/.*s3:\/\/bucket\/prefix/);
+      expect(run.status).toBe(2);
+    }
+    expect(existsSync(join(folder, "redis:"))).toBe(false);
+  });
+
   test("an archive that cannot be written", () => {
     writeFileSync(join(folder, "a-file"), "");
     const run = station("--archive", "a-file/archive");

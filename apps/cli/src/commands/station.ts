@@ -16,6 +16,7 @@ import {
   openOwnCatalog,
   openStationArchive,
   ProofSigner,
+  requireArchivePlace,
 } from "@longwave/station/node";
 import { SpeechService } from "@longwave/tts";
 import { openTts } from "@longwave/tts/node";
@@ -112,6 +113,7 @@ async function runVirtually(settings: Settings, options: Record<string, unknown>
     );
   }
   const place = settings.archive.value as string | undefined;
+  if (place !== undefined) requireArchivePlace(place);
   const kept = place === undefined ? undefined : await openStore(place);
   try {
     await runVirtualStation({

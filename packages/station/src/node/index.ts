@@ -1,3 +1,4 @@
+export { requireArchivePlace } from "./archive-place.ts";
 export { fileDecoders } from "./file-decoders.ts";
 export { type LiveStation, type LiveStationOptions, openLiveStation } from "./live-station.ts";
 export { type OpenStationArchiveOptions, openStationArchive } from "./open-station-archive.ts";
