@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VirtualClock } from "@longwave/base";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   airingsCsv,
   EventLog,
@@ -145,7 +145,10 @@ describe("the daily report", () => {
 });
 
 describe("the day's file", () => {
-  const today = new Date().toISOString().slice(0, 10);
+  const today = "2026-02-03";
+  // No run of these may meet midnight.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: Date.parse(`${today}T12:00:00Z`) }));
+  afterEach(() => void vi.useRealTimers());
   const airing = {
     startedAt: `${today}T00:00:00Z`,
     endedAt: `${today}T00:00:09Z`,
