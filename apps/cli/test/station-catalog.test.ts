@@ -194,7 +194,10 @@ test("a place that is none names the option it came from, and never becomes a di
   await expect(openNamedCatalog(named("nats://x?of=0"), () => {})).rejects.toMatchObject({ kind: "usage" });
   expect(await openNamedCatalog(named(undefined), () => {})).toBeUndefined();
   for (const directory of ["./catalog", "/srv/catalog", "C:\\catalog", "postgres"])
-    expect(await openNamedCatalog(named(directory), () => {})).toEqual({ directory });
+    expect(await openNamedCatalog(named(directory), () => {})).toEqual({
+      directory,
+      directoryFrom: "--catalog",
+    });
 });
 
 test("a broker that is away ends no station", async () => {

@@ -43,6 +43,7 @@ export function decode(
   format: i32,
   clip: i32,
 ): i32 {
+  setQuiet(false);
   const state = changetype<OpusState>(slot);
   const result = fec
     ? opusDecodeFec(state, offset, length, PCM_FLOAT_AT, frames, selfDelimited != 0)

@@ -28,15 +28,15 @@ import {
 } from "./resampler-state";
 import { RESAMPLER_WORK } from "./scratch";
 
-/** Nobody reads the output: filters go on, but no interpolated sample is made. */
-let quiet: bool = false;
+/** u8: nobody reads the output: filters go on, but no interpolated sample is made. */
+const quiet: usize = memory.data(8, 16);
 
 export function setQuiet(on: bool): void {
-  quiet = on;
+  store<u8>(quiet, u8(on));
 }
 
 export function isQuiet(): bool {
-  return quiet;
+  return load<u8>(quiet) != 0;
 }
 
 const BATCH_MS: i32 = 10;
@@ -168,7 +168,7 @@ function resampleUp(s: ResamplerState, output: usize, input: usize, length: i32)
   while (true) {
     count = min(remaining, s.batchSize);
     upsampleTwofold(base + RESAMPLER_IIR, RESAMPLER_WORK + UP_FIR_ORDER * 2, source, count);
-    const end = quiet ? 0 : count << 17;
+    const end = isQuiet() ? 0 : count << 17;
     for (let index: i32 = 0; index < end; index += s.inverseRatioQ16) {
       const phase = ((index & 0xffff) * 12) >> 16;
       store<i16>(target, i16(interpolate8(RESAMPLER_WORK + (usize(index >> 16) << 1), phase)));
