@@ -1,120 +1,29 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MemoryStore, VirtualClock } from "@longwave/base";
-import { Catalog } from "@longwave/catalog";
 import { encodeWav } from "@longwave/media";
-import {
-  ArchiveRecorder,
-  blockUs,
-  bondOverVirtualLinks,
-  ChainedPath,
-  enrollRepertoire,
-  makeRepertoire,
-  OpusCodec,
-  OpusListeners,
-  Reception,
-  Scope,
-  SongRenderer,
-  Station,
-  StationArchive,
-  songProgramme,
-  VoiceOver,
-} from "@longwave/station";
-import type { Job } from "@longwave/station/jobs";
-import { FormantEngine, SpeechService, Tts } from "@longwave/tts";
+import { enrollRepertoire } from "@longwave/station";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type AppOptions, createApp } from "../src/index.ts";
-import type { Schema } from "../src/route.ts";
-import { schemaProblems } from "./json-schema.ts";
-
-const clock = new VirtualClock();
-const catalog = await Catalog.open(new MemoryStore(), { profile: "wang-v1" });
-const repertoire = makeRepertoire(7, 1);
-const scope = new Scope();
-const reception = new Reception(7);
-const archive = await StationArchive.open(new MemoryStore(), { clock, place: "memory" });
-const recorder = new ArchiveRecorder({
+import { createApp } from "../src/index.ts";
+import {
+  app,
   archive,
-  stream: "studio-1",
-  clock,
-  codec: "Opus",
-  playedAtUs: (startFrame) => station.playedAtUs(startFrame),
-  onEvent: (event) => void station.log.append(event),
-});
-const codec = new OpusCodec();
-const speech = new SpeechService({ workers: [new Tts({ engines: [new FormantEngine()] })], clock });
-const voiceOver = new VoiceOver(songProgramme(repertoire, 7), speech, clock);
-const opusListeners = new OpusListeners("a test");
-const bond = bondOverVirtualLinks({
-  clock,
-  seed: 7,
-  codec,
-  onBlock: (packet, block, startFrame) => {
-    recorder.write(packet, block, startFrame);
-    opusListeners.write(packet);
-  },
-});
-const station = new Station({
-  id: "studio-1",
-  programme: "a test",
-  clock,
-  source: voiceOver,
-  path: new ChainedPath(bond, reception),
+  base,
+  bond,
   catalog,
-  sinks: [scope],
-  onPeak: (atMs, hz, decibels) => scope.addPeak(atMs, hz, decibels),
-});
-const request = {
-  source: "/music/a.opus",
-  sha256: "0".repeat(64),
-  maxAttempts: 5,
-  attempts: 1,
-  addedAtMs: 1,
-};
-const jobs: readonly Job[] = [
-  { ...request, id: "import-1", kind: "import", state: "running", startedAtMs: 2, worker: "one" },
-  {
-    ...request,
-    id: "enroll-2",
-    kind: "enroll",
-    track: { id: "a", title: "A" },
-    state: "failed",
-    endedAtMs: 3,
-    failure: { code: "media/malformed", message: "no sound" },
-  },
-];
-const host = {
-  version: "0.0.0",
-  stations: new Map([
-    ["studio-1", { station, scope, reception, bond, recorder, opusListeners, voiceOver, codec }],
-  ]),
-  catalog,
-  archive,
-  jobs: {
-    list: async ({ state }: { state?: string } = {}) =>
-      jobs.filter((job) => state === undefined || job.state === state),
-    counts: async () => ({ waiting: 0, running: 1, done: 0, failed: 1, cancelled: 0 }),
-  },
-  notReady: () => undefined as string | undefined,
-};
-const options: AppOptions = {
+  excerpt,
   host,
-  token: undefined,
-  loopback: true,
-  corsOrigins: [],
-  consoleDirectory: undefined,
-};
-const app = createApp(options);
-const base = "http://localhost";
-
-async function play(seconds: number): Promise<void> {
-  for (let i = 0; i < seconds * 50; i++) {
-    clock.runUntil(clock.nowUs() + blockUs);
-    await station.settle();
-    await recorder.settle();
-  }
-}
+  options,
+  opusListeners,
+  play,
+  reception,
+  recorder,
+  repertoire,
+  scope,
+  station,
+} from "./app-world.ts";
+import { guardTests } from "./guard-tests.ts";
+import { openapiTests } from "./openapi-tests.ts";
 
 beforeAll(async () => {
   await enrollRepertoire(catalog, repertoire);
@@ -544,136 +453,6 @@ test("serves the console as it was at the start, also while it is built anew", a
     expect((await pages.request(base + path)).status, path).toBe(404);
 });
 
-describe("the guard", () => {
-  const token = "a-token-of-twenty-ch";
-  const guarded = createApp({ ...options, token, loopback: false });
-
-  test("wants the token everywhere but for health, readiness and version", async () => {
-    for (const path of ["/health", "/v1/health", "/v1/ready", "/v1/version"]) {
-      expect((await guarded.request(base + path)).status, path).toBe(200);
-    }
-    for (const path of ["/v1/streams", "/v1/events", "/v1/catalog/tracks", "/v1/metrics"]) {
-      const response = await guarded.request(base + path);
-      expect(response.status, path).toBe(401);
-      expect(response.headers.get("www-authenticate")).toContain("Bearer");
-    }
-  });
-
-  test("takes the right token only", async () => {
-    const ask = (value: string) =>
-      guarded.request(`${base}/v1/streams`, { headers: { authorization: value } });
-    expect((await ask(`Bearer ${token}`)).status).toBe(200);
-    for (const wrong of ["Bearer x", token, `Basic ${token}`, `Bearer ${token}x`]) {
-      expect((await ask(wrong)).status, wrong).toBe(401);
-    }
-  });
-
-  test("does not answer on loopback under a foreign name", async () => {
-    for (const path of ["/v1/streams", "/openapi.json", "/", "/nothing"]) {
-      expect((await app.request(`http://rebound.example${path}`)).status, path).toBe(403);
-    }
-    expect((await app.request("http://127.0.0.1:7373/v1/streams")).status).toBe(200);
-    expect((await app.request("http://[::1]:7373/v1/streams")).status).toBe(200);
-  });
-
-  test("lets no foreign page change anything, whichever way it asks", async () => {
-    const known = createApp({ ...options, corsOrigins: ["https://radio.example"] });
-    const ask = async (method: string, path: string, headers: Record<string, string>) =>
-      (await known.request(base + path, { method, headers, body: method === "DELETE" ? null : "{}" })).status;
-    const { paths } = (await (await app.request(`${base}/openapi.json`)).json()) as {
-      paths: Record<string, Record<string, unknown>>;
-    };
-    let changes = 0;
-    for (const [path, methods] of Object.entries(paths)) {
-      for (const method of Object.keys(methods).map((each) => each.toUpperCase())) {
-        if (method === "GET") continue;
-        changes++;
-        for (const headers of [
-          { origin: "https://elsewhere.example" },
-          // Another port of this machine is another page.
-          { origin: "http://localhost:3000" },
-          // A sandboxed frame, a page of a file, a redirect between origins.
-          { origin: "null" },
-          { origin: "null", "sec-fetch-site": "same-origin" },
-          { "sec-fetch-site": "cross-site" },
-          { "sec-fetch-site": "same-site" },
-          { origin: "http://localhost", "sec-fetch-site": "cross-site" },
-        ]) {
-          const status = await ask(method, path.replace("{id}", "nowhere"), headers);
-          expect(status, `${method} ${path} ${JSON.stringify(headers)}`).toBe(403);
-        }
-      }
-    }
-    expect(changes).toBeGreaterThanOrEqual(8);
-  });
-
-  test("lets its own pages, those on the list and programs change things", async () => {
-    const known = createApp({ ...options, corsOrigins: ["https://radio.example"] });
-    const put = async (headers: Record<string, string>) =>
-      (
-        await known.request(`${base}/v1/streams/studio-1/reception`, {
-          method: "PUT",
-          headers,
-          body: JSON.stringify({ gainDb: 0, noiseDb: null, lowHz: 0, highHz: 24_000 }),
-        })
-      ).status;
-    const type = "application/json";
-    expect(await put({ origin: "http://localhost", "content-type": type })).toBe(200);
-    expect(
-      await put({ origin: "http://localhost", "sec-fetch-site": "same-origin", "content-type": type }),
-    ).toBe(200);
-    expect(
-      await put({
-        origin: "https://radio.example",
-        "sec-fetch-site": "cross-site",
-        "content-type": `${type}; charset=utf-8`,
-      }),
-    ).toBe(200);
-    // curl -d says that it sends a form.
-    expect(await put({ "content-type": "application/x-www-form-urlencoded", "user-agent": "curl/8" })).toBe(
-      200,
-    );
-    expect(await put({})).toBe(200);
-  });
-
-  test("takes from a browser no JSON that a foreign page could send without being asked", async () => {
-    const post = async (headers: Record<string, string>) => {
-      const path = `${base}/v1/streams/studio-1/announcements`;
-      return (await app.request(path, { method: "POST", headers, body: new TextEncoder().encode("{}") }))
-        .status;
-    };
-    for (const browser of [
-      { origin: "http://localhost" },
-      { "sec-fetch-site": "same-origin" },
-      { "user-agent": "Mozilla/5.0 (X11; Linux x86_64)" },
-    ]) {
-      for (const type of [
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data",
-        undefined,
-      ])
-        expect(await post({ ...browser, ...(type !== undefined && { "content-type": type }) }), type).toBe(
-          415,
-        );
-      // Taken, and then found to have no text.
-      expect(await post({ ...browser, "content-type": "application/json" })).toBe(400);
-    }
-  });
-});
-
-/** Ten seconds from second 20 of the first song, as a WAV file. */
-function excerpt(): Uint8Array {
-  const renderer = new SongRenderer(repertoire[0]!);
-  const block = new Float32Array(2 * 48_000);
-  const clip = new Float32Array(10 * block.length);
-  for (let second = 0; second < 30; second++) {
-    renderer.read(block);
-    if (second >= 20) clip.set(block, (second - 20) * block.length);
-  }
-  return encodeWav(clip, { sampleRate: 48_000, channels: 2, encoding: "s16" });
-}
-
 describe("identify", () => {
   const ask = (body: Uint8Array | string) =>
     app.request(`${base}/v1/identify`, { method: "POST", body: body as Uint8Array<ArrayBuffer> });
@@ -722,82 +501,5 @@ describe("identify", () => {
   });
 });
 
-describe("the OpenAPI document", () => {
-  interface Operation {
-    readonly operationId: string;
-    readonly parameters: readonly { name: string; in: string; required: boolean }[];
-    readonly responses: Readonly<Record<string, { content?: Record<string, { schema?: Schema }> }>>;
-  }
-  const document = async () =>
-    (await (await app.request(`${base}/openapi.json`)).json()) as {
-      openapi: string;
-      paths: Record<string, Record<string, Operation>>;
-    };
-
-  test("describes every route once, with every parameter of its path", async () => {
-    const { openapi, paths } = await document();
-    expect(openapi).toBe("3.1.0");
-    const ids = Object.values(paths).flatMap((methods) =>
-      Object.values(methods).map(({ operationId }) => operationId),
-    );
-    expect(new Set(ids).size).toBe(ids.length);
-    for (const [path, methods] of Object.entries(paths)) {
-      const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
-      for (const { parameters } of Object.values(methods)) {
-        const declared = parameters
-          .filter((each) => each.in === "path" && each.required)
-          .map(({ name }) => name);
-        expect(declared.sort(), path).toEqual(named.sort());
-      }
-    }
-  });
-
-  test("says the truth about what the running server answers", async () => {
-    const { paths } = await document();
-    const bodies: Record<string, RequestInit> = {
-      "put /v1/streams/{id}/reception": {
-        body: JSON.stringify({ gainDb: 0, noiseDb: -60, lowHz: 20, highHz: 15_000 }),
-      },
-      "put /v1/streams/{id}/encoder": { body: JSON.stringify({ bitrateBps: 64_000 }) },
-      "post /v1/streams/{id}/announcements": { body: JSON.stringify({ text: "Good evening." }) },
-      "put /v1/links/{id}": { body: JSON.stringify({ delayMs: 40 }) },
-      "post /v1/identify": { body: excerpt() as Uint8Array<ArrayBuffer> },
-      "post /v1/watermark/detect": { body: excerpt() as Uint8Array<ArrayBuffer> },
-      "post /v1/catalog/tracks": { body: excerpt() as Uint8Array<ArrayBuffer> },
-    };
-    const queries: Record<string, string> = {
-      "post /v1/catalog/tracks": "?id=clip",
-      "get /v1/streams/{id}/archive": "?from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:03Z",
-      "get /v1/streams/{id}/proof": "?from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:03Z",
-    };
-    const order = ["get", "put", "post", "delete"];
-    const operations = Object.entries(paths)
-      .flatMap(([path, methods]) =>
-        Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
-      )
-      .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
-    for (const { path, method, operation } of operations) {
-      const id = path.startsWith("/v1/streams")
-        ? "studio-1"
-        : path.startsWith("/v1/links")
-          ? "lte"
-          : path.startsWith("/v1/archive")
-            ? recorder.recording!
-            : "clip";
-      const url = base + path.replace("{id}", id) + (queries[`${method} ${path}`] ?? "");
-      const response = await app.request(url, {
-        method: method.toUpperCase(),
-        ...bodies[`${method} ${path}`],
-      });
-      const [status, answer] = Object.entries(operation.responses)[0]!;
-      expect(String(response.status), `${method} ${path}`).toBe(status);
-      const [type, content] = Object.entries(answer.content ?? {})[0] ?? [];
-      if (type === undefined) continue;
-      expect(response.headers.get("content-type"), `${method} ${path}`).toContain(type);
-      if (type === "application/json") {
-        expect(schemaProblems(await response.json(), content!.schema!), `${method} ${path}`).toEqual([]);
-      } else await response.body?.cancel();
-    }
-    expect(catalog.get("clip")).toBeUndefined();
-  });
-});
+guardTests();
+openapiTests();
