@@ -3,8 +3,9 @@ import { BaseError } from "@longwave/base";
 import { systemReason } from "@longwave/base/node";
 import { parseRistUri } from "@longwave/bond";
 import { checkListen } from "@longwave/server";
-import { ProofSigner } from "@longwave/station/node";
+import { ProofSigner, requireArchivePlace } from "@longwave/station/node";
 import type { SettingName, Settings } from "./config.ts";
+import { requireCatalogPlace } from "./open-station-catalog.ts";
 import { corsOrigins } from "./station-options.ts";
 
 /** A setting that a command would refuse, and why. */
@@ -12,11 +13,6 @@ export interface SettingProblem {
   readonly setting: SettingName;
   readonly says: string;
 }
-
-const schemes: Partial<Record<SettingName, RegExp>> = {
-  catalog: /^(postgres|postgresql|nats|https?)$/i,
-  archive: /^s3$/i,
-};
 
 /**
  * What `station` would refuse when it starts, found without starting anything: nothing is bound, created or connected to.
@@ -28,8 +24,8 @@ export async function checkSettings(settings: Settings): Promise<SettingProblem[
     ["address", () => checkListen(text("address")!, settings.port.value as number, text("token"))],
     ["cors", () => corsOrigins(settings)],
     ["input", () => requireInput(text("input"))],
-    ["catalog", () => requireScheme("catalog", text("catalog"))],
-    ["archive", () => requireScheme("archive", text("archive"))],
+    ["catalog", () => text("catalog") && requireCatalogPlace(text("catalog")!, settings.catalog.from)],
+    ["archive", () => text("archive") && requireArchivePlace(text("archive")!)],
     [
       "send",
       () =>
@@ -50,25 +46,6 @@ export async function checkSettings(settings: Settings): Promise<SettingProblem[
     }
   }
   return problems;
-}
-
-function requireScheme(name: SettingName, place: string | undefined): void {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(place ?? "")?.[1];
-  // One letter is a drive.
-  if (scheme === undefined || scheme.length === 1) return;
-  if (schemes[name]!.test(scheme)) {
-    if (/^[^:]*:\/\/[^/]/.test(place!)) return;
-    throw new BaseError(
-      "config/bad-value",
-      "usage",
-      `${scheme}:// names no place; go on with a host or a bucket.`,
-    );
-  }
-  throw new BaseError(
-    "config/bad-value",
-    "usage",
-    `There is no ${name} at ${scheme}:; name a directory instead.`,
-  );
 }
 
 async function requireInput(input: string | undefined): Promise<void> {

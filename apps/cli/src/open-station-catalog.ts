@@ -23,22 +23,30 @@ export async function openNamedCatalog(
 ): Promise<NamedCatalog | undefined> {
   const place = value as string | undefined;
   if (place === undefined) return undefined;
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1];
+  requireCatalogPlace(place, from);
+  const scheme = schemeOf(place);
   if (scheme === undefined) return { directory: place, directoryFrom: from };
   const watched = { clock: new SystemClock(), onChange: telling(from, warn) };
   if (/^https?$/.test(scheme)) {
     const open = async () => (await openCatalog(place, { readOnly: true })) as Catalog;
     return { catalog: await openOrAway({ open, ...watched }) };
   }
-  const open = serviceAt(place);
-  if (open !== undefined) {
-    return { catalog: await RemoteCatalog.open({ open, ...watched }) };
-  }
+  return { catalog: await RemoteCatalog.open({ open: serviceAt(place), ...watched }) };
+}
+
+/** @throws BaseError `cli/bad-catalog` for a scheme that no catalog has */
+export function requireCatalogPlace(place: string, from: string): void {
+  const scheme = schemeOf(place);
+  if (scheme === undefined || /^https?$/.test(scheme) || isDatabase(place) || isNats(place)) return;
   throw new BaseError(
     "cli/bad-catalog",
     "usage",
     `There is no catalog at ${scheme}:// (${from}): name a directory, postgres://, nats:// or http(s)://.`,
   );
+}
+
+function schemeOf(place: string): string | undefined {
+  return /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1];
 }
 
 /** The same for a server without a station. */
@@ -65,9 +73,8 @@ function telling(from: string, warn: (message: string) => void): (away: string |
     );
 }
 
-function serviceAt(place: string): (() => Promise<CatalogService>) | undefined {
+function serviceAt(place: string): () => Promise<CatalogService> {
   if (isDatabase(place)) return () => openDatabase(place);
-  if (!isNats(place)) return undefined;
   const parsed = parseNatsPlace(place);
   return async () => {
     const connection = await connectTo(parsed);

@@ -1,8 +1,8 @@
 import type { CommandWords, Flag, Word } from "./command-tree.ts";
 
-/** A word in single quotes, as bash, zsh and fish read it. */
+/** A word in single quotes, as zsh and fish read it. */
 export function quote(text: string): string {
-  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", `'\\''`)}'`;
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The first line of a description, for shells that show it beside the word. */
